@@ -1,0 +1,163 @@
+#include "cluster/memory_broker.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <random>
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// A name that no earlier life of the room had: 10 characters, 50 bits of chance.
+std::string make_epoch() {
+  static constexpr std::string_view alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32
+  static thread_local std::random_device source;
+  std::string epoch;
+  for (int i = 0; i < 10; ++i)
+    epoch += alphabet[source() % alphabet.size()];
+  return epoch;
+}
+
+} // namespace
+
+memory_broker::memory_broker(const memory_broker_options& options,
+                             std::function<clock::time_point()> now)
+  : options_(options), now_(std::move(now)) {}
+
+memory_broker::~memory_broker() = default;
+
+memory_broker::stream& memory_broker::stream_of(std::string_view room) {
+  if (const auto known = streams_.find(room); known != streams_.end())
+    return known->second;
+  auto& [name, created] = *streams_.try_emplace(std::string{room}).first;
+  created.name = &name;
+  created.epoch = make_epoch();
+  created.expires_at = now_() + options_.history_ttl;
+  created.recency = by_recency_.insert(by_recency_.end(), &created);
+  return created;
+}
+
+void memory_broker::subscribe(std::string_view room, room_subscriber& subscriber) {
+  auto& known = stream_of(room);
+  assert(known.subscriber == nullptr);
+  known.subscriber = &subscriber;
+}
+
+void memory_broker::unsubscribe(std::string_view room) {
+  if (const auto known = streams_.find(room); known != streams_.end())
+    known->second.subscriber = nullptr;
+}
+
+void memory_broker::publish(std::string_view room, std::shared_ptr<publication> message,
+                            std::string_view idempotency_key) {
+  auto& target = stream_of(room);
+  const auto now = now_();
+  publish_outcome outcome;
+  outcome.at.epoch = target.epoch;
+  forget_old_keys(target, now);
+  if (!idempotency_key.empty()) {
+    if (const auto before = target.keys.find(std::string{idempotency_key});
+        before != target.keys.end()) {
+      outcome.at.offset = before->second.offset;
+      outcome.duplicate = true;
+      if (target.subscriber != nullptr)
+        target.subscriber->on_published(outcome);
+      return;
+    }
+  }
+  message->offset = ++target.offset;
+  outcome.at.offset = target.offset;
+  if (!idempotency_key.empty())
+    remember_key(target, idempotency_key);
+  const publication_ptr stored = std::move(message);
+  store(target, stored);
+  if (auto* const subscriber = target.subscriber) {
+    subscriber->on_publication(stored);
+    subscriber->on_published(outcome);
+  }
+}
+
+void memory_broker::store(stream& room, publication_ptr message) {
+  room.expires_at = now_() + options_.history_ttl;
+  by_recency_.splice(by_recency_.end(), by_recency_, room.recency);
+  room.bytes += message->data.size();
+  total_bytes_ += message->data.size();
+  room.publications.push_back(std::move(message));
+  while (!room.publications.empty()
+         && (room.publications.size() > options_.history_size
+             || room.bytes > options_.history_bytes))
+    drop_oldest(room);
+  keep_total_in_limit(room);
+}
+
+void memory_broker::drop_oldest(stream& room) {
+  const auto size = room.publications.front()->data.size();
+  room.bytes -= size;
+  total_bytes_ -= size;
+  room.publications.pop_front();
+}
+
+void memory_broker::drop_history(stream& room) {
+  total_bytes_ -= room.bytes;
+  room.bytes = 0;
+  room.publications.clear();
+  room.publications.shrink_to_fit();
+}
+
+void memory_broker::keep_total_in_limit(const stream& latest) {
+  for (auto* room : by_recency_) {
+    if (total_bytes_ <= options_.total_bytes || room == &latest)
+      return;
+    drop_history(*room);
+  }
+}
+
+void memory_broker::remember_key(stream& room, std::string_view key) {
+  room.keys[std::string{key}] = {room.offset, now_() + options_.idempotency_ttl};
+  room.key_order.emplace_back(key);
+  while (room.key_order.size() > options_.idempotency_keys) {
+    room.keys.erase(room.key_order.front());
+    room.key_order.pop_front();
+  }
+}
+
+void memory_broker::forget_old_keys(stream& room, clock::time_point now) {
+  while (!room.key_order.empty()) {
+    const auto oldest = room.keys.find(room.key_order.front());
+    if (oldest->second.expires_at > now)
+      return;
+    room.keys.erase(oldest);
+    room.key_order.pop_front();
+  }
+}
+
+void memory_broker::history(std::string_view room, std::size_t limit, history_handler handler) {
+  auto& source = stream_of(room);
+  if (source.expires_at <= now_())
+    drop_history(source);
+  history_page page;
+  page.top = {source.epoch, source.offset};
+  const auto& kept = source.publications;
+  const auto count = std::min(limit, kept.size());
+  page.publications.assign(kept.end() - static_cast<std::ptrdiff_t>(count), kept.end());
+  handler(page);
+}
+
+void memory_broker::expire() {
+  const auto now = now_();
+  while (!by_recency_.empty() && by_recency_.front()->expires_at <= now) {
+    auto& room = *by_recency_.front();
+    drop_history(room);
+    forget_old_keys(room, now);
+    if (room.subscriber != nullptr || !room.keys.empty()) {
+      room.expires_at = now + options_.history_ttl; // nothing left to expire: look again later
+      by_recency_.splice(by_recency_.end(), by_recency_, room.recency);
+      continue;
+    }
+    by_recency_.pop_front();
+    streams_.erase(streams_.find(*room.name));
+  }
+}
+
+} // namespace canang::cluster

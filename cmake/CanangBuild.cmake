@@ -1,0 +1,35 @@
+# Compiler, linker and cache settings shared by every target.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(CANANG_CCACHE ccache)
+if(CANANG_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CANANG_CCACHE}")
+endif()
+
+find_program(CANANG_MOLD mold)
+if(CANANG_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(canang_options INTERFACE)
+target_compile_options(canang_options INTERFACE
+  -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer
+  # Precompiled headers and ccache agree only when the compiler does not embed paths and times.
+  -fpch-preprocess)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(canang_options INTERFACE -Wno-unknown-warning-option)
+  set_property(TARGET canang_options PROPERTY INTERFACE_COMPILE_OPTIONS
+    -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
+endif()
+target_include_directories(canang_options INTERFACE "${CMAKE_SOURCE_DIR}")
+target_compile_definitions(canang_options INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION
+  SPDLOG_FMT_EXTERNAL)
+
+if(CANANG_SANITIZE)
+  add_compile_options(-fsanitize=${CANANG_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CANANG_SANITIZE})
+endif()

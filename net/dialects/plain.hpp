@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "net/dialect.hpp"
+
+namespace canang::net {
+
+/// The plain dialect: no SDK, no envelope. A connection is a member of the one room that its URL
+/// names, and every message is a publication, handed on byte for byte with its frame type.
+[[nodiscard]] const dialect& plain_dialect() noexcept;
+
+/// Reads `/ws` and `/ws/{room}` with `echo` and `history`.
+/// @returns the parameters, or a line of text that says what is wrong.
+[[nodiscard]] std::variant<connection_parameters, std::string>
+parse_plain_target(std::string_view path, std::string_view query);
+
+/// Whether `path` belongs to the plain dialect.
+[[nodiscard]] bool is_plain_path(std::string_view path) noexcept;
+
+} // namespace canang::net

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+
+namespace canang::net {
+
+/// A request's headers as Beast reads them; no request of ours has a body.
+using http_request_header = boost::beast::http::request<boost::beast::http::empty_body>;
+
+/// A request as the pages see it. All views are valid during the call only.
+struct page_request {
+  std::string_view path;
+  std::string_view query;
+  std::string_view if_none_match;
+};
+
+/// An answer to a request that is not an upgrade.
+struct page_response {
+  unsigned status = 200;
+  std::string_view content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::string_view static_body; ///< used instead of `body` when not empty; lives as long as the program
+  std::string_view etag;
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// A line of text with a status.
+[[nodiscard]] inline page_response text_response(unsigned status, std::string text) {
+  page_response response;
+  response.status = status;
+  response.body = std::move(text);
+  response.body += '\n';
+  return response;
+}
+
+} // namespace canang::net

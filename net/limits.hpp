@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace canang::net {
+
+/// Every limit of the network side, in one place, with its unit and the reason for the number.
+/// What an operator may change is a member of `session_limits`; the rest is fixed.
+
+/// Longest request line plus headers, in bytes; browsers with cookies stay below 4 KiB, and 8 KiB is
+/// what nginx and HAProxy accept by default.
+inline constexpr std::size_t max_header_bytes = 8 * 1024;
+
+/// Longest room name in bytes of UTF-8, as in Centrifugo's protocol.
+inline constexpr std::size_t max_room_name_bytes = 255;
+
+/// A turn's frames of one room are flushed early once they fill this many bytes, so that a burst of
+/// large messages cannot make one buffer (and every slow member's hold on it) arbitrarily large.
+inline constexpr std::size_t max_turn_buffer_bytes = 256 * 1024;
+
+/// Buffers larger than this are freed instead of kept for the next turn.
+inline constexpr std::size_t max_pooled_buffer_bytes = 256 * 1024;
+
+/// Buffers kept for reuse a loop.
+inline constexpr std::size_t max_pooled_buffers = 64;
+
+/// Messages up to this size are decoded without an allocation; most chat messages are smaller.
+inline constexpr std::size_t inline_message_bytes = 128;
+
+/// HTTP requests served on one connection before it is closed, so that a balancer's long-lived
+/// connections get spread again.
+inline constexpr unsigned max_requests_a_connection = 1000;
+
+/// Pause of a listener that ran out of descriptors or memory, before it accepts again.
+inline constexpr std::chrono::milliseconds accept_backoff{100};
+
+/// How long a closed connection is read and discarded, waiting for the peer's FIN, before its socket
+/// is closed for good: an immediate close could destroy the close frame on its way (RFC 9293 3.10.7).
+inline constexpr std::chrono::milliseconds linger_timeout{2000};
+
+/// Limits of a session that an operator may set.
+struct session_limits {
+  /// Largest message a client may send, in bytes, over all its fragments.
+  std::size_t max_message_bytes = 64 * 1024;
+  /// Bytes that may wait for one client before it counts as a slow consumer.
+  std::size_t max_outbox_bytes = 1024 * 1024;
+  /// Time from accept to the end of the request's headers.
+  std::chrono::milliseconds handshake_timeout{10'000};
+  /// Time from our close frame to the end of the connection, answered or not.
+  std::chrono::milliseconds close_timeout{5'000};
+};
+
+} // namespace canang::net

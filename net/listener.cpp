@@ -1,0 +1,127 @@
+#include "net/listener.hpp"
+
+#include <cerrno>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_session.hpp"
+
+namespace canang::net {
+
+namespace {
+
+/// Connections that wait for accept, a loop; a burst of reconnecting clients must fit.
+constexpr int backlog = 4096;
+
+boost::system::error_code last_error() {
+  return {errno, boost::system::system_category()};
+}
+
+/// One bound socket, not listening yet, or -1 with `ec`.
+int bind_socket(const tcp_endpoint& endpoint, bool share_port, boost::system::error_code& ec) {
+  const int fd = ::socket(endpoint.protocol().family(),
+                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (fd < 0) {
+    ec = last_error();
+    return -1;
+  }
+  const int on = 1;
+  const bool bound =
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
+    && (!share_port || ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0)
+    && ::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
+  if (!bound) {
+    ec = last_error();
+    ::close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+tcp_endpoint local_endpoint(int fd) {
+  tcp_endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  if (::getsockname(fd, endpoint.data(), &size) == 0)
+    endpoint.resize(size);
+  return endpoint;
+}
+
+} // namespace
+
+listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
+                            boost::system::error_code& ec) {
+  listening_sockets result;
+  if (endpoint.port() != 0) { // a probe without SO_REUSEPORT finds any listener
+    const int probe = bind_socket(endpoint, false, ec);
+    if (ec)
+      return result;
+    ::close(probe);
+  }
+  result.endpoint = endpoint;
+  for (std::size_t i = 0; i < count && !ec; ++i) {
+    const int fd = bind_socket(result.endpoint, true, ec);
+    if (ec)
+      break;
+    result.descriptors.push_back(fd);
+    if (i == 0)
+      result.endpoint = local_endpoint(fd);
+    if (::listen(fd, backlog) != 0)
+      ec = last_error();
+  }
+  if (ec) {
+    for (const int fd : result.descriptors)
+      ::close(fd);
+    result.descriptors.clear();
+  }
+  return result;
+}
+
+listener::listener(loop_context& context, const routes& paths, int descriptor, bool is_ipv6)
+  : context_(context),
+    paths_(paths),
+    acceptor_(context.io.get_executor(),
+              is_ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor),
+    retry_(*this) {}
+
+listener::~listener() = default;
+
+void listener::start() {
+  accept();
+}
+
+void listener::stop() {
+  retry_.cancel();
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void listener::accept() {
+  acceptor_.async_accept(context_.io.get_executor(),
+                         [this](boost::system::error_code ec, tcp_socket socket) {
+                           if (ec != boost::asio::error::operation_aborted)
+                             on_accept(ec, std::move(socket));
+                         });
+}
+
+void listener::on_accept(const boost::system::error_code& ec, tcp_socket&& socket) {
+  if (!acceptor_.is_open())
+    return;
+  if (ec) {
+    context_.metrics.accept_errors_total.add(1);
+    retry_later(); // out of descriptors or memory: the socket stays ready, so trying on would spin
+    return;
+  }
+  context_.metrics.accepted_total.add(1);
+  boost::system::error_code ignored;
+  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  serve_http(context_, paths_, std::move(socket));
+  accept();
+}
+
+void listener::retry_later() {
+  context_.deadlines.schedule(retry_, context_.now() + accept_backoff);
+}
+
+} // namespace canang::net

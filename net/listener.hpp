@@ -1,0 +1,57 @@
+#pragma once
+
+#include <vector>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include "net/loop_context.hpp"
+#include "net/routes.hpp"
+
+namespace canang::net {
+
+/// Sockets that listen on one address, a loop each.
+struct listening_sockets {
+  std::vector<int> descriptors;
+  tcp_endpoint endpoint; ///< with the port that was given where 0 was asked for
+};
+
+/// Binds `count` sockets with SO_REUSEPORT to `endpoint` and listens. Refuses an address that anyone
+/// listens on already, which SO_REUSEPORT alone would share in silence.
+[[nodiscard]] listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
+                                          boost::system::error_code& ec);
+
+/// Accepts on one loop. Lives on its loop's thread; `context` and `paths` must outlive it.
+class listener {
+public:
+  /// Takes over a descriptor of `listen_on`.
+  listener(loop_context& context, const routes& paths, int descriptor, bool is_ipv6);
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+  ~listener();
+
+  void start();
+
+  /// Closes the socket: nothing is accepted any more.
+  void stop();
+
+private:
+  void accept();
+  void on_accept(const boost::system::error_code& ec, tcp_socket&& socket);
+  void retry_later();
+
+  struct retry_entry final : timing_wheel::entry {
+    explicit retry_entry(listener& owner) : owner_(owner) {}
+
+  private:
+    void on_deadline(timing_wheel::clock::time_point) override { owner_.accept(); }
+    listener& owner_;
+  };
+
+  loop_context& context_;
+  const routes& paths_;
+  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, executor_type> acceptor_;
+  retry_entry retry_;
+};
+
+} // namespace canang::net

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "net/frame_buffer.hpp"
+#include "net/limits.hpp"
+#include "net/metrics.hpp"
+#include "net/timing_wheel.hpp"
+
+namespace canang::net {
+
+using executor_type = boost::asio::io_context::executor_type;
+using tcp_endpoint = boost::asio::ip::tcp::endpoint;
+/// A socket on the concrete executor: smaller and faster than one on `any_io_executor`.
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
+
+/// What everything on one loop shares. Owned by the loop, used on its thread only (the metrics may be
+/// read from any), and outlives every session.
+struct loop_context {
+  using clock = std::chrono::steady_clock;
+
+  loop_context(boost::asio::io_context& io_context, const session_limits& limits_of_sessions)
+    : io(io_context), limits(limits_of_sessions), deadlines(clock::now()) {}
+
+  /// Time of this turn: read once when first asked for, and good enough wherever the length of a turn
+  /// does not matter.
+  [[nodiscard]] clock::time_point now() noexcept {
+    if (!now_is_fresh_) {
+      now_ = clock::now();
+      now_is_fresh_ = true;
+    }
+    return now_;
+  }
+
+  /// Begins a turn: the next `now()` reads the clock.
+  void new_turn() noexcept { now_is_fresh_ = false; }
+
+  boost::asio::io_context& io;
+  session_limits limits;
+  loop_metrics metrics;
+  buffer_pool buffers;
+  /// Handshake and close deadlines of this loop.
+  timing_wheel deadlines;
+
+private:
+  clock::time_point now_{};
+  bool now_is_fresh_ = false;
+};
+
+} // namespace canang::net

@@ -1,0 +1,46 @@
+#include "net/metrics.hpp"
+
+#include <algorithm>
+
+namespace canang::net {
+
+void latency_histogram::observe_ns(std::uint64_t ns) noexcept {
+  const auto* const bound =
+    std::lower_bound(latency_bounds_ns.begin(), latency_bounds_ns.end(), ns);
+  buckets_[static_cast<std::size_t>(bound - latency_bounds_ns.begin())].add(1);
+  sum_ns_.add(ns);
+}
+
+std::string_view to_string(close_reason reason) noexcept {
+  static constexpr std::array<std::string_view, close_reason_count> names{
+    "normal",      "going_away",   "client_close",  "abnormal", "protocol_error", "bad_payload", "too_big",
+    "write_error", "ping_timeout", "slow_consumer", "drain",    "handler_error"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+std::string_view to_string(reject_reason reason) noexcept {
+  static constexpr std::array<std::string_view, reject_reason_count> names{
+    "bad_request", "not_found",         "bad_method", "not_an_upgrade",
+    "bad_room",    "headers_too_large", "timeout",    "unavailable"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+void close_counters::count(std::uint16_t code, close_reason reason) noexcept {
+  std::size_t slot = 6; // 1006: what is outside every range was no proper close
+  if (code >= 1000 && code <= 1015)
+    slot = code - 1000U;
+  else if (code >= 3000 && code <= 3999)
+    slot = 16;
+  else if (code >= 4000 && code <= 4999)
+    slot = 17;
+  counts_[slot][static_cast<std::size_t>(reason)].add(1);
+}
+
+std::string_view close_counters::label(std::size_t slot) noexcept {
+  static constexpr std::array<std::string_view, code_slots> labels{
+    "1000", "1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008",
+    "1009", "1010", "1011", "1012", "1013", "1014", "1015", "3xxx", "4xxx"};
+  return labels[slot];
+}
+
+} // namespace canang::net

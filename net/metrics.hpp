@@ -1,0 +1,133 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace canang::net {
+
+/// A number that one thread changes and any thread may read. Not an atomic read-modify-write: on the
+/// fan-out path a counter costs what a plain variable costs.
+class counter {
+public:
+  void add(std::uint64_t n) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Upper bounds of the latency histograms, in nanoseconds: 10 us to 10 s, three a decade.
+inline constexpr std::array<std::uint64_t, 19> latency_bounds_ns{
+  10'000,      25'000,      50'000,        100'000,       250'000,       500'000,       1'000'000,
+  2'500'000,   5'000'000,   10'000'000,    25'000'000,    50'000'000,    100'000'000,   250'000'000,
+  500'000'000, 1'000'000'000, 2'500'000'000, 5'000'000'000, 10'000'000'000};
+
+/// A histogram of durations; one writing thread, any reader.
+class latency_histogram {
+public:
+  void observe_ns(std::uint64_t ns) noexcept;
+
+  /// Count of the bucket `index`; the last one is everything over the highest bound.
+  [[nodiscard]] std::uint64_t bucket(std::size_t index) const noexcept {
+    return buckets_[index].value();
+  }
+  [[nodiscard]] std::uint64_t sum_ns() const noexcept { return sum_ns_.value(); }
+
+  static constexpr std::size_t bucket_count = latency_bounds_ns.size() + 1;
+
+private:
+  std::array<counter, bucket_count> buckets_;
+  counter sum_ns_;
+};
+
+/// Why a connection ended, from the server's view. Each connection counts once.
+enum class close_reason : std::uint8_t {
+  normal,         ///< the client closed with 1000 or without a code
+  going_away,     ///< the client closed with 1001: a page was left
+  client_close,   ///< the client closed with any other code
+  abnormal,       ///< the connection ended without a close frame
+  protocol_error, ///< the client broke RFC 6455
+  bad_payload,    ///< text that is not UTF-8
+  too_big,        ///< a message over the limit
+  write_error,    ///< the socket refused to be written
+  ping_timeout,   ///< a ping stayed without an answer
+  slow_consumer,  ///< its outbox was over the limit
+  drain,          ///< this node is shutting down
+  handler_error,  ///< a fault of ours; never expected
+};
+inline constexpr std::size_t close_reason_count = 12;
+
+/// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
+[[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
+
+/// Why a handshake was not accepted.
+enum class reject_reason : std::uint8_t {
+  bad_request,
+  not_found,
+  bad_method,
+  not_an_upgrade,
+  bad_room,
+  headers_too_large,
+  timeout,
+  unavailable,
+};
+inline constexpr std::size_t reject_reason_count = 8;
+
+/// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
+[[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;
+
+/// Closes by code and reason. Codes that a client made up share a slot a range, since labels must not
+/// grow with what clients send.
+class close_counters {
+public:
+  static constexpr std::size_t code_slots = 18; // 1000..1015, 3xxx, 4xxx
+
+  void count(std::uint16_t code, close_reason reason) noexcept;
+
+  [[nodiscard]] std::uint64_t value(std::size_t slot, close_reason reason) const noexcept {
+    return counts_[slot][static_cast<std::size_t>(reason)].value();
+  }
+
+  /// The label of a slot: "1006", "3xxx".
+  [[nodiscard]] static std::string_view label(std::size_t slot) noexcept;
+
+private:
+  std::array<std::array<counter, close_reason_count>, code_slots> counts_;
+};
+
+/// All that one loop counts. Written on the loop's thread only, read by a scrape from any thread.
+struct loop_metrics {
+  counter accepted_total;
+  counter accept_errors_total;
+  counter connections; ///< open WebSocket sessions
+  counter rooms;
+  counter members;
+  counter publications_total;
+  counter deliveries_total;
+  counter received_bytes_total;
+  counter sent_bytes_total;
+  counter outbox_bytes;
+  counter messages_dropped_total; ///< publications that a closing or slow session did not take
+  counter pings_sent_total;
+  counter turns_total;
+  counter history_bytes;
+  std::array<counter, reject_reason_count> rejected_total;
+  close_counters closes;
+  latency_histogram publish_to_flush;
+  latency_histogram turn;
+  /// Steady clock at the last turn, in nanoseconds; how `/healthz` sees that a loop is stuck.
+  std::atomic<std::int64_t> last_turn_ns{0};
+};
+
+} // namespace canang::net

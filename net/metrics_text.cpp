@@ -1,0 +1,206 @@
+#include "net/metrics_text.hpp"
+
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace canang::net {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using loop_list = std::span<const loop_metrics* const>;
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  MetricFamily result;
+  result.name = std::move(name);
+  result.help = std::move(help);
+  result.type = type;
+  return result;
+}
+
+void add_value(MetricFamily& to, double value,
+               std::vector<ClientMetric::Label> labels = {}) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (to.type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  to.metric.push_back(std::move(metric));
+}
+
+MetricFamily single(std::string name, std::string help, MetricType type, double value) {
+  auto result = family(std::move(name), std::move(help), type);
+  add_value(result, value);
+  return result;
+}
+
+double sum(loop_list loops, counter loop_metrics::*member) {
+  std::uint64_t total = 0;
+  for (const auto* loop : loops)
+    total += (loop->*member).value();
+  return static_cast<double>(total);
+}
+
+constexpr double seconds(std::uint64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
+
+MetricFamily histogram(std::string name, std::string help, loop_list loops,
+                       latency_histogram loop_metrics::*member) {
+  auto result = family(std::move(name), std::move(help), MetricType::Histogram);
+  ClientMetric metric;
+  std::uint64_t cumulative = 0;
+  std::uint64_t sum_ns = 0;
+  for (const auto* loop : loops)
+    sum_ns += (loop->*member).sum_ns();
+  for (std::size_t i = 0; i < latency_histogram::bucket_count; ++i) {
+    for (const auto* loop : loops)
+      cumulative += (loop->*member).bucket(i);
+    ClientMetric::Bucket bucket;
+    bucket.cumulative_count = cumulative;
+    bucket.upper_bound = i < latency_bounds_ns.size() ? seconds(latency_bounds_ns[i])
+                                                      : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back(bucket);
+  }
+  metric.histogram.sample_count = cumulative;
+  metric.histogram.sample_sum = seconds(sum_ns);
+  result.metric.push_back(std::move(metric));
+  return result;
+}
+
+MetricFamily closes(loop_list loops) {
+  auto result = family("canang_closes_total",
+                       "WebSocket connections that ended, by close code and the server's reason.",
+                       MetricType::Counter);
+  for (std::size_t slot = 0; slot < close_counters::code_slots; ++slot) {
+    for (std::size_t r = 0; r < close_reason_count; ++r) {
+      const auto reason = static_cast<close_reason>(r);
+      std::uint64_t count = 0;
+      for (const auto* loop : loops)
+        count += loop->closes.value(slot, reason);
+      if (count > 0)
+        add_value(result, static_cast<double>(count),
+                  {{"code", std::string{close_counters::label(slot)}},
+                   {"reason", std::string{to_string(reason)}}});
+    }
+  }
+  return result;
+}
+
+MetricFamily rejections(loop_list loops) {
+  auto result = family("canang_handshakes_rejected_total",
+                       "Requests on WebSocket paths that did not become connections.",
+                       MetricType::Counter);
+  for (std::size_t r = 0; r < reject_reason_count; ++r) {
+    std::uint64_t count = 0;
+    for (const auto* loop : loops)
+      count += loop->rejected_total[r].value();
+    add_value(result, static_cast<double>(count),
+              {{"reason", std::string{to_string(static_cast<reject_reason>(r))}}});
+  }
+  return result;
+}
+
+MetricFamily build_info(const process_figures& process) {
+  auto result = family("canang_build_info", "Constant 1; the label is the version.",
+                       MetricType::Gauge);
+  add_value(result, 1, {{"version", std::string{process.version}}});
+  return result;
+}
+
+} // namespace
+
+std::string metrics_text(loop_list loops, const process_figures& process) {
+  constexpr auto up = MetricType::Counter;
+  constexpr auto gauge = MetricType::Gauge;
+  const auto of_loops = [&](std::string name, std::string help, MetricType type,
+                            counter loop_metrics::*member) {
+    return single(std::move(name), std::move(help), type, sum(loops, member));
+  };
+  using m = loop_metrics;
+  std::vector<MetricFamily> all;
+  all.push_back(build_info(process));
+  all.push_back(single("canang_ready", "1 when the node may have traffic.", gauge, process.ready));
+  all.push_back(single("canang_loops", "Event loops (workers).", gauge,
+                       static_cast<double>(loops.size())));
+  all.push_back(of_loops("canang_connections", "WebSocket connections open or closing.", gauge,
+                         &m::connections));
+  all.push_back(of_loops("canang_rooms", "Rooms with an actor on this node.", gauge, &m::rooms));
+  all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
+  all.push_back(single("canang_actors", "Actors alive.", gauge,
+                       static_cast<double>(process.actors)));
+  all.push_back(of_loops("canang_accepted_total", "TCP connections accepted.", up,
+                         &m::accepted_total));
+  all.push_back(of_loops("canang_accept_errors_total", "Failures to accept.", up,
+                         &m::accept_errors_total));
+  all.push_back(rejections(loops));
+  all.push_back(closes(loops));
+  all.push_back(of_loops("canang_publications_total", "Publications that rooms took.", up,
+                         &m::publications_total));
+  all.push_back(of_loops("canang_deliveries_total", "Publications handed to a member's connection.",
+                         up, &m::deliveries_total));
+  all.push_back(of_loops("canang_deliveries_dropped_total",
+                         "Publications that a closing connection did not take any more.", up,
+                         &m::messages_dropped_total));
+  all.push_back(of_loops("canang_received_bytes_total", "Bytes read from clients.", up,
+                         &m::received_bytes_total));
+  all.push_back(of_loops("canang_sent_bytes_total", "Bytes written to clients.", up,
+                         &m::sent_bytes_total));
+  all.push_back(of_loops("canang_outbox_bytes", "Bytes that wait for clients to read.", gauge,
+                         &m::outbox_bytes));
+  all.push_back(of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge,
+                         &m::history_bytes));
+  all.push_back(of_loops("canang_pings_sent_total", "Ping frames sent.", up, &m::pings_sent_total));
+  all.push_back(of_loops("canang_turns_total", "Turns of the event loops.", up, &m::turns_total));
+  all.push_back(histogram("canang_publish_to_flush_seconds",
+                          "From reading a publication to the last write of its frames.", loops,
+                          &m::publish_to_flush));
+  all.push_back(histogram("canang_turn_seconds", "Length of the loops' turns.", loops, &m::turn));
+  all.push_back(single("process_open_fds", "Open file descriptors.", gauge,
+                       static_cast<double>(process.open_descriptors)));
+  all.push_back(single("process_resident_memory_bytes", "Resident memory.", gauge,
+                       static_cast<double>(process.resident_bytes)));
+  all.push_back(single("process_cpu_seconds_total", "User and system time.", up,
+                       process.cpu_seconds));
+  all.push_back(single("process_start_time_seconds", "Start, in Unix time.", gauge,
+                       static_cast<double>(process.start_time_seconds)));
+  return prometheus::TextSerializer{}.Serialize(all);
+}
+
+void read_process_figures(process_figures& figures) {
+  if (DIR* const folder = ::opendir("/proc/self/fd")) {
+    std::uint64_t entries = 0;
+    while (::readdir(folder) != nullptr)
+      ++entries;
+    ::closedir(folder);
+    figures.open_descriptors = entries > 3 ? entries - 3 : 0; // ".", ".." and the folder itself
+  }
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t total_pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (statm >> total_pages >> resident_pages)
+    figures.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  rusage usage{};
+  if (::getrusage(RUSAGE_SELF, &usage) == 0) {
+    const auto in_seconds = [](const timeval& t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    figures.cpu_seconds = in_seconds(usage.ru_utime) + in_seconds(usage.ru_stime);
+  }
+}
+
+} // namespace canang::net

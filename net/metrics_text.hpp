@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/metrics.hpp"
+
+namespace canang::net {
+
+/// Figures of the whole process, next to those that loops count.
+struct process_figures {
+  std::int64_t start_time_seconds = 0; ///< Unix time
+  std::uint64_t actors = 0;            ///< actors alive
+  std::uint64_t open_descriptors = 0;
+  std::uint64_t resident_bytes = 0;
+  double cpu_seconds = 0;
+  bool ready = false;
+  std::string_view version;
+};
+
+/// Reads the figures that the kernel keeps of this process.
+void read_process_figures(process_figures& figures);
+
+/// All metrics in Prometheus' text format, version 0.0.4; the loops' counts are summed. From any
+/// thread.
+[[nodiscard]] std::string metrics_text(std::span<const loop_metrics* const> loops,
+                                       const process_figures& process);
+
+/// The content type of `metrics_text`.
+inline constexpr std::string_view metrics_content_type =
+  "text/plain; version=0.0.4; charset=utf-8";
+
+} // namespace canang::net

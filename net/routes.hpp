@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+
+#include "net/dialect.hpp"
+#include "net/http_types.hpp"
+#include "net/session.hpp"
+
+namespace canang::net {
+
+/// Who takes the WebSocket connections of a loop.
+class websocket_acceptor {
+public:
+  /// Whether new connections are taken now; if not, they are answered with 503.
+  [[nodiscard]] virtual bool accepting() const noexcept = 0;
+
+  /// A connection that is not open yet. Its taker attaches a handler and opens it, or drops it.
+  virtual void on_session(session_ptr session, const dialect& language,
+                          connection_parameters&& parameters) = 0;
+
+protected:
+  ~websocket_acceptor() = default;
+};
+
+/// What a listener's connections may ask for. Outlives the listener.
+struct routes {
+  /// Answers GET and HEAD of everything but the WebSocket paths; called on the listener's loop.
+  std::function<page_response(const page_request&)> page;
+  /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
+  websocket_acceptor* websocket = nullptr;
+};
+
+} // namespace canang::net

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
+#include "net/frame.hpp"
+#include "net/metrics.hpp"
+#include "net/outbox.hpp"
+
+namespace canang::net {
+
+/// How a connection ended.
+struct close_info {
+  /// Close code that went over the wire, or 1005 (none was given) or 1006 (no close frame).
+  std::uint16_t code = 1006;
+  close_reason reason = close_reason::abnormal;
+};
+
+/// What a session tells the one who uses it. Called on the session's loop, and never from inside a
+/// call into the session: a handler may call any function of the session, also from its callbacks.
+class session_handler {
+public:
+  virtual ~session_handler() = default;
+
+  /// A whole message. `payload` is valid during the call only.
+  virtual void on_message(frame_type type, std::span<const char> payload) = 0;
+
+  /// The connection is over; nothing follows, and the session drops the handler after the call.
+  virtual void on_closed(const close_info& info) = 0;
+};
+
+/// One client's connection, as the actors see it. Lives on one loop, not thread-safe, counted without
+/// atomics. The real one is `websocket_session`; tests have another.
+class session : public boost::intrusive_ref_counter<session, boost::thread_unsafe_counter> {
+public:
+  using clock = std::chrono::steady_clock;
+
+  virtual ~session() = default;
+
+  /// Sets the one who hears of this session. Once, before `open`.
+  virtual void attach(std::unique_ptr<session_handler> handler) = 0;
+
+  /// Completes the handshake and begins to read. Frames sent before wait behind the handshake.
+  virtual void open() = 0;
+
+  /// False until `open`; false again once the connection is closing or gone.
+  [[nodiscard]] virtual bool is_open() const noexcept = 0;
+
+  /// Sends the frames in [`from`, `to`) of `buffer`. A session that is over its outbox limit becomes
+  /// a slow consumer: it is closed with 1008, and the handler hears of it later.
+  virtual send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) = 0;
+
+  /// Sends the whole of `buffer` whatever its size: for the answer to a join, whose size the history
+  /// kept limits already.
+  virtual send_status send_reply(const frame_buffer_ptr& buffer) = 0;
+
+  /// Stops or resumes reading (flow control). Pong and close frames of the client wait meanwhile.
+  virtual void pause_reading(bool paused) = 0;
+
+  /// Sends what waits, then a close frame, and ends the connection when the client has answered or
+  /// the close timeout is over.
+  virtual void close(std::uint16_t code, std::string_view text, close_reason reason) = 0;
+
+  /// Ends the connection at once, without a close frame.
+  virtual void abort(close_reason reason) = 0;
+
+  /// When the client was last heard: any byte counts. Coarse, as exact as a turn is long.
+  [[nodiscard]] virtual clock::time_point last_heard() const noexcept = 0;
+
+  /// Sends an empty ping frame.
+  virtual void ping() = 0;
+};
+
+using session_ptr = boost::intrusive_ptr<session>;
+
+} // namespace canang::net

@@ -1,0 +1,83 @@
+#include "net/target.hpp"
+
+#include <cstdint>
+
+#include <simdjson.h>
+
+#include "net/limits.hpp"
+
+namespace canang::net {
+
+namespace {
+
+int hex_digit(char digit) noexcept {
+  if (digit >= '0' && digit <= '9')
+    return digit - '0';
+  if (digit >= 'a' && digit <= 'f')
+    return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F')
+    return digit - 'A' + 10;
+  return -1;
+}
+
+} // namespace
+
+request_target split_target(std::string_view target) noexcept {
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos)
+    return {target, {}};
+  return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size())
+      return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0)
+      return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto pair = query.substr(0, end);
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) == name) {
+      if (equals == std::string_view::npos)
+        return std::string{};
+      return percent_decode(pair.substr(equals + 1));
+    }
+    if (end == std::string_view::npos)
+      break;
+    query.remove_prefix(end + 1);
+  }
+  return std::nullopt;
+}
+
+bool is_room_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > max_room_name_bytes)
+    return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(name[i]);
+    if (byte < 0x20 || byte == 0x7F)
+      return false;
+    // U+0080..U+009F are the bytes C2 80..C2 9F
+    if (byte == 0xC2 && i + 1 < name.size() && static_cast<std::uint8_t>(name[i + 1]) < 0xA0)
+      return false;
+  }
+  return simdjson::validate_utf8(name.data(), name.size());
+}
+
+} // namespace canang::net

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace canang::net {
+
+/// A request target split at its question mark (RFC 9112, 3.2.1). Views into the target.
+struct request_target {
+  std::string_view path;
+  std::string_view query;
+};
+
+[[nodiscard]] request_target split_target(std::string_view target) noexcept;
+
+/// Decodes %XX (RFC 3986, 2.1). `+` stays `+`.
+/// @returns nothing when a percent sign is not followed by two hexadecimal digits.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+
+/// The decoded value of `name` in a query string, or nothing when it is absent or badly encoded.
+[[nodiscard]] std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+/// Whether `name` may be a room: 1 to 255 bytes of UTF-8 without control characters
+/// (U+0000..U+001F, U+007F..U+009F).
+[[nodiscard]] bool is_room_name(std::string_view name) noexcept;
+
+/// What `is_room_name` asks for, for error texts.
+inline constexpr std::string_view room_name_rule =
+  "a room name is 1 to 255 bytes of UTF-8 without control characters, percent-encoded in the path";
+
+} // namespace canang::net

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "net/http_types.hpp"
+#include "net/loop_context.hpp"
+#include "net/session.hpp"
+
+namespace canang::net {
+
+/// A client's request to become a WebSocket connection, checked already.
+struct websocket_upgrade {
+  tcp_socket socket;
+  http_request_header request;
+  std::string already_read; ///< bytes that came right behind the request
+};
+
+/// A session over Beast's `websocket::stream`, not open yet. `context` must outlive it.
+[[nodiscard]] session_ptr make_websocket_session(loop_context& context,
+                                                 websocket_upgrade&& upgrade);
+
+} // namespace canang::net
