@@ -1,0 +1,135 @@
+#include "actors/connection.hpp"
+
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <spdlog/spdlog.h>
+
+namespace canang::actors {
+
+namespace {
+
+/// Publishes of one client that may be on their way to the room and the broker. Above it the client
+/// is not read, so that no mailbox grows without limit; TCP tells the client to slow down.
+constexpr std::uint32_t max_unanswered = 256;
+constexpr std::uint32_t max_unanswered_bytes = 1024 * 1024;
+
+/// Lets a session call its connection, and keeps the actor alive as long as the session is open.
+class port final : public net::session_handler {
+public:
+  explicit port(caf::actor owner)
+    : owner_(std::move(owner)), target_(*caf::actor_cast<connection*>(owner_)) {}
+
+  void on_message(net::frame_type type, std::span<const char> payload) override {
+    target_.enter([&] { target_.on_message(type, payload); });
+  }
+
+  void on_closed(const net::close_info& info) override {
+    target_.enter([&] { target_.on_closed(info); });
+  }
+
+private:
+  caf::actor owner_;
+  connection& target_;
+};
+
+} // namespace
+
+connection::connection(caf::actor_config& config, const connection_services& services,
+                       net::session_ptr session, const net::dialect& language,
+                       net::connection_parameters&& parameters)
+  : pinned(config),
+    services_(services),
+    session_(std::move(session)),
+    language_(language),
+    parameters_(std::move(parameters)) {}
+
+caf::behavior connection::make_behavior() {
+  return {
+    [this](joined& answer) {
+      room_ = std::move(answer.room);
+      parameters_.room.shrink_to_fit();
+    },
+    [this](const join_failed&) {
+      session_->close(1013, "try again later", net::close_reason::handler_error);
+    },
+    [this](const published& answer) { on_published(answer); },
+  };
+}
+
+void connection::start() {
+  session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
+  services_.members.attach(id(), session_);
+  services_.beats.watch(beat_, *session_, services_.context.now());
+  spdlog::debug("connect id={} room=\"{}\"", id(), parameters_.room);
+  language_.on_open(parameters_, *this);
+}
+
+void connection::on_message(net::frame_type type, std::span<const char> payload) {
+  language_.decode(type, payload, *this);
+}
+
+void connection::on_command(net::join_command&& command) {
+  const auto home = home_of(command.room, services_.cast.size());
+  join_room request;
+  request.room = std::move(command.room);
+  request.connection = caf::actor_cast<caf::actor>(this);
+  request.loop = services_.loop;
+  request.language = &language_;
+  request.history = command.history;
+  send(services_.cast[home].directory, std::move(request));
+}
+
+void connection::on_command(const net::publish_command& command) {
+  auto message = std::make_shared<cluster::publication>();
+  message->publisher = id();
+  message->received_at = services_.context.now();
+  message->type = command.type == net::frame_type::text ? cluster::payload_type::text
+                                                        : cluster::payload_type::binary;
+  message->echo = parameters_.echo;
+  message->data.assign(command.data.data(), command.data.size());
+  ++unanswered_;
+  unanswered_bytes_ += static_cast<std::uint32_t>(command.data.size());
+  send(room_, publish{std::move(message), {}});
+  hold_back();
+}
+
+void connection::hold_back() {
+  const bool is_over =
+    unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
+  if (is_over == held_back_)
+    return;
+  held_back_ = is_over;
+  session_->pause_reading(is_over);
+}
+
+void connection::on_published(const published& answer) {
+  --unanswered_;
+  unanswered_bytes_ -= answer.bytes;
+  hold_back();
+}
+
+void connection::on_closed(const net::close_info& info) {
+  spdlog::debug("disconnect id={} room=\"{}\" code={} reason={}", id(), parameters_.room, info.code,
+               net::to_string(info.reason));
+  quit();
+}
+
+/// Runs whatever it was that ended the actor.
+void connection::on_exit() {
+  beat_.cancel();
+  services_.members.detach(id());
+  session_->abort(net::close_reason::handler_error); // no effect on a session that is over
+  room_ = nullptr;
+}
+
+void start_connection(caf::actor_system& system, caf::execution_unit& home,
+                      const connection_services& services, net::session_ptr session,
+                      const net::dialect& language, net::connection_parameters&& parameters) {
+  const auto handle = spawn_pinned<connection>(system, home, services, std::move(session), language,
+                                               std::move(parameters));
+  auto& started = *caf::actor_cast<connection*>(handle);
+  started.enter([&] { started.start(); });
+}
+
+} // namespace canang::actors

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+
+#include "actors/cast.hpp"
+#include "actors/fanout.hpp"
+#include "actors/liveness.hpp"
+#include "actors/messages.hpp"
+#include "actors/pinned.hpp"
+#include "net/dialect.hpp"
+#include "net/session.hpp"
+
+namespace canang::actors {
+
+/// What a connection uses of its loop. Outlives every connection of the loop.
+struct connection_services {
+  std::uint32_t loop = 0;
+  net::loop_context& context;
+  fanout& members;
+  liveness& beats;
+  const node_cast& cast;
+};
+
+/// One client. Turns what its session reads into commands and sends them to the room; ends when the
+/// session does, and by ending leaves its room, whatever the reason was.
+///
+/// Owns its session; pinned to the loop that accepted it.
+class connection final : public pinned, net::command_sink {
+public:
+  connection(caf::actor_config& config, const connection_services& services,
+             net::session_ptr session, const net::dialect& language,
+             net::connection_parameters&& parameters);
+
+  /// Joins what the URL says. To be called through `enter`, once.
+  void start();
+
+  /// A message of the client; through `enter`.
+  void on_message(net::frame_type type, std::span<const char> payload);
+
+  /// The session is over; through `enter`.
+  void on_closed(const net::close_info& info);
+
+  const char* name() const override { return "connection"; }
+
+private:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+  void on_command(net::join_command&& command) override;
+  void on_command(const net::publish_command& command) override;
+
+  void on_published(const published& answer);
+  void hold_back();
+
+  const connection_services& services_;
+  net::session_ptr session_;
+  const net::dialect& language_;
+  net::connection_parameters parameters_;
+  caf::actor room_;
+  beat beat_;
+  std::uint32_t unanswered_ = 0;       // publishes
+  std::uint32_t unanswered_bytes_ = 0; // their payloads
+  bool held_back_ = false;
+};
+
+/// Spawns the connection of a session and starts it.
+void start_connection(caf::actor_system& system, caf::execution_unit& home,
+                      const connection_services& services, net::session_ptr session,
+                      const net::dialect& language, net::connection_parameters&& parameters);
+
+} // namespace canang::actors

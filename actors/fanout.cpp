@@ -1,0 +1,236 @@
+#include "actors/fanout.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace canang::actors {
+
+namespace {
+
+net::outgoing_publication outgoing(const cluster::publication& message) {
+  return {message.type == cluster::payload_type::text ? net::frame_type::text
+                                                      : net::frame_type::binary,
+          message.data};
+}
+
+} // namespace
+
+void fanout::attach(connection_id id, net::session_ptr session) {
+  sessions_.try_emplace(id, connected{std::move(session), {}});
+}
+
+void fanout::detach(connection_id id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end())
+    return;
+  for (const auto& at : found->second.memberships)
+    erase_membership(id, at);
+  sessions_.erase(found);
+}
+
+void fanout::add(const add_member& request) {
+  const auto found = sessions_.find(request.member);
+  if (found == sessions_.end())
+    return; // died on the way; its room hears of it by itself
+  auto& who = found->second;
+  who.session->open();
+  if (!request.recovered.empty()) {
+    auto reply = context_.buffers.make();
+    for (const auto& message : request.recovered)
+      request.language->encode(outgoing(*message), reply->bytes());
+    if (who.session->send_reply(reply) != net::send_status::dropped)
+      context_.metrics.deliveries_total.add(request.recovered.size());
+  }
+  add_to_group(request.member, who, rooms_[request.room], request);
+}
+
+void fanout::add_to_group(connection_id id, connected& who, local_room& room,
+                          const add_member& request) {
+  auto at = std::find_if(room.groups.begin(), room.groups.end(), [&](const group& candidate) {
+    return candidate.language == request.language;
+  });
+  if (at == room.groups.end()) {
+    room.groups.push_back({request.language, {}, {}, {}});
+    at = std::prev(room.groups.end());
+  }
+  const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
+  at->members.push_back({who.session.get(), id, present, present != 0});
+  who.memberships.push_back({request.room, static_cast<std::uint32_t>(at - room.groups.begin()),
+                             static_cast<std::uint32_t>(at->members.size() - 1)});
+}
+
+void fanout::remove(room_id room, connection_id member) {
+  const auto found = sessions_.find(member);
+  if (found == sessions_.end())
+    return;
+  auto& memberships = found->second.memberships;
+  const auto at = std::find_if(memberships.begin(), memberships.end(),
+                               [&](const membership& m) { return m.room == room; });
+  if (at == memberships.end())
+    return;
+  erase_membership(member, *at);
+  memberships.erase(at);
+}
+
+/// Takes a member out of its group; the last member of the group takes its place.
+void fanout::erase_membership([[maybe_unused]] connection_id id, const membership& at) {
+  const auto found = rooms_.find(at.room);
+  assert(found != rooms_.end());
+  auto& room = found->second;
+  auto& members = room.groups[at.group].members;
+  assert(members[at.position].id == id);
+  if (at.position + 1 != members.size()) {
+    members[at.position] = members.back();
+    auto& moved = sessions_.find(members.back().id)->second.memberships;
+    std::find_if(moved.begin(), moved.end(), [&](const membership& m) {
+      return m.room == at.room;
+    })->position = at.position;
+  }
+  members.pop_back();
+  const bool is_empty = std::all_of(room.groups.begin(), room.groups.end(),
+                                    [](const group& g) { return g.members.empty(); });
+  if (is_empty)
+    rooms_.erase(found);
+}
+
+void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
+  const auto found = rooms_.find(id);
+  if (found == rooms_.end())
+    return; // its last member here has gone
+  auto& room = found->second;
+  if (!room.is_dirty) {
+    room.is_dirty = true;
+    dirty_.push_back(id);
+  }
+  room.received_ns.push_back(message->received_at.time_since_epoch().count());
+  bool is_full = false;
+  for (auto& target : room.groups) {
+    if (target.members.empty())
+      continue;
+    if (!target.buffer)
+      target.buffer = context_.buffers.make();
+    auto& bytes = target.buffer->bytes();
+    const auto from = static_cast<std::uint32_t>(bytes.size());
+    target.language->encode(outgoing(*message), bytes);
+    target.frames.push_back({message->echo ? 0 : message->publisher, from,
+                             static_cast<std::uint32_t>(bytes.size())});
+    is_full |= bytes.size() >= net::max_turn_buffer_bytes;
+  }
+  if (is_full)
+    flush_room(room);
+}
+
+void fanout::flush() {
+  // sends never add to dirty_: what they find out is told later
+  for (const auto id : dirty_) {
+    if (const auto found = rooms_.find(id); found != rooms_.end()) {
+      flush_room(found->second);
+      found->second.is_dirty = false;
+    }
+  }
+  dirty_.clear();
+}
+
+void fanout::flush_room(local_room& room) {
+  for (auto& target : room.groups)
+    if (target.buffer)
+      flush_group(target);
+  const auto now_ns = net::loop_context::clock::now().time_since_epoch().count();
+  for (const auto received : room.received_ns)
+    context_.metrics.publish_to_flush.observe_ns(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(now_ns - received, 0)));
+  room.received_ns.clear();
+}
+
+void fanout::flush_group(group& target) {
+  mark_left_out(target);
+  const auto size = target.buffer->size();
+  std::uint64_t taken = 0;
+  std::uint64_t dropped = 0;
+  for (auto& to : target.members) {
+    if (to.is_special)
+      send_special(target, to);
+    else if (to.session->send(target.buffer, 0, size) != net::send_status::dropped)
+      ++taken;
+    else
+      ++dropped;
+  }
+  const auto frames = target.frames.size();
+  context_.metrics.deliveries_total.add(taken * frames);
+  context_.metrics.messages_dropped_total.add(dropped * frames);
+  target.buffer.reset();
+  target.frames.clear();
+}
+
+/// Marks the members that published in this turn and want no echo.
+void fanout::mark_left_out(group& target) {
+  for (const auto& item : target.frames) {
+    if (item.left_out == 0)
+      continue;
+    const auto publisher = sessions_.find(item.left_out);
+    if (publisher == sessions_.end())
+      continue;
+    for (const auto& at : publisher->second.memberships) {
+      if (at.position < target.members.size() && target.members[at.position].id == item.left_out)
+        target.members[at.position].is_special = true;
+    }
+  }
+}
+
+/// Sends the runs of frames that this member is to have.
+void fanout::send_special(group& target, member& to) {
+  std::uint32_t from = to.starts_at;
+  std::uint32_t end = to.starts_at;
+  std::uint64_t run = 0;
+  const auto send_run = [&] {
+    if (end > from && to.session->send(target.buffer, from, end) != net::send_status::dropped)
+      context_.metrics.deliveries_total.add(run);
+    run = 0;
+  };
+  for (const auto& item : target.frames) {
+    if (item.from < to.starts_at)
+      continue;
+    if (item.left_out == to.id) {
+      send_run();
+      from = item.to;
+    } else {
+      ++run;
+    }
+    end = item.to;
+  }
+  send_run();
+  to.starts_at = 0;
+  to.is_special = false;
+}
+
+void fanout::close_members(room_id room, std::uint16_t code, std::string_view text,
+                           net::close_reason reason) {
+  const auto found = rooms_.find(room);
+  if (found == rooms_.end())
+    return;
+  for (const auto& target : found->second.groups)
+    for (const auto& to : target.members)
+      to.session->close(code, text, reason);
+}
+
+std::size_t fanout::close_some(std::size_t count, std::uint16_t code, std::string_view text,
+                               net::close_reason reason) {
+  std::size_t closed = 0;
+  for (const auto& [id, who] : sessions_) {
+    if (closed == count)
+      break;
+    if (!who.session->is_open())
+      continue;
+    who.session->close(code, text, reason);
+    ++closed;
+  }
+  return closed;
+}
+
+void fanout::abort_all(net::close_reason reason) {
+  for (const auto& [id, who] : sessions_)
+    who.session->abort(reason);
+}
+
+} // namespace canang::actors

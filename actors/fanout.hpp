@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/messages.hpp"
+#include "net/frame_buffer.hpp"
+#include "net/loop_context.hpp"
+#include "net/session.hpp"
+
+namespace canang::actors {
+
+/// What a hub knows and does: which sessions of its loop are in which room, and one write a member a
+/// turn. The frames that a turn brings to a room are appended to one shared buffer (one a dialect);
+/// `flush` gives each member one `send` of it, so the cost is members + messages.
+///
+/// Owned by the loop's hub; used on the loop's thread only, by the hub for messages of rooms and by
+/// the connections of the loop for `attach` and `detach`.
+class fanout {
+public:
+  explicit fanout(net::loop_context& context) : context_(context) {}
+  fanout(const fanout&) = delete;
+  fanout& operator=(const fanout&) = delete;
+
+  /// Makes a connection known, before it joins anything.
+  void attach(connection_id id, net::session_ptr session);
+
+  /// Forgets a connection and all its memberships.
+  void detach(connection_id id);
+
+  /// Opens the member's session if this is its first room, answers the join, then adds the member:
+  /// what is delivered after this call reaches it, and nothing before.
+  void add(const add_member& request);
+
+  void remove(room_id room, connection_id member);
+
+  /// Puts a publication into its room's frames of this turn.
+  void deliver(room_id room, const cluster::publication_ptr& message);
+
+  /// Ends the turn: writes what was gathered.
+  void flush();
+
+  /// Closes the sessions of a room's members.
+  void close_members(room_id room, std::uint16_t code, std::string_view text,
+                     net::close_reason reason);
+
+  /// Closes up to `count` sessions that are not closing yet.
+  /// @returns how many were closed.
+  std::size_t close_some(std::size_t count, std::uint16_t code, std::string_view text,
+                         net::close_reason reason);
+
+  /// Ends all sessions at once.
+  void abort_all(net::close_reason reason);
+
+  [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
+
+private:
+  struct group;
+
+  struct membership {
+    room_id room;
+    std::uint32_t group;    // index in the room
+    std::uint32_t position; // index in the group
+  };
+
+  struct connected {
+    net::session_ptr session;
+    std::vector<membership> memberships; // few; one in the plain dialect
+  };
+
+  struct member {
+    net::session* session; // held by `sessions_`
+    connection_id id;
+    std::uint32_t starts_at; // bytes of this turn's buffer that were there before it joined
+    bool is_special; // this turn: joined in it, or is left out of a part of it
+  };
+
+  struct frame {
+    connection_id left_out; // the publisher that wants no echo, or 0
+    std::uint32_t from;
+    std::uint32_t to;
+  };
+
+  /// Members that get the same bytes.
+  struct group {
+    const net::dialect* language;
+    std::vector<member> members;
+    net::frame_buffer_ptr buffer; // this turn's frames, null when there are none
+    std::vector<frame> frames;
+  };
+
+  struct local_room {
+    std::vector<group> groups;
+    std::vector<std::int64_t> received_ns; // of this turn's publications
+    bool is_dirty = false;
+  };
+
+  void add_to_group(connection_id id, connected& who, local_room& room, const add_member& request);
+  void erase_membership(connection_id id, const membership& at);
+  void flush_room(local_room& room);
+  void flush_group(group& target);
+  void send_special(group& target, member& to);
+  void mark_left_out(group& target);
+
+  net::loop_context& context_;
+  std::unordered_map<connection_id, connected> sessions_;
+  std::unordered_map<room_id, local_room> rooms_;
+  std::vector<room_id> dirty_;
+};
+
+} // namespace canang::actors

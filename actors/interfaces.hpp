@@ -1,0 +1,61 @@
+#pragma once
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+#include "actors/messages.hpp"
+
+/// What each actor answers to, in one place. The handles in use are untyped: pinned actors are spawned
+/// dynamically; the behaviours in the .cpp files are made of exactly these messages.
+
+namespace canang::actors::interfaces {
+
+using connection = caf::typed_actor<
+  /// It is a member; it may publish to the room.
+  caf::reacts_to<joined>,
+  /// It is not; the client is disconnected and may try again.
+  caf::reacts_to<join_failed>,
+  /// Its oldest unanswered publish is stored, or failed.
+  caf::reacts_to<published>>;
+
+using room = caf::typed_actor<
+  /// A connection wants in: monitors it, answers with `joined` to it and `add_member` to its hub.
+  caf::reacts_to<join_room>,
+  /// A member leaves.
+  caf::reacts_to<leave_room>,
+  /// A publication; goes to the broker, and comes back from it to all members.
+  caf::reacts_to<publish>>;
+
+using hub = caf::typed_actor<
+  /// Answers the join, then the member gets what is delivered.
+  caf::reacts_to<add_member>,
+  /// The member gets nothing of that room any more.
+  caf::reacts_to<remove_member>,
+  /// A publication for the room's members on this loop.
+  caf::reacts_to<deliver>,
+  /// Disconnects the room's members: the room is gone.
+  caf::reacts_to<room_failed>,
+  /// Closes all connections, paced, until the deadline.
+  caf::reacts_to<drain>,
+  /// Time for the pace of a drain.
+  caf::reacts_to<tick>>;
+
+using heartbeat = caf::typed_actor<
+  /// Pings and gives up the connections whose time has come.
+  caf::reacts_to<tick>>;
+
+using directory = caf::typed_actor<
+  /// Hands a join to its room, which it starts if there is none.
+  caf::reacts_to<join_room>,
+  /// A room without members; reaped after the linger time unless someone joins.
+  caf::reacts_to<room_empty>,
+  /// Reaps, and lets the broker forget what is over its lifetime.
+  caf::reacts_to<tick>>;
+
+using node = caf::typed_actor<
+  /// Drains, then stops everything in reverse order.
+  caf::reacts_to<shut_down>,
+  /// Looks how far the drain is.
+  caf::reacts_to<drain_check>>;
+
+} // namespace canang::actors::interfaces

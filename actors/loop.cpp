@@ -1,0 +1,175 @@
+#include "actors/loop.hpp"
+
+#include <utility>
+
+#include <caf/actor_system.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include <pthread.h>
+
+#include <fmt/format.h>
+
+namespace canang::actors {
+
+namespace {
+
+/// Handlers that one turn runs at most, so that a flood of input cannot put off the writes.
+constexpr std::size_t max_handlers_a_turn = 1024;
+
+/// Actors that one turn resumes at most, so that mail from other loops cannot put off the writes.
+constexpr std::size_t max_resumes_a_turn = 4096;
+
+/// Messages that one actor handles before the next one gets its turn.
+constexpr std::size_t messages_a_resume = 64;
+
+thread_local const loop* current_loop = nullptr;
+
+} // namespace
+
+loop::loop(caf::actor_system& system, std::uint32_t index, const net::session_limits& limits)
+  : execution_unit(&system),
+    context_(io_, limits),
+    index_(index),
+    work_(io_.get_executor()),
+    timer_(io_) {}
+
+loop::~loop() {
+  stop();
+}
+
+void loop::start() {
+  schedule_tick();
+  thread_ = std::thread{[this] { run(); }};
+  pthread_setname_np(thread_.native_handle(), fmt::format("canang-loop{}", index_).c_str());
+}
+
+void loop::stop() {
+  if (!thread_.joinable())
+    return;
+  post([this] { is_stopping_ = true; });
+  thread_.join();
+}
+
+void loop::exec_later(caf::resumable* job) {
+  if (job->subtype() != caf::resumable::io_actor) {
+    system().scheduler().enqueue(job);
+    return;
+  }
+  auto* const actor = static_cast<pinned*>(job);
+  if (current_loop == this) {
+    append_ready(actor);
+    return;
+  }
+  auto* head = incoming_.load(std::memory_order_relaxed);
+  do {
+    actor->next_ready = head;
+  } while (!incoming_.compare_exchange_weak(head, actor));
+  if (is_sleeping_.load() && is_sleeping_.exchange(false))
+    boost::asio::post(io_, [] {});
+}
+
+void loop::append_ready(pinned* actor) noexcept {
+  actor->next_ready = nullptr;
+  if (last_ready_ == nullptr)
+    first_ready_ = actor;
+  else
+    last_ready_->next_ready = actor;
+  last_ready_ = actor;
+}
+
+void loop::take_incoming() {
+  if (incoming_.load(std::memory_order_relaxed) == nullptr)
+    return;
+  auto* newest = incoming_.exchange(nullptr);
+  pinned* oldest = nullptr;
+  while (newest != nullptr) {
+    auto* const following = newest->next_ready;
+    newest->next_ready = oldest;
+    oldest = newest;
+    newest = following;
+  }
+  while (oldest != nullptr) {
+    auto* const following = oldest->next_ready;
+    append_ready(oldest);
+    oldest = following;
+  }
+}
+
+void loop::run() {
+  current_loop = this;
+  std::size_t done = 0; // handlers and actors of this turn
+  while (!is_stopping_) {
+    context_.new_turn();
+    const auto began = clock::now();
+    done += run_handlers();
+    done += run_actors();
+    if (done > 0) {
+      end_turn(began);
+      done = 0;
+    } else {
+      done = sleep(); // the handler that woke us belongs to the next turn
+    }
+  }
+  current_loop = nullptr;
+}
+
+std::size_t loop::run_handlers() {
+  std::size_t count = 0;
+  while (count < max_handlers_a_turn && io_.poll_one() > 0)
+    ++count;
+  return count;
+}
+
+std::size_t loop::run_actors() {
+  std::size_t count = 0;
+  take_incoming();
+  while (first_ready_ != nullptr && count < max_resumes_a_turn) {
+    auto* const actor = first_ready_;
+    first_ready_ = actor->next_ready;
+    if (first_ready_ == nullptr)
+      last_ready_ = nullptr;
+    ++count;
+    if (actor->resume(this, messages_a_resume) == caf::resumable::resume_later)
+      append_ready(actor); // its reference stays with the queue
+    else
+      caf::intrusive_ptr_release(actor->ctrl());
+    take_incoming();
+  }
+  return count;
+}
+
+void loop::end_turn(clock::time_point began) {
+  if (turn_end_)
+    turn_end_();
+  const auto now = clock::now();
+  context_.metrics.turns_total.add(1);
+  context_.metrics.turn.observe_ns(static_cast<std::uint64_t>((now - began).count()));
+  context_.metrics.last_turn_ns.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+/// Waits for a handler and runs it; or for an actor that another thread has made ready.
+std::size_t loop::sleep() {
+  is_sleeping_.store(true);
+  std::size_t handlers = 0;
+  if (incoming_.load() == nullptr) {
+    context_.new_turn();
+    handlers = io_.run_one();
+  }
+  is_sleeping_.store(false);
+  return handlers;
+}
+
+void loop::schedule_tick() {
+  timer_.expires_after(tick_interval);
+  timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec)
+      return;
+    const auto now = context_.now();
+    context_.deadlines.advance(now);
+    if (tick_)
+      tick_(now);
+    schedule_tick();
+  });
+}
+
+} // namespace canang::actors

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/resumable.hpp>
+
+#include "actors/pinned.hpp"
+#include "net/loop_context.hpp"
+
+namespace canang::actors {
+
+/// One thread with one `io_context` and the actors that are pinned to it.
+///
+/// It works in turns: ready I/O handlers, then the actors that became ready until none is, then the
+/// end of the turn, where the hub writes what the turn gathered. Only then it sleeps. Actors of one
+/// loop, its sockets and its hub therefore need no lock against each other.
+class loop final : public caf::execution_unit {
+public:
+  using clock = std::chrono::steady_clock;
+
+  static constexpr std::chrono::milliseconds tick_interval{100};
+
+  loop(caf::actor_system& system, std::uint32_t index, const net::session_limits& limits);
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  /// Joins the thread; what is pending is destroyed.
+  ~loop() override;
+
+  /// Called at the end of each turn that did something. Set before `start`.
+  void on_turn_end(std::function<void()> function) { turn_end_ = std::move(function); }
+
+  /// Called on the loop every `tick_interval`. Set before `start`.
+  void on_tick(std::function<void(clock::time_point)> function) { tick_ = std::move(function); }
+
+  void start();
+
+  /// Ends the thread after the turn it is in, and joins it. Not from the loop itself.
+  void stop();
+
+  /// Runs `function` on the loop's thread, in a later turn. From any thread.
+  template <class Function>
+  void post(Function&& function) {
+    boost::asio::post(io_, std::forward<Function>(function));
+  }
+
+  /// Takes an actor that got mail; from any thread. What is not pinned goes to CAF's scheduler.
+  void exec_later(caf::resumable* job) override;
+
+  [[nodiscard]] net::loop_context& context() noexcept { return context_; }
+  [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
+
+private:
+  void run();
+  std::size_t run_handlers();
+  std::size_t run_actors();
+  void end_turn(clock::time_point began);
+  std::size_t sleep();
+  void take_incoming();
+  void append_ready(pinned* actor) noexcept;
+  void schedule_tick();
+
+  boost::asio::io_context io_{1};
+  net::loop_context context_;
+  std::uint32_t index_;
+  boost::asio::executor_work_guard<net::executor_type> work_;
+  boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, net::executor_type> timer_;
+  std::function<void()> turn_end_;
+  std::function<void(clock::time_point)> tick_;
+
+  // ready actors, first in first out; this thread's
+  pinned* first_ready_ = nullptr;
+  pinned* last_ready_ = nullptr;
+
+  // ready actors that other threads added, last in first out
+  std::atomic<pinned*> incoming_{nullptr};
+  std::atomic<bool> is_sleeping_{false};
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+} // namespace canang::actors

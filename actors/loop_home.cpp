@@ -1,0 +1,74 @@
+#include "actors/loop_home.hpp"
+
+#include <utility>
+
+#include "actors/heartbeat.hpp"
+#include "actors/hub.hpp"
+
+namespace canang::actors {
+
+loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
+                     const node_cast& cast, const node_status& status)
+  : system_(system),
+    options_(options),
+    status_(status),
+    loop_(system, index, options.limits),
+    members_(loop_.context()),
+    beats_(options.beats, loop::clock::now(), index + 1),
+    broker_(options.history, [this] { return loop_.context().now(); }),
+    room_services_{broker_, loop_.context().metrics, cast},
+    connection_services_{index, loop_.context(), members_, beats_, cast} {}
+
+loop_cast loop_home::spawn_cast() {
+  loop_cast own;
+  own.hub = spawn_pinned<hub>(system_, loop_, members_, loop_.context());
+  own.heartbeat = spawn_pinned<heartbeat>(system_, loop_, beats_);
+  own.directory = spawn_pinned<directory>(system_, loop_, room_services_, options_.rooms,
+                                          [this] { housekeeping(); });
+  return own;
+}
+
+void loop_home::start(const loop_cast& own) {
+  loop_.on_turn_end([this] { members_.flush(); });
+  loop_.on_tick([own](loop::clock::time_point now) {
+    caf::anon_send(own.heartbeat, tick{now});
+    caf::anon_send(own.directory, tick{now});
+    caf::anon_send(own.hub, tick{now});
+  });
+  loop_.start();
+}
+
+void loop_home::listen(int descriptor, bool is_ipv6, net::routes paths) {
+  loop_.post([this, descriptor, is_ipv6, paths = std::move(paths)] {
+    paths_ = paths;
+    paths_.websocket = this;
+    listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6);
+    listener_->start();
+  });
+}
+
+void loop_home::stop_listening() {
+  loop_.post([this] {
+    if (listener_)
+      listener_->stop();
+  });
+}
+
+bool loop_home::accepting() const noexcept {
+  return status_.load(std::memory_order_relaxed) == node_phase::ready;
+}
+
+void loop_home::on_session(net::session_ptr session, const net::dialect& language,
+                           net::connection_parameters&& parameters) {
+  start_connection(system_, loop_, connection_services_, std::move(session), language,
+                   std::move(parameters));
+}
+
+void loop_home::housekeeping() {
+  broker_.expire();
+  auto& kept = loop_.context().metrics.history_bytes;
+  kept.subtract(kept.value());
+  kept.add(broker_.history_bytes());
+}
+
+} // namespace canang::actors

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "actors/cast.hpp"
+#include "actors/connection.hpp"
+#include "actors/directory.hpp"
+#include "actors/fanout.hpp"
+#include "actors/liveness.hpp"
+#include "actors/loop.hpp"
+#include "actors/node_status.hpp"
+#include "cluster/memory_broker.hpp"
+#include "net/listener.hpp"
+#include "net/routes.hpp"
+
+namespace canang::actors {
+
+/// Options that concern the loops; all have their defaults where they are used.
+struct loop_options {
+  net::session_limits limits;
+  liveness_options beats;
+  directory_options rooms;
+  cluster::memory_broker_options history;
+};
+
+/// A loop with all that lives on it. Made and destroyed by the server; between `start` and `stop`
+/// everything in here but the metrics belongs to the loop's thread.
+class loop_home final : net::websocket_acceptor {
+public:
+  loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
+            const node_cast& cast, const node_status& status);
+
+  /// Spawns the standing actors of the loop.
+  [[nodiscard]] loop_cast spawn_cast();
+
+  /// Starts the thread. The node's cast must be complete.
+  void start(const loop_cast& own);
+
+  /// Begins to accept on a descriptor of `net::listen_on`. From any thread.
+  void listen(int descriptor, bool is_ipv6, net::routes paths);
+
+  /// Accepts no more. From any thread.
+  void stop_listening();
+
+  void stop() { loop_.stop(); }
+
+  [[nodiscard]] const net::loop_metrics& metrics() noexcept { return loop_.context().metrics; }
+
+private:
+  // net::websocket_acceptor
+  [[nodiscard]] bool accepting() const noexcept override;
+  void on_session(net::session_ptr session, const net::dialect& language,
+                  net::connection_parameters&& parameters) override;
+
+  void housekeeping();
+
+  caf::actor_system& system_;
+  loop_options options_;
+  const node_status& status_;
+  loop loop_;
+  fanout members_;
+  liveness beats_;
+  cluster::memory_broker broker_;
+  room_services room_services_;
+  connection_services connection_services_;
+  net::routes paths_;
+  std::optional<net::listener> listener_;
+};
+
+} // namespace canang::actors

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <caf/event_based_actor.hpp>
+
+#include "actors/cast.hpp"
+#include "actors/loop_home.hpp"
+#include "actors/messages.hpp"
+#include "actors/node_status.hpp"
+#include "net/listener.hpp"
+#include "net/routes.hpp"
+
+namespace canang::actors {
+
+/// How the node ends.
+struct drain_options {
+  /// Time between becoming unready and the first close, for balancers to notice.
+  std::chrono::milliseconds grace{0};
+  /// Time for closing all connections.
+  std::chrono::milliseconds period{25'000};
+};
+
+/// What the node supervises. Owned by the server; outlives the node.
+struct node_parts {
+  std::vector<std::unique_ptr<loop_home>>& homes;
+  node_cast& cast;
+  node_status& status;
+  net::listening_sockets sockets;
+  std::function<net::page_response(const net::page_request&)> page;
+  drain_options drain;
+};
+
+/// The root supervisor: starts the standing actors, the loops and the listeners in this order,
+/// monitors the actors, and stops everything in reverse order after a drain. When a standing actor
+/// dies it ends with an error, and the process with it. Lives on CAF's scheduler.
+class node final : public caf::event_based_actor {
+public:
+  node(caf::actor_config& config, node_parts parts);
+
+  const char* name() const override { return "node"; }
+
+private:
+  caf::behavior make_behavior() override;
+
+  void start();
+  void begin_drain();
+  void close_connections();
+  void check_drain();
+  void stop_cast();
+  void on_down(const caf::down_msg& death);
+  [[nodiscard]] std::uint64_t open_connections() const;
+
+  node_parts parts_;
+  std::chrono::steady_clock::time_point drain_deadline_{};
+  std::size_t standing_ = 0; // actors of the cast that are alive
+  bool is_stopping_ = false;
+};
+
+} // namespace canang::actors

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/loop_home.hpp"
+#include "actors/node.hpp"
+#include "net/http_types.hpp"
+#include "net/listener.hpp"
+
+namespace canang::actors {
+
+/// All that a server is told.
+struct server_options {
+  net::tcp_endpoint listen;
+  net::tcp_endpoint internal_listen;
+  std::uint32_t workers = 1;
+  loop_options loops;
+  drain_options drain;
+  std::string version;
+};
+
+/// A whole node in one object: the actor system, the loops, the node actor and the internal port.
+/// Made, started and destroyed on one thread.
+class server {
+public:
+  using page_function = std::function<net::page_response(const net::page_request&)>;
+
+  /// `page` answers what is asked of the public port apart from WebSocket; from any loop.
+  server(const server_options& options, page_function page);
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Stops at once if it still runs.
+  ~server();
+
+  /// Binds both ports.
+  /// @returns an empty string, or a line that says which address could not be had and why.
+  [[nodiscard]] std::string bind();
+
+  /// Starts to serve. `on_end` is called once, from any thread, when the node has ended: with true
+  /// after a drain, with false after a fault.
+  void start(std::function<void(bool)> on_end);
+
+  /// Begins the drain. From any thread.
+  void shut_down();
+
+  [[nodiscard]] net::tcp_endpoint public_endpoint() const { return public_.endpoint; }
+  [[nodiscard]] net::tcp_endpoint internal_endpoint() const { return internal_.endpoint; }
+
+  /// The standing actors; for tests.
+  [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
+
+private:
+  struct system_config : caf::actor_system_config {
+    system_config();
+  };
+
+  [[nodiscard]] net::page_response internal_page(const net::page_request& request);
+  [[nodiscard]] net::page_response health() const;
+  [[nodiscard]] net::page_response readiness() const;
+  [[nodiscard]] net::page_response metrics();
+
+  server_options options_;
+  page_function page_;
+  system_config config_;
+  caf::actor_system system_;
+  node_status status_{node_phase::starting};
+  node_cast cast_;
+  net::listening_sockets public_;
+  net::listening_sockets internal_;
+  std::vector<std::unique_ptr<loop_home>> homes_;
+  std::unique_ptr<loop> internal_loop_;
+  net::routes internal_routes_;
+  std::unique_ptr<net::listener> internal_listener_;
+  caf::actor node_;
+  std::int64_t start_time_seconds_ = 0;
+};
+
+} // namespace canang::actors

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+namespace canang::app {
+
+/// Logs go to standard output through a background thread; when it cannot keep up, the oldest lines
+/// are lost rather than a loop held up.
+/// @param format "text" or "json"; a line of the latter is an object with `ts`, `level` and `msg`.
+void set_up_logging(const std::string& level, const std::string& format);
+
+/// Writes what is queued and ends the background thread.
+void end_logging();
+
+} // namespace canang::app

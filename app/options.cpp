@@ -1,0 +1,212 @@
+#include "app/options.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/cpu_budget.hpp"
+#include "app/units.hpp"
+
+namespace canang::app {
+
+namespace {
+
+std::string environment_name(std::string_view flag) {
+  std::string name = "CANANG_";
+  for (const char c : flag.substr(2))
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+/// Adds options that are flag, environment variable and config key at once.
+class option_adder {
+public:
+  explicit option_adder(CLI::App& app) : app_(app) {}
+
+  void group(std::string name) { group_ = std::move(name); }
+
+  /// `parse` gives a value or nothing; `what` says what is expected.
+  template <class Value, class Parse>
+  void add(const std::string& flag, Value& into, Parse parse, const std::string& what,
+           const std::string& shown_default, const std::string& help) {
+    auto* const option = app_.add_option_function<std::string>(
+      flag,
+      [&into, parse, flag, what](const std::string& text) {
+        const auto value = parse(text);
+        if (!value)
+          throw CLI::ValidationError(flag, fmt::format("'{}' is not {}", text, what));
+        into = static_cast<Value>(*value);
+      },
+      help);
+    option->envname(environment_name(flag))->type_name("")->group(group_)->take_last();
+    option->default_str(shown_default);
+  }
+
+  void duration(const std::string& flag, std::chrono::milliseconds& into,
+                std::chrono::milliseconds least, const std::string& shown_default,
+                const std::string& help) {
+    add(
+      flag, into,
+      [least](const std::string& text) {
+        auto value = parse_duration(text);
+        return value && *value >= least ? value : std::nullopt;
+      },
+      fmt::format("a duration such as 25s or 500ms{}",
+                  least.count() > 0 ? fmt::format(" of at least {} ms", least.count()) : ""),
+      shown_default, help);
+  }
+
+  void size(const std::string& flag, std::size_t& into, std::uint64_t least, std::uint64_t most,
+            const std::string& shown_default, const std::string& help) {
+    add(
+      flag, into,
+      [least, most](const std::string& text) {
+        auto value = parse_size(text);
+        return value && *value >= least && *value <= most ? value : std::nullopt;
+      },
+      fmt::format("a size such as 64KiB, from {} to {} bytes", least, most), shown_default, help);
+  }
+
+  template <class Value>
+  void number(const std::string& flag, Value& into, std::uint64_t least, std::uint64_t most,
+              const std::string& shown_default, const std::string& help) {
+    add(
+      flag, into,
+      [least, most](const std::string& text) -> std::optional<std::uint64_t> {
+        if (text.empty() || !std::all_of(text.begin(), text.end(), [](unsigned char c) {
+              return std::isdigit(c) != 0;
+            }))
+          return std::nullopt;
+        const auto value = parse_size(text);
+        return value && *value >= least && *value <= most ? value : std::nullopt;
+      },
+      fmt::format("a number from {} to {}", least, most), shown_default, help);
+  }
+
+  void address(const std::string& flag, net::tcp_endpoint& into, const std::string& shown_default,
+               const std::string& help) {
+    into = *parse_address(shown_default);
+    add(flag, into, parse_address, "an address such as 0.0.0.0:8000 or [::]:8000", shown_default,
+        help);
+  }
+
+  void choice(const std::string& flag, std::string& into, std::vector<std::string> allowed,
+              const std::string& help) {
+    const auto list = fmt::format("one of {}", fmt::join(allowed, ", "));
+    add(
+      flag, into,
+      [allowed = std::move(allowed)](const std::string& text) -> std::optional<std::string> {
+        if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+          return std::nullopt;
+        return text;
+      },
+      list, into, help);
+  }
+
+private:
+  CLI::App& app_;
+  std::string group_;
+};
+
+void add_options(CLI::App& app, options& into) {
+  using std::chrono::milliseconds;
+  auto& server = into.server;
+  auto& loops = server.loops;
+  constexpr std::uint64_t one_gib = 1ULL << 30U;
+  option_adder adder{app};
+
+  adder.group("Addresses");
+  adder.address("--listen", server.listen, "0.0.0.0:8000",
+                "public: chat page and WebSocket; port 0 takes a free one");
+  adder.address("--internal-listen", server.internal_listen, "127.0.0.1:9000",
+                "internal: /healthz, /readyz, /metrics");
+
+  adder.group("Size");
+  server.workers = cpu_budget();
+  adder.number("--workers", server.workers, 1, 256, std::to_string(server.workers),
+               "event loops, a thread each; by default one for each core that may be used");
+
+  adder.group("Connections");
+  adder.duration("--ping-interval", loops.beats.ping_interval, milliseconds{100}, "25s",
+                 "silence after which a client is pinged");
+  adder.duration("--pong-timeout", loops.beats.pong_timeout, milliseconds{100}, "8s",
+                 "time for the answer, before the connection is ended");
+  adder.duration("--handshake-timeout", loops.limits.handshake_timeout, milliseconds{100}, "10s",
+                 "time for a request's headers to arrive");
+  adder.duration("--close-timeout", loops.limits.close_timeout, milliseconds{100}, "5s",
+                 "time for the client to answer a close frame");
+  adder.size("--max-message-bytes", loops.limits.max_message_bytes, 1, one_gib, "64KiB",
+             "largest message of a client; larger ones are answered with 1009");
+  adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
+             "bytes that may wait for one client, before it is closed as a slow consumer (1008)");
+
+  adder.group("Rooms");
+  adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
+               "publications kept a room");
+  adder.size("--history-bytes", loops.history.history_bytes, 0, one_gib, "512KiB",
+             "bytes of payload kept a room");
+  adder.duration("--history-ttl", loops.history.history_ttl, milliseconds{100}, "5m",
+                 "how long a room's history is kept after its last publication");
+  adder.duration("--room-linger", loops.rooms.room_linger, milliseconds{0}, "1s",
+                 "how long a room without members keeps its actor");
+
+  adder.group("Shutdown");
+  adder.duration("--drain-grace", server.drain.grace, milliseconds{0}, "0s",
+                 "after SIGTERM: unready, but serving as before, for balancers to notice");
+  adder.duration("--drain-period", server.drain.period, milliseconds{0}, "25s",
+                 "after the grace: time for closing all connections at an even pace");
+
+  adder.group("Logs");
+  adder.choice("--log-level", into.log_level, {"trace", "debug", "info", "warn", "error", "off"},
+               "least level that is logged");
+  adder.choice("--log-format", into.log_format, {"text", "json"}, "one line an event, either way");
+}
+
+/// CLI11's texts may have several lines; the operator gets one.
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && text.back() == ' ')
+    text.pop_back();
+  return text;
+}
+
+} // namespace
+
+parse_result parse_options(int argc, const char* const* argv, options& into) {
+  CLI::App app{"Canang: rooms over WebSocket. What is published to a room reaches every member.",
+               "canang"};
+  app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
+  bool check_only = false;
+  app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
+  app.set_config("--config", "", "read options from this file: lines of `name=value`, `#` comments")
+    ->envname("CANANG_CONFIG")
+    ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.footer("Each option may be given as a flag, as an environment variable (--ping-interval as\n"
+             "CANANG_PING_INTERVAL) or as a key of the config file (ping-interval=25s); the first\n"
+             "that is found in this order counts. Durations: 500ms, 25s, 5m. Sizes: 64KiB, 1MiB.");
+  app.get_formatter()->column_width(36);
+  add_options(app, into);
+  into.server.version = CANANG_VERSION;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) { // help or version
+    return {false, app.exit(wanted)};
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "canang: " << one_line(wrong.what()) << '\n';
+    return {false, 2};
+  }
+  if (check_only) {
+    std::cout << "the configuration is right\n";
+    return {false, 0};
+  }
+  return {true, 0};
+}
+
+} // namespace canang::app

@@ -1,0 +1,68 @@
+// The composition root: reads the options, builds the server, waits for a signal or its end.
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/server.hpp"
+#include "app/logging.hpp"
+#include "app/options.hpp"
+#include "app/pages.hpp"
+
+namespace {
+
+/// The first signal drains, a second one ends the process at once.
+void await_signal(boost::asio::signal_set& signals, canang::actors::server& server,
+                  bool is_draining) {
+  signals.async_wait([&, is_draining](const boost::system::error_code& ec, int signal) {
+    if (ec)
+      return;
+    if (is_draining) {
+      spdlog::warn("second signal: ending at once");
+      canang::app::end_logging();
+      std::_Exit(128 + signal);
+    }
+    server.shut_down();
+    await_signal(signals, server, true);
+  });
+}
+
+int serve(const canang::app::options& options) {
+  canang::actors::server server{options.server, canang::app::public_page};
+  if (const auto fault = server.bind(); !fault.empty()) {
+    std::cerr << "canang: " << fault << '\n';
+    return 1;
+  }
+  canang::app::set_up_logging(options.log_level, options.log_format);
+  boost::asio::io_context io{1};
+  boost::asio::signal_set signals{io, SIGTERM, SIGINT};
+  int exit_code = 0;
+  server.start([&](bool drained) {
+    if (!drained) { // something vital died: nothing here can be trusted to stop in order
+      canang::app::end_logging();
+      std::_Exit(1);
+    }
+    boost::asio::post(io, [&] { io.stop(); });
+  });
+  await_signal(signals, server, false);
+  io.run();
+  return exit_code;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  canang::app::options options;
+  const auto parsed = canang::app::parse_options(argc, argv, options);
+  if (!parsed.should_serve)
+    return parsed.exit_code;
+  const int exit_code = serve(options);
+  canang::app::end_logging();
+  return exit_code;
+}
