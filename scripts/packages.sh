@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2034  # the lists are for ./dev, which sources this file
+# Which Debian packages the verbs of ./dev need, and the one call that installs what is missing.
+
+build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev
+  libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev libsimdjson-dev prometheus-cpp-dev
+  libssl-dev)
+gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
+pytest_packages=(python3 python3-venv redis-server procps iproute2)
+browser_packages=(python3 chromium nodejs npm)
+test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${browser_packages[@]}")
+format_packages=(clang-format-14)
+lint_packages=(clang-14 clang-tidy-14 shellcheck)
+fuzz_packages=(clang-14 libclang-rt-14-dev)
+
+# A tool that came by another way (a version manager, say) is as good as Debian's.
+provided_otherwise() {
+  case $1 in
+    python3-venv) python3 -c 'import ensurepip, venv' ;;
+    nodejs) command -v node ;;
+    python3 | npm | chromium | shellcheck | redis-server) command -v "$1" ;;
+    procps) command -v ps ;;
+    iproute2) command -v ip ;;
+    *) false ;;
+  esac &>/dev/null
+}
+
+# Prints those of the given packages that have to be installed.
+missing_packages() {
+  local installed package
+  installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' "$@" 2>/dev/null || true)"
+  for package in "$@"; do
+    [[ $installed == *" installed:$package "* ]] || provided_otherwise "$package" ||
+      echo "$package"
+  done | sort -u
+}
+
+# Installs what is missing of the given packages, in one call. Does nothing when all is there.
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "not a Debian system, nothing is installed here; this needs what Debian calls: $*" >&2
+    return 0
+  fi
+  local -a missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+
+  local log=build/log/apt.log
+  mkdir -p build/log
+  echo "installing: ${missing[*]}"
+  local start=$SECONDS
+  if ! apt_install "${missing[@]}" &>"$log"; then
+    tail -n 20 "$log" >&2
+    echo "could not install: ${missing[*]} (all of it in $log)" >&2
+    return 1
+  fi
+  echo "installed ${#missing[@]} packages in $((SECONDS - start)) s"
+}
+
+# A subshell, so that its trap tidies up on every way out.
+apt_install() (
+  local -a as_root=()
+  ((EUID == 0)) || as_root=(sudo)
+  local -a apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get
+    -qq -y -o DPkg::Lock::Timeout=600)
+  # --no-remove: libboost1.81-dev conflicts with other versions' headers; taking those away is for
+  # the owner of the machine to decide.
+  local -a install=("${apt[@]}" install --no-install-recommends --no-remove "$@")
+
+  # Debian starts a service as it installs it; the tests start their own Redis.
+  local policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap '"${as_root[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+    "${as_root[@]}" chmod 755 "$policy"
+  fi
+
+  local fresh=false
+  if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
+    "${apt[@]}" update
+    fresh=true
+  fi
+  "${install[@]}" && exit 0
+  $fresh && exit 1
+  # Old lists name versions that are no longer served. One source that is away need not matter.
+  "${apt[@]}" update || true
+  "${install[@]}"
+)

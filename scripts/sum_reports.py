@@ -1,0 +1,95 @@
+"""Sums what the test runners reported: sum_reports.py DIRECTORY...
+
+Each directory has parts.tsv (name, seconds, exit code of the runner) and JUnit XML by the names
+PART.xml or PART-*.xml. Prints a table and closes with "N passed, N failed". Exits with 1 when a test
+failed, when a runner did, or when a part ran no test.
+"""
+
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STEPS_WITHOUT_TESTS = {"build"}
+
+
+@dataclass
+class Part:
+    name: str
+    seconds: int
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+    def add_report(self, path: Path) -> None:
+        try:
+            cases = list(ElementTree.parse(path).iter("testcase"))
+        except (OSError, ElementTree.ParseError) as error:
+            self.fail(f"{path.name} is not readable: {error}")
+            return
+        for case in cases:
+            if case.find("failure") is not None or case.find("error") is not None:
+                self.failed += 1
+            elif case.find("skipped") is not None:
+                self.skipped += 1
+            else:
+                self.passed += 1
+
+    def judge(self, exit_code: int) -> None:
+        """What no report says: a runner that broke down, and one that had nothing to run."""
+        if self.passed + self.failed == 0:
+            self.fail("ran no test")
+        if exit_code != 0 and self.failed == 0:
+            self.fail(f"the runner ended with {exit_code}")
+
+    def fail(self, remark: str) -> None:
+        self.failed += 1
+        self.remarks.append(remark)
+
+
+def read_parts(directory: Path) -> list[Part]:
+    listing = directory / "parts.tsv"
+    if not listing.exists():
+        part = Part("build", 0)
+        part.fail("no part was run")
+        return [part]
+    parts = []
+    for line in listing.read_text().splitlines():
+        name, seconds, exit_code = line.split("\t")
+        part = Part(name, int(seconds))
+        if name not in STEPS_WITHOUT_TESTS:
+            for path in sorted([*directory.glob(f"{name}.xml"), *directory.glob(f"{name}-*.xml")]):
+                part.add_report(path)
+            part.judge(int(exit_code))
+        parts.append(part)
+    return parts
+
+
+def print_table(directory: Path, parts: list[Part]) -> None:
+    print(f"\n{directory.name:<14}{'passed':>8}{'failed':>8}{'skipped':>9}{'time':>9}")
+    for part in parts:
+        counts = f"{part.passed:>8}{part.failed:>8}{part.skipped:>9}"
+        if part.name in STEPS_WITHOUT_TESTS:
+            counts = f"{'':>25}"
+        line = f"{part.name:<14}{counts}{part.seconds:>7} s"
+        print("  ".join([line, *part.remarks]))
+
+
+def main(directories: list[str]) -> int:
+    parts = []
+    for directory in map(Path, directories):
+        of_directory = read_parts(directory)
+        print_table(directory, of_directory)
+        parts += of_directory
+    passed = sum(part.passed for part in parts)
+    failed = sum(part.failed for part in parts)
+    skipped = sum(part.skipped for part in parts)
+    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

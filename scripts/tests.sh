@@ -1,0 +1,192 @@
+# shellcheck shell=bash disable=SC2154  # `root` and the package lists are set in ./dev
+# ./dev test and ./dev sanitize: runs the parts of tests/, each with its runner, and sums what the
+# runners reported. Sourced by ./dev.
+
+# In the order they run: what is quick and close to the code first.
+all_parts=(unit sim load integration conformance browser)
+
+part_dir() { if [[ $1 == browser ]]; then echo tests/clients; else echo "tests/$1"; fi; }
+
+existing_parts() {
+  local part
+  local -a existing=()
+  for part in "${all_parts[@]}"; do
+    [[ ! -e $(part_dir "$part") ]] || existing+=("$part")
+  done
+  echo "${existing[*]}"
+}
+
+# Which of the runners below a part is for: what its folder holds says it.
+runner_of() {
+  if [[ $1 == browser ]]; then
+    echo node_tests
+  elif [[ -e tests/$1/CMakeLists.txt ]]; then
+    echo ctest_folder
+  else
+    echo pytest_folder
+  fi
+}
+
+# Takes the parts named in front of the other arguments; sets `parts` and `rest`.
+take_parts() {
+  local -a existing
+  read -ra existing <<<"$(existing_parts)"
+  parts=()
+  while (($#)) && [[ $1 != -* ]]; do
+    [[ " ${existing[*]} " == *" $1 "* ]] || usage_error "no part '$1' (there is: ${existing[*]})"
+    parts+=("$1")
+    shift
+  done
+  rest=("$@")
+}
+
+verb_test() {
+  local -a parts rest
+  take_parts "$@"
+  local -a targets=()
+  if ((${#parts[@]})); then
+    mapfile -t targets < <(targets_of "${parts[@]}")
+  else
+    read -ra parts <<<"$(existing_parts)"
+  fi
+  ((${#parts[@]})) || die "there are no tests in this tree"
+  run_parts release "${targets[@]}"
+}
+
+# ./dev sanitize [asan|tsan] [PART...] [ARGUMENTS]
+verb_sanitize() {
+  local preset=asan
+  case ${1:-} in asan | tsan)
+    preset=$1
+    shift
+    ;;
+  esac
+  local -a parts rest targets
+  take_parts "$@"
+  ((${#parts[@]})) || parts=(unit sim)
+  mapfile -t targets < <(targets_of "${parts[@]}")
+  export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1}
+  export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+  export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+  run_parts "$preset" "${targets[@]}"
+}
+
+# What to build for some parts: `tests/unit/all` is Ninja's name for all targets of that folder.
+targets_of() {
+  local part
+  for part in "$@"; do
+    case $(runner_of "$part") in
+      ctest_folder) echo "tests/$part/all" ;;
+      *) echo canang ;;
+    esac
+    [[ $part != load ]] || echo canang-load # which its tests also run, against a faulty server
+  done | sort -u
+}
+
+packages_of() {
+  local part
+  for part in "$@"; do
+    case $(runner_of "$part") in
+      ctest_folder) printf '%s\n' "${gtest_packages[@]}" ;;
+      pytest_folder) printf '%s\n' "${pytest_packages[@]}" ;;
+      node_tests) printf '%s\n' "${browser_packages[@]}" ;;
+    esac
+  done | sort -u
+}
+
+# run_parts PRESET [TARGET...]: builds, runs `parts` with `rest`, sums. No target: all.
+run_parts() {
+  local preset=$1 part
+  shift
+  local -a packages
+  # GoogleTest in any case: without it the build with tests can't be configured.
+  mapfile -t packages < <(packages_of unit "${parts[@]}")
+  install_packages "${build_packages[@]}" "${packages[@]}"
+
+  report_dir=$root/build/reports/$preset
+  rm -rf "$report_dir"
+  mkdir -p "$report_dir"
+  raise_descriptor_limit
+  export CANANG_BIN=$root/build/$preset/canang
+
+  local start=$SECONDS
+  configure_all "$preset"
+  compile "$preset" "$@"
+  note_part build $((SECONDS - start)) 0
+  for part in "${parts[@]}"; do
+    run_part "$part"
+  done
+  python3 scripts/sum_reports.py "$report_dir"
+}
+
+# A failing part does not keep the others from running.
+run_part() {
+  local part=$1 start=$SECONDS code=0
+  printf '\n== %s\n' "$part"
+  "$(runner_of "$part")" "$part" || code=$?
+  note_part "$part" $((SECONDS - start)) "$code"
+  echo "== $part: $((SECONDS - start)) s"
+}
+
+note_part() { printf '%s\t%s\t%s\n' "$@" >>"$report_dir/parts.tsv"; }
+
+# A test with thousands of connections needs two descriptors for each.
+raise_descriptor_limit() { ulimit -S -n "$(ulimit -H -n)"; }
+
+# The runners: each writes its JUnit XML to $report_dir/PART.xml or $report_dir/PART-*.xml. They run
+# where `set -e` has no effect, so every step says what happens if it fails.
+
+ctest_folder() {
+  local -a jobs=(--parallel "$CMAKE_BUILD_PARALLEL_LEVEL")
+  [[ $1 != load ]] || jobs=()
+  ctest --test-dir "build/$preset/tests/$1" --no-tests=error --output-on-failure --timeout 300 \
+    "${jobs[@]}" --output-junit "$report_dir/$1.xml" "${rest[@]}"
+}
+
+pytest_folder() {
+  prepare_venv || return
+  PYTHONPYCACHEPREFIX=$root/build/pycache build/venv/bin/python -m pytest "tests/$1" \
+    -o cache_dir="$root/build/pytest_cache" --junitxml="$report_dir/$1.xml" "${rest[@]}"
+}
+
+node_tests() {
+  local manifest folder code=0
+  for manifest in tests/clients/*/package.json; do
+    folder=$(dirname "$manifest")
+    prepare_node_modules "$folder" || return
+    (
+      cd "$folder" || exit
+      node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
+        --test-reporter-destination="$report_dir/$1-$(basename "$folder").xml" "${rest[@]}"
+    ) || code=$?
+  done
+  return "$code"
+}
+
+# Both of these install only when what is asked for has changed since the last time.
+
+prepare_venv() {
+  local wanted stamp=build/venv/.installed
+  wanted=$(python3 --version && sha256sum tests/requirements.txt) || return
+  [[ ! -e $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+  echo "installing: tests/requirements.txt into build/venv"
+  rm -rf build/venv &&
+    python3 -m venv build/venv &&
+    build/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+      -r tests/requirements.txt &&
+    echo "$wanted" >"$stamp"
+}
+
+prepare_node_modules() {
+  local wanted stamp=$1/node_modules/.installed
+  wanted=$(node --version && cd "$1" && sha256sum package*.json) || return
+  [[ ! -e $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+  echo "installing: $1/package.json into $1/node_modules"
+  local -a how=(install --no-package-lock)
+  [[ ! -e $1/package-lock.json ]] || how=(ci)
+  # The browser is Debian's; a package that would fetch its own must not.
+  PUPPETEER_SKIP_DOWNLOAD=1 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 \
+    npm "${how[@]}" --prefix "$1" --no-audit --no-fund --loglevel=error &&
+    mkdir -p "$1/node_modules" &&
+    echo "$wanted" >"$stamp"
+}
