@@ -51,7 +51,8 @@ caf::behavior connection::make_behavior() {
       parameters_.room.shrink_to_fit();
     },
     [this](const join_failed&) {
-      session_->close(1013, "try again later", net::close_reason::handler_error);
+      if (session_)
+        session_->close(1013, "try again later", net::close_reason::handler_error);
     },
     [this](const published& answer) { on_published(answer); },
   };
@@ -61,7 +62,10 @@ void connection::start() {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   services_.members.attach(id(), session_);
   services_.beats.watch(beat_, *session_, services_.context.now());
-  spdlog::debug("connect id={} room=\"{}\"", id(), parameters_.room);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    peer_ = std::make_unique<std::string>(session_->peer());
+    spdlog::debug("connect id={} peer={} room=\"{}\"", id(), *peer_, parameters_.room);
+  }
   language_.on_open(parameters_, *this);
 }
 
@@ -110,8 +114,11 @@ void connection::on_published(const published& answer) {
 }
 
 void connection::on_closed(const net::close_info& info) {
-  spdlog::debug("disconnect id={} room=\"{}\" code={} reason={}", id(), parameters_.room, info.code,
-               net::to_string(info.reason));
+  if (peer_)
+    spdlog::debug("disconnect id={} peer={} room=\"{}\" code={} reason={}", id(), *peer_,
+                  parameters_.room, info.code, net::to_string(info.reason));
+  beat_.cancel();
+  session_ = nullptr; // it may still have a close frame to see off, for which it needs nobody
   quit();
 }
 
@@ -119,7 +126,8 @@ void connection::on_closed(const net::close_info& info) {
 void connection::on_exit() {
   beat_.cancel();
   services_.members.detach(id());
-  session_->abort(net::close_reason::handler_error); // no effect on a session that is over
+  if (session_) // the session is not over: the fault is ours
+    session_->abort(net::close_reason::handler_error);
   room_ = nullptr;
 }
 

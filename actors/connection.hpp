@@ -57,6 +57,7 @@ private:
   const net::dialect& language_;
   net::connection_parameters parameters_;
   caf::actor room_;
+  std::unique_ptr<std::string> peer_; // where it is to be logged
   beat beat_;
   std::uint32_t unanswered_ = 0;       // publishes
   std::uint32_t unanswered_bytes_ = 0; // their payloads

@@ -1,6 +1,7 @@
 #include "actors/liveness.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace canang::actors {
 
@@ -15,8 +16,9 @@ void liveness::watch(beat& item, net::session& session, clock::time_point now) {
   item.owner_ = this;
   item.session_ = &session;
   item.awaits_pong_ = false;
-  const auto interval_ms = options_.ping_interval.count();
-  std::uniform_int_distribution<std::int64_t> phase{interval_ms / 2, interval_ms};
+  item.is_first_look_ = true;
+  item.pinged_at_ = now; // nothing heard before counts
+  std::uniform_int_distribution<std::int64_t> phase{1, options_.ping_interval.count()};
   wheel_.schedule(item, now + std::chrono::milliseconds{phase(random_)});
 }
 
@@ -33,8 +35,8 @@ void liveness::look_at(beat& item, clock::time_point now) {
     return;
   }
   item.awaits_pong_ = false;
-  // only a connection's first look comes before a whole interval of silence; its ping sets the phase
-  if (now - heard < options_.ping_interval / 2) {
+  const bool sets_phase = std::exchange(item.is_first_look_, false) && heard <= item.pinged_at_;
+  if (!sets_phase && now - heard < options_.ping_interval) {
     wheel_.schedule(item, heard + options_.ping_interval);
     return;
   }

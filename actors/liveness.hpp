@@ -30,14 +30,15 @@ private:
   net::session* session_ = nullptr;
   net::timing_wheel::clock::time_point pinged_at_{};
   bool awaits_pong_ = false;
+  bool is_first_look_ = true;
 };
 
 /// What the heartbeat of a loop knows: when each connection has to be looked at next.
 ///
 /// A connection is looked at when it would have been silent for the ping interval; if it was, it is
 /// pinged, and has to be heard within the pong timeout. Anything it sends counts. The first look comes
-/// at a random moment in the second half of the interval, so that connections that came together
-/// (after a rollout, say) are not pinged together for ever after.
+/// at a random moment within the interval, and pings a connection that has been silent since it came,
+/// so that connections that came together (after a rollout, say) are not pinged together ever after.
 class liveness {
 public:
   using clock = net::timing_wheel::clock;
@@ -56,7 +57,7 @@ private:
 
   liveness_options options_;
   net::timing_wheel wheel_;
-  std::minstd_rand random_;
+  std::mt19937 random_; // its first numbers are spread well, whatever the seed
 };
 
 } // namespace canang::actors

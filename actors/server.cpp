@@ -19,12 +19,6 @@ namespace {
 /// A loop that has not turned for so long is stuck; it ticks every 100 ms.
 constexpr std::chrono::seconds stuck_after{5};
 
-std::string to_text(const net::tcp_endpoint& endpoint) {
-  const auto address = endpoint.address().to_string();
-  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
-                                    : fmt::format("{}:{}", address, endpoint.port());
-}
-
 net::page_response json_response(unsigned status, std::string body) {
   auto response = net::text_response(status, std::move(body));
   response.content_type = "application/json";
@@ -72,16 +66,16 @@ std::string server::bind() {
   boost::system::error_code ec;
   internal_ = net::listen_on(options_.internal_listen, 1, ec);
   if (ec)
-    return fmt::format("--internal-listen {}: {}", to_text(options_.internal_listen), ec.message());
+    return fmt::format("--internal-listen {}: {}", net::to_text(options_.internal_listen), ec.message());
   public_ = net::listen_on(options_.listen, options_.workers, ec);
   if (ec)
-    return fmt::format("--listen {}: {}", to_text(options_.listen), ec.message());
+    return fmt::format("--listen {}: {}", net::to_text(options_.listen), ec.message());
   return {};
 }
 
 void server::start(std::function<void(bool)> on_end) {
-  spdlog::info("listening on {}", to_text(public_.endpoint));
-  spdlog::info("internal listening on {}", to_text(internal_.endpoint));
+  spdlog::info("listening on {}", net::to_text(public_.endpoint));
+  spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(
       std::make_unique<loop_home>(system_, i, options_.loops, cast_, status_));

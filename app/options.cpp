@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <iostream>
 #include <limits>
 #include <string>
@@ -168,6 +169,22 @@ void add_options(CLI::App& app, options& into) {
   adder.choice("--log-format", into.log_format, {"text", "json"}, "one line an event, either way");
 }
 
+/// The environment as flags in front of the command line's, where a later one of the same name wins:
+/// by itself CLI11 would let the config file go before the environment.
+std::vector<std::string> arguments_with_environment(const CLI::App& app, int argc,
+                                                    const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (const auto* option : app.get_options()) {
+    const auto variable = option->get_envname();
+    const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    if (value != nullptr && *value != '\0')
+      arguments.push_back(option->get_name() + '=' + value);
+  }
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  std::reverse(arguments.begin(), arguments.end()); // as CLI11 takes a vector
+  return arguments;
+}
+
 /// CLI11's texts may have several lines; the operator gets one.
 std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
@@ -186,7 +203,8 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
   app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
   app.set_config("--config", "", "read options from this file: lines of `name=value`, `#` comments")
     ->envname("CANANG_CONFIG")
-    ->type_name("FILE");
+    ->type_name("FILE")
+    ->take_last();
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.footer("Each option may be given as a flag, as an environment variable (--ping-interval as\n"
              "CANANG_PING_INTERVAL) or as a key of the config file (ping-interval=25s); the first\n"
@@ -195,9 +213,12 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
   add_options(app, into);
   into.server.version = CANANG_VERSION;
   try {
-    app.parse(argc, argv);
+    app.parse(arguments_with_environment(app, argc, argv));
   } catch (const CLI::Success& wanted) { // help or version
     return {false, app.exit(wanted)};
+  } catch (const CLI::FileError& wrong) {
+    std::cerr << "canang: --config: " << one_line(wrong.what()) << '\n';
+    return {false, 2};
   } catch (const CLI::ParseError& wrong) {
     std::cerr << "canang: " << one_line(wrong.what()) << '\n';
     return {false, 2};

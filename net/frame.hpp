@@ -23,6 +23,13 @@ void append_frame(std::string& out, frame_type type, std::string_view payload);
 /// Appends a close frame with `code` and at most 123 bytes of `reason`, cut between code points.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
+/// Whether a client may close with `code` (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014 as registered
+/// since, and 3000 to 4999. Beast 1.81 lets 5000 and above through.
+[[nodiscard]] constexpr bool is_close_code(std::uint16_t code) noexcept {
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014)
+         || (code >= 3000 && code <= 4999);
+}
+
 /// An empty ping frame.
 inline constexpr std::string_view ping_frame{"\x89\x00", 2};
 

@@ -50,6 +50,12 @@ tcp_endpoint local_endpoint(int fd) {
 
 } // namespace
 
+std::string to_text(const tcp_endpoint& endpoint) {
+  const auto address = endpoint.address().to_string();
+  const auto host = endpoint.address().is_v6() ? '[' + address + ']' : address;
+  return host + ':' + std::to_string(endpoint.port());
+}
+
 listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
                             boost::system::error_code& ec) {
   listening_sockets result;

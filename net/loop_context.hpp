@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,9 @@ using executor_type = boost::asio::io_context::executor_type;
 using tcp_endpoint = boost::asio::ip::tcp::endpoint;
 /// A socket on the concrete executor: smaller and faster than one on `any_io_executor`.
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, executor_type>;
+
+/// `127.0.0.1:8000`, `[::1]:8000`.
+[[nodiscard]] std::string to_text(const tcp_endpoint& endpoint);
 
 /// What everything on one loop shares. Owned by the loop, used on its thread only (the metrics may be
 /// read from any), and outlives every session.

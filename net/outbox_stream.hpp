@@ -69,6 +69,7 @@ public:
 
   [[nodiscard]] executor_type get_executor() noexcept { return socket_.get_executor(); }
   [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
+  [[nodiscard]] const tcp_socket& socket() const noexcept { return socket_; }
 
   template <class Buffers, class Handler>
   void async_read_some(const Buffers& buffers, Handler&& handler) {

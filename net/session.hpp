@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -73,6 +74,9 @@ public:
 
   /// When the client was last heard: any byte counts. Coarse, as exact as a turn is long.
   [[nodiscard]] virtual clock::time_point last_heard() const noexcept = 0;
+
+  /// The client's address and port as text, for logs; empty when it cannot be had any more.
+  [[nodiscard]] virtual std::string peer() const = 0;
 
   /// Sends an empty ping frame.
   virtual void ping() = 0;

@@ -44,6 +44,16 @@ close_reason reason_of_client_code(std::uint16_t code) {
   }
 }
 
+/// Whether this is Beast's answer to a close frame whose code no client may send: it echoes the code.
+bool answers_bad_close(frame_buffer& frames) {
+  const auto& bytes = frames.bytes();
+  if (bytes.size() < 4 || static_cast<std::uint8_t>(bytes[0]) != 0x88)
+    return false;
+  const auto high = static_cast<std::uint8_t>(bytes[2]);
+  const auto low = static_cast<std::uint8_t>(bytes[3]);
+  return !is_close_code(static_cast<std::uint16_t>(high << 8U | low));
+}
+
 /// One WebSocket connection. Counted by reference: every pending operation holds it, so it goes when
 /// its socket is closed and nobody else refers to it. Lives on the loop of its context.
 class websocket_session final : public session,
@@ -74,6 +84,7 @@ public:
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;
   void abort(close_reason reason) override;
   clock::time_point last_heard() const noexcept override { return heard_; }
+  std::string peer() const override;
   void ping() override;
 
 private:
@@ -161,6 +172,12 @@ send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t 
   return status;
 }
 
+std::string websocket_session::peer() const {
+  error_code ec;
+  const auto endpoint = stream_.next_layer().socket().remote_endpoint(ec);
+  return ec ? std::string{} : to_text(endpoint);
+}
+
 send_status websocket_session::send_reply(const frame_buffer_ptr& buffer) {
   if (state_ != state::open)
     return send_status::dropped;
@@ -235,6 +252,10 @@ bool websocket_session::on_stream_write(const frame_buffer_ptr& frames) {
     return true; // our close frame was the last; what Beast adds must not follow it
   if (state_ != state::open)
     return false;
+  if (answers_bad_close(*frames)) {
+    frames->bytes().clear();
+    append_close_frame(frames->bytes(), 1002, "bad close code");
+  }
   return send(frames, 0, frames->size()) != send_status::dropped;
 }
 
@@ -322,7 +343,10 @@ void websocket_session::on_read_error(const error_code& ec) {
     const auto code = static_cast<std::uint16_t>(stream_.reason().code);
     const auto given = code == 0 ? std::uint16_t{1005} : code;
     state_ = state::lingering;
-    report({given, reason_of_client_code(given)});
+    if (code != 0 && !is_close_code(code))
+      report({1002, close_reason::protocol_error});
+    else
+      report({given, reason_of_client_code(given)});
     linger();
     return;
   }
