@@ -11,6 +11,10 @@ namespace {
 /// Pieces handed to the kernel in one call; more would only lengthen the copy it makes of them.
 constexpr std::size_t max_pieces = 64;
 
+/// What a slice costs beside its bytes: its entry here and its share of a buffer. Counted against the
+/// limit, or a client that never reads could make us hold half a million empty pongs in one MiB.
+constexpr std::size_t slice_overhead_bytes = 64;
+
 } // namespace
 
 send_status outbox::send(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
@@ -38,7 +42,8 @@ send_status outbox::send_within(std::size_t limit, byte_sink& sink, const frame_
       return send_status::sent;
   }
   const auto waiting = to - from - written;
-  const bool fits = waiting <= limit && bytes_ <= limit - waiting;
+  const auto held = bytes_ + (slices_.size() - first_) * slice_overhead_bytes;
+  const bool fits = waiting <= limit && held <= limit - waiting;
   if (!fits && written == 0)
     return send_status::dropped;
   if (bytes_ == 0)

@@ -35,7 +35,8 @@ protected:
 /// What a client's socket did not take yet: slices of shared buffers, in order, bounded in bytes.
 ///
 /// Each slice is made of whole frames, and a slice is taken or refused whole, so the bytes that reach
-/// the client are whole frames in order whatever the socket does. Owned by a session, on its loop.
+/// the client are whole frames in order whatever the socket does. Small slices count for more than
+/// their bytes against the limit, as they do in memory. Owned by a session, on its loop.
 /// An empty outbox holds no memory of its own.
 class outbox {
 public:
