@@ -1,18 +1,18 @@
 // The composition root: reads the options, builds the server, waits for a signal or its end.
 
-#include <csignal>
-#include <cstdlib>
-#include <iostream>
+#include "actors/server.hpp"
+#include "app/logging.hpp"
+#include "app/options.hpp"
+#include "app/pages.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/spdlog.h>
 
-#include "actors/server.hpp"
-#include "app/logging.hpp"
-#include "app/options.hpp"
-#include "app/pages.hpp"
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
 
 namespace {
 

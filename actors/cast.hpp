@@ -1,11 +1,11 @@
 #pragma once
 
+#include <caf/actor.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include <caf/actor.hpp>
 
 namespace canang::actors {
 

@@ -1,9 +1,9 @@
 #include "actors/connection.hpp"
 
-#include <utility>
-
 #include <caf/actor_cast.hpp>
 #include <spdlog/spdlog.h>
+
+#include <utility>
 
 namespace canang::actors {
 
@@ -99,8 +99,7 @@ void connection::on_command(const net::publish_command& command) {
 }
 
 void connection::hold_back() {
-  const bool is_over =
-    unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
+  const bool is_over = unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
   if (is_over == held_back_)
     return;
   held_back_ = is_over;

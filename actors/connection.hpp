@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdint>
-
 #include "actors/cast.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
@@ -9,6 +7,8 @@
 #include "actors/pinned.hpp"
 #include "net/dialect.hpp"
 #include "net/session.hpp"
+
+#include <cstdint>
 
 namespace canang::actors {
 

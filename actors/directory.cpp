@@ -1,10 +1,10 @@
 #include "actors/directory.hpp"
 
-#include <utility>
-
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <spdlog/spdlog.h>
+
+#include <utility>
 
 namespace canang::actors {
 
@@ -38,8 +38,8 @@ void directory::on_exit() {
 directory::known_room& directory::room_of(const std::string& name) {
   const auto [at, is_new] = rooms_.try_emplace(name);
   if (is_new) {
-    at->second.handle = spawn_pinned<room>(system(), *context(), services_, name,
-                                           caf::actor_cast<caf::actor>(this));
+    at->second.handle =
+      spawn_pinned<room>(system(), *context(), services_, name, caf::actor_cast<caf::actor>(this));
     names_.emplace(at->second.handle.id(), name);
     monitor(at->second.handle);
     services_.metrics.rooms.add(1);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "actors/pinned.hpp"
+#include "actors/room.hpp"
+
 #include <chrono>
 #include <functional>
 #include <string>
 #include <unordered_map>
-
-#include "actors/pinned.hpp"
-#include "actors/room.hpp"
 
 namespace canang::actors {
 

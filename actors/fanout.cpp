@@ -113,8 +113,8 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
     auto& bytes = target.buffer->bytes();
     const auto from = static_cast<std::uint32_t>(bytes.size());
     target.language->encode(outgoing(*message), bytes);
-    target.frames.push_back({message->echo ? 0 : message->publisher, from,
-                             static_cast<std::uint32_t>(bytes.size())});
+    target.frames.push_back(
+      {message->echo ? 0 : message->publisher, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
   }
   if (is_full)

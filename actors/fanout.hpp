@@ -1,13 +1,13 @@
 #pragma once
 
-#include <cstdint>
-#include <unordered_map>
-#include <vector>
-
 #include "actors/messages.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
 
 namespace canang::actors {
 
@@ -73,7 +73,7 @@ private:
     net::session* session; // held by `sessions_`
     connection_id id;
     std::uint32_t starts_at; // bytes of this turn's buffer that were there before it joined
-    bool is_special; // this turn: joined in it, or is left out of a part of it
+    bool is_special;         // this turn: joined in it, or is left out of a part of it
   };
 
   struct frame {

@@ -1,8 +1,8 @@
 #include "actors/hub.hpp"
 
-#include <algorithm>
-
 #include "actors/loop.hpp"
+
+#include <algorithm>
 
 namespace canang::actors {
 
@@ -34,18 +34,17 @@ caf::behavior hub::make_behavior() {
   };
 }
 
-void hub::on_exit() {
-  members_.abort_all(net::close_reason::drain);
-}
+void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
 
 /// Plans to be through after four fifths of the time: the rest is for clients to answer the close.
 void hub::begin_drain(const drain& order) {
   const auto now = context_.now();
-  const auto ticks = std::max<std::int64_t>((order.deadline - now) * 4 / 5 / loop::tick_interval, 1);
+  const auto ticks =
+    std::max<std::int64_t>((order.deadline - now) * 4 / 5 / loop::tick_interval, 1);
   is_draining_ = true;
   drain_deadline_ = order.deadline;
-  closes_a_tick_ = std::max(min_closes_a_tick,
-                            members_.session_count() / static_cast<std::size_t>(ticks) + 1);
+  closes_a_tick_ =
+    std::max(min_closes_a_tick, members_.session_count() / static_cast<std::size_t>(ticks) + 1);
   pace_drain(now);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include "actors/fanout.hpp"
 #include "actors/pinned.hpp"
+
+#include <cstdint>
 
 namespace canang::actors {
 

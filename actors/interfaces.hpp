@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/messages.hpp"
+
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
-
-#include "actors/messages.hpp"
 
 /// What each actor answers to, in one place. The handles in use are untyped: pinned actors are spawned
 /// dynamically; the behaviours in the .cpp files are made of exactly these messages.

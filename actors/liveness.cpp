@@ -5,9 +5,7 @@
 
 namespace canang::actors {
 
-void beat::on_deadline(net::timing_wheel::clock::time_point now) {
-  owner_->look_at(*this, now);
-}
+void beat::on_deadline(net::timing_wheel::clock::time_point now) { owner_->look_at(*this, now); }
 
 liveness::liveness(const liveness_options& options, clock::time_point now, std::uint32_t seed)
   : options_(options), wheel_(now), random_(seed) {}

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
-#include <random>
-
 #include "net/session.hpp"
 #include "net/timing_wheel.hpp"
+
+#include <chrono>
+#include <random>
 
 namespace canang::actors {
 

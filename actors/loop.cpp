@@ -1,13 +1,12 @@
 #include "actors/loop.hpp"
 
-#include <utility>
-
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
+#include <fmt/format.h>
 
 #include <pthread.h>
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace canang::actors {
 
@@ -33,9 +32,7 @@ loop::loop(caf::actor_system& system, std::uint32_t index, const net::session_li
     work_(io_.get_executor()),
     timer_(io_) {}
 
-loop::~loop() {
-  stop();
-}
+loop::~loop() { stop(); }
 
 void loop::start() {
   schedule_tick();

@@ -1,11 +1,7 @@
 #pragma once
 
-#include <atomic>
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <thread>
-#include <vector>
+#include "actors/pinned.hpp"
+#include "net/loop_context.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -14,8 +10,12 @@
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
 
-#include "actors/pinned.hpp"
-#include "net/loop_context.hpp"
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
 
 namespace canang::actors {
 
@@ -74,7 +74,8 @@ private:
   net::loop_context context_;
   std::uint32_t index_;
   boost::asio::executor_work_guard<net::executor_type> work_;
-  boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, net::executor_type> timer_;
+  boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, net::executor_type>
+    timer_;
   std::function<void()> turn_end_;
   std::function<void(clock::time_point)> tick_;
 

@@ -1,9 +1,9 @@
 #include "actors/loop_home.hpp"
 
-#include <utility>
-
 #include "actors/heartbeat.hpp"
 #include "actors/hub.hpp"
+
+#include <utility>
 
 namespace canang::actors {
 

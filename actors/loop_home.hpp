@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "actors/cast.hpp"
 #include "actors/connection.hpp"
 #include "actors/directory.hpp"
@@ -13,6 +10,9 @@
 #include "cluster/memory_broker.hpp"
 #include "net/listener.hpp"
 #include "net/routes.hpp"
+
+#include <cstdint>
+#include <optional>
 
 namespace canang::actors {
 

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "cluster/broker.hpp"
+#include "cluster/publication.hpp"
+#include "net/dialect.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <caf/actor.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
-
-#include "cluster/broker.hpp"
-#include "cluster/publication.hpp"
-#include "net/dialect.hpp"
 
 /// The vocabulary of the actors. Who answers to what is in interfaces.hpp.
 

@@ -1,11 +1,11 @@
 #include "actors/node.hpp"
 
-#include <utility>
-
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
 #include <spdlog/spdlog.h>
+
+#include <utility>
 
 namespace canang::actors {
 

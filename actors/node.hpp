@@ -1,18 +1,18 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <vector>
-
-#include <caf/event_based_actor.hpp>
-
 #include "actors/cast.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_status.hpp"
 #include "net/listener.hpp"
 #include "net/routes.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
 
 namespace canang::actors {
 

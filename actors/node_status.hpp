@@ -10,14 +10,10 @@ enum class node_phase : std::uint8_t { starting, ready, draining, stopped };
 
 [[nodiscard]] constexpr std::string_view to_string(node_phase phase) noexcept {
   switch (phase) {
-  case node_phase::starting:
-    return "starting";
-  case node_phase::ready:
-    return "ready";
-  case node_phase::draining:
-    return "draining";
-  case node_phase::stopped:
-    break;
+  case node_phase::starting: return "starting";
+  case node_phase::ready: return "ready";
+  case node_phase::draining: return "draining";
+  case node_phase::stopped: break;
   }
   return "stopped";
 }

@@ -1,14 +1,14 @@
 // Headers that every file of this folder pays for otherwise.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <caf/event_based_actor.hpp>
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <caf/event_based_actor.hpp>
-#include <spdlog/spdlog.h>

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <utility>
-
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
+
+#include <utility>
 
 namespace canang::actors {
 

@@ -1,8 +1,8 @@
 #include "actors/room.hpp"
 
-#include <utility>
-
 #include <caf/actor_cast.hpp>
+
+#include <utility>
 
 namespace canang::actors {
 
@@ -38,10 +38,9 @@ void room::on_join(join_room& request) {
     admit(request, {});
     return;
   }
-  services_.broker.history(name_, request.history,
-                           [this, request](const cluster::history_page& page) {
-                             admit(request, page);
-                           });
+  services_.broker.history(
+    name_, request.history,
+    [this, request](const cluster::history_page& page) { admit(request, page); });
 }
 
 void room::admit(const join_room& request, const cluster::history_page& page) {

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <unordered_map>
-#include <vector>
-
-#include <boost/container/deque.hpp>
-
 #include "actors/cast.hpp"
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
 #include "cluster/broker.hpp"
 #include "net/metrics.hpp"
+
+#include <boost/container/deque.hpp>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace canang::actors {
 

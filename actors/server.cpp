@@ -1,8 +1,6 @@
 #include "actors/server.hpp"
 
-#include <chrono>
-#include <future>
-#include <utility>
+#include "net/metrics_text.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <fmt/format.h>
@@ -10,7 +8,9 @@
 
 #include <malloc.h>
 
-#include "net/metrics_text.hpp"
+#include <chrono>
+#include <future>
+#include <utility>
 
 namespace canang::actors {
 
@@ -66,7 +66,8 @@ std::string server::bind() {
   boost::system::error_code ec;
   internal_ = net::listen_on(options_.internal_listen, 1, ec);
   if (ec)
-    return fmt::format("--internal-listen {}: {}", net::to_text(options_.internal_listen), ec.message());
+    return fmt::format("--internal-listen {}: {}", net::to_text(options_.internal_listen),
+                       ec.message());
   public_ = net::listen_on(options_.listen, options_.workers, ec);
   if (ec)
     return fmt::format("--listen {}: {}", net::to_text(options_.listen), ec.message());
@@ -77,27 +78,22 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("listening on {}", net::to_text(public_.endpoint));
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
-    homes_.push_back(
-      std::make_unique<loop_home>(system_, i, options_.loops, cast_, status_));
+    homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, status_));
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
   internal_routes_.page = [this](const net::page_request& request) {
     return internal_page(request);
   };
-  internal_listener_ = std::make_unique<net::listener>(
-    internal_loop_->context(), internal_routes_, internal_.descriptors.front(),
-    internal_.endpoint.address().is_v6());
+  internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_routes_,
+                                                       internal_.descriptors.front(),
+                                                       internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
-  node_ = system_.spawn<node>(
-    node_parts{homes_, cast_, status_, public_, page_, options_.drain});
-  node_->attach_functor([on_end = std::move(on_end)](const caf::error& reason) {
-    on_end(!reason);
-  });
+  node_ = system_.spawn<node>(node_parts{homes_, cast_, status_, public_, page_, options_.drain});
+  node_->attach_functor(
+    [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }
 
-void server::shut_down() {
-  caf::anon_send(node_, actors::shut_down{});
-}
+void server::shut_down() { caf::anon_send(node_, actors::shut_down{}); }
 
 net::page_response server::internal_page(const net::page_request& request) {
   if (request.path == "/healthz")

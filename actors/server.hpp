@@ -1,18 +1,18 @@
 #pragma once
 
+#include "actors/loop_home.hpp"
+#include "actors/node.hpp"
+#include "net/http_types.hpp"
+#include "net/listener.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-
-#include "actors/loop_home.hpp"
-#include "actors/node.hpp"
-#include "net/http_types.hpp"
-#include "net/listener.hpp"
 
 namespace canang::actors {
 

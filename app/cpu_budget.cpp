@@ -1,12 +1,12 @@
 #include "app/cpu_budget.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
 #include <string>
-
-#include <sched.h>
 
 namespace canang::app {
 
@@ -46,7 +46,8 @@ std::optional<std::uint32_t> cores_of_cpu_max(std::string_view content) {
   const auto number = [&]() -> std::optional<std::int64_t> {
     skip_space();
     std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(content.data(), content.data() + content.size(), value);
+    const auto [end, error] =
+      std::from_chars(content.data(), content.data() + content.size(), value);
     if (error != std::errc{})
       return std::nullopt;
     content.remove_prefix(static_cast<std::size_t>(end - content.data()));

@@ -1,13 +1,13 @@
 #include "app/logging.hpp"
 
-#include <memory>
-#include <string_view>
-
 #include <fmt/format.h>
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <memory>
+#include <string_view>
 
 namespace canang::app {
 
@@ -55,8 +55,6 @@ void set_up_logging(const std::string& level, const std::string& format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void end_logging() {
-  spdlog::shutdown();
-}
+void end_logging() { spdlog::shutdown(); }
 
 } // namespace canang::app

@@ -1,5 +1,11 @@
 #include "app/options.hpp"
 
+#include "app/cpu_budget.hpp"
+#include "app/units.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
@@ -7,12 +13,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include "app/cpu_budget.hpp"
-#include "app/units.hpp"
 
 namespace canang::app {
 
@@ -201,7 +201,8 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
   app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
   bool check_only = false;
   app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
-  app.set_config("--config", "", "read options from this file: lines of `name=value`, `#` comments")
+  app
+    .set_config("--config", "", "read options from this file: lines of `name=value`, `#` comments")
     ->envname("CANANG_CONFIG")
     ->type_name("FILE")
     ->take_last();

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/server.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "actors/server.hpp"
 
 namespace canang::app {
 

@@ -1,11 +1,11 @@
 #include "app/units.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
-
-#include <boost/asio/ip/address.hpp>
 
 namespace canang::app {
 
@@ -23,13 +23,15 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
 
 using unit = std::pair<std::string_view, std::uint64_t>;
 
-constexpr std::array<unit, 4> duration_units{{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+constexpr std::array<unit, 4> duration_units{
+  {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
 constexpr std::array<unit, 4> size_units{
   {{"KiB", 1ULL << 10U}, {"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}, {"B", 1}}};
 
 /// Takes the unit at the front of `text`.
 template <std::size_t Size>
-std::optional<std::uint64_t> take_unit(std::string_view& text, const std::array<unit, Size>& units) {
+std::optional<std::uint64_t> take_unit(std::string_view& text,
+                                       const std::array<unit, Size>& units) {
   for (const auto& [name, factor] : units) {
     if (text.starts_with(name)) {
       text.remove_prefix(name.size());

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cluster/publication.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -7,8 +9,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "cluster/publication.hpp"
 
 namespace canang::cluster {
 

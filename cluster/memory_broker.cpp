@@ -84,9 +84,9 @@ void memory_broker::store(stream& room, publication_ptr message) {
   room.bytes += message->data.size();
   total_bytes_ += message->data.size();
   room.publications.push_back(std::move(message));
-  while (!room.publications.empty()
-         && (room.publications.size() > options_.history_size
-             || room.bytes > options_.history_bytes))
+  while (
+    !room.publications.empty()
+    && (room.publications.size() > options_.history_size || room.bytes > options_.history_bytes))
     drop_oldest(room);
   keep_total_in_limit(room);
 }

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "cluster/broker.hpp"
+
+#include <boost/container/deque.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <string>
 #include <unordered_map>
-
-#include <boost/container/deque.hpp>
-
-#include "cluster/broker.hpp"
 
 namespace canang::cluster {
 

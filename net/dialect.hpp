@@ -1,11 +1,11 @@
 #pragma once
 
+#include "net/frame.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "net/frame.hpp"
 
 namespace canang::net {
 
@@ -18,8 +18,8 @@ struct outgoing_publication {
 /// What a client wants, whatever words it uses for it.
 struct join_command {
   std::string room;
-  bool echo = true;           ///< gets its own publications too
-  std::uint32_t history = 0;  ///< publications to be sent first, at most
+  bool echo = true;          ///< gets its own publications too
+  std::uint32_t history = 0; ///< publications to be sent first, at most
 };
 struct publish_command {
   frame_type type = frame_type::text;

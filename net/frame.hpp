@@ -47,8 +47,8 @@ private:
 
   std::uint64_t payload_left_ = 0;
   std::uint64_t length_ = 0;
-  std::uint8_t header_read_ = 0; // header bytes seen of the current frame
-  std::uint8_t header_size_ = 2; // header bytes in all, as far as known
+  std::uint8_t header_read_ = 0;      // header bytes seen of the current frame
+  std::uint8_t header_size_ = 2;      // header bytes in all, as far as known
   std::uint8_t length_bytes_end_ = 2; // where the extended length ends in the header
   bool failed_ = false;
 };

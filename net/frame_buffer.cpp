@@ -4,9 +4,7 @@
 
 namespace canang::net {
 
-void intrusive_ptr_add_ref(frame_buffer* buffer) noexcept {
-  ++buffer->references_;
-}
+void intrusive_ptr_add_ref(frame_buffer* buffer) noexcept { ++buffer->references_; }
 
 void intrusive_ptr_release(frame_buffer* buffer) noexcept {
   if (--buffer->references_ == 0)

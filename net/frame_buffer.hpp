@@ -1,13 +1,13 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 namespace canang::net {
 

@@ -1,10 +1,8 @@
 #include "net/http_session.hpp"
 
-#include <algorithm>
-#include <optional>
-#include <string>
-#include <utility>
-#include <variant>
+#include "net/dialects/plain.hpp"
+#include "net/target.hpp"
+#include "net/websocket_session.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
@@ -15,9 +13,11 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
-#include "net/dialects/plain.hpp"
-#include "net/target.hpp"
-#include "net/websocket_session.hpp"
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
 
 namespace canang::net {
 
@@ -76,7 +76,8 @@ std::optional<rejection> check_handshake(const http_request_header& request) {
     return wrong;
   }
   if (request[http::field::sec_websocket_version] != "13") {
-    auto wrong = reject(reject_reason::bad_request, 426, "only WebSocket version 13 is spoken here");
+    auto wrong =
+      reject(reject_reason::bad_request, 426, "only WebSocket version 13 is spoken here");
     wrong.response.headers.emplace_back("Upgrade", "websocket");
     wrong.response.headers.emplace_back("Connection", "Upgrade");
     wrong.response.headers.emplace_back("Sec-WebSocket-Version", "13");
@@ -163,7 +164,8 @@ void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
     reply(reject(reject_reason::headers_too_large, 431, "the headers are over 8 KiB"));
-  else if (ec == http::error::end_of_stream || ec.category() != make_error_code(http::error{}).category())
+  else if (ec == http::error::end_of_stream
+           || ec.category() != make_error_code(http::error{}).category())
     close(); // the client left, or was never one
   else if (ec == http::error::partial_message)
     close();
@@ -184,8 +186,7 @@ void http_session::answer_page() {
     return;
   }
   const auto target = split_target(request.target());
-  auto response =
-    paths_.page({target.path, target.query, request[http::field::if_none_match]});
+  auto response = paths_.page({target.path, target.query, request[http::field::if_none_match]});
   reply(std::move(response), !keep_alive_);
 }
 
@@ -233,16 +234,15 @@ void http_session::reply(page_response&& response, bool close_after) {
     message.set(http::field::etag, response.etag);
   for (const auto& [name, value] : response.headers)
     message.set(name, value);
-  const auto body = response.static_body.empty() ? std::string_view{response.body}
-                                                 : response.static_body;
+  const auto body =
+    response.static_body.empty() ? std::string_view{response.body} : response.static_body;
   if (response.status != 304)
     message.content_length(body.size());
   if (!is_head && response.status != 304)
     message.body() = body;
   if (close_after)
-    message.set(http::field::connection, message[http::field::connection] == "Upgrade"
-                                           ? "Upgrade, close"
-                                           : "close");
+    message.set(http::field::connection,
+                message[http::field::connection] == "Upgrade" ? "Upgrade, close" : "close");
   keep_alive_ = !close_after;
   http::async_write(socket_, message, [self = pointer{this}](error_code ec, std::size_t size) {
     self->context_.metrics.sent_bytes_total.add(size);
@@ -290,8 +290,9 @@ void http_session::close() {
 } // namespace
 
 void serve_http(loop_context& context, const routes& paths, tcp_socket&& socket) {
-  boost::intrusive_ptr<http_session>{new http_session{context, paths, std::move(socket)}}
-    ->read_request();
+  boost::intrusive_ptr<http_session> {
+    new http_session { context, paths, std::move(socket) }
+    } -> read_request();
 }
 
 } // namespace canang::net

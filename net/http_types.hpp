@@ -1,12 +1,12 @@
 #pragma once
 
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
 
 namespace canang::net {
 
@@ -25,7 +25,8 @@ struct page_response {
   unsigned status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::string_view static_body; ///< used instead of `body` when not empty; lives as long as the program
+  std::string_view
+    static_body; ///< used instead of `body` when not empty; lives as long as the program
   std::string_view etag;
   std::vector<std::pair<std::string, std::string>> headers;
 };

@@ -1,12 +1,12 @@
 #include "net/listener.hpp"
 
-#include <cerrno>
-#include <utility>
+#include "net/http_session.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http_session.hpp"
+#include <cerrno>
+#include <utility>
 
 namespace canang::net {
 
@@ -15,14 +15,12 @@ namespace {
 /// Connections that wait for accept, a loop; a burst of reconnecting clients must fit.
 constexpr int backlog = 4096;
 
-boost::system::error_code last_error() {
-  return {errno, boost::system::system_category()};
-}
+boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
 
 /// One bound socket, not listening yet, or -1 with `ec`.
 int bind_socket(const tcp_endpoint& endpoint, bool share_port, boost::system::error_code& ec) {
-  const int fd = ::socket(endpoint.protocol().family(),
-                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+  const int fd =
+    ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
   if (fd < 0) {
     ec = last_error();
     return -1;
@@ -93,9 +91,7 @@ listener::listener(loop_context& context, const routes& paths, int descriptor, b
 
 listener::~listener() = default;
 
-void listener::start() {
-  accept();
-}
+void listener::start() { accept(); }
 
 void listener::stop() {
   retry_.cancel();

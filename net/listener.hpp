@@ -1,12 +1,12 @@
 #pragma once
 
-#include <vector>
+#include "net/loop_context.hpp"
+#include "net/routes.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
-#include "net/loop_context.hpp"
-#include "net/routes.hpp"
+#include <vector>
 
 namespace canang::net {
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <chrono>
-#include <string>
+#include "net/frame_buffer.hpp"
+#include "net/limits.hpp"
+#include "net/metrics.hpp"
+#include "net/timing_wheel.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "net/frame_buffer.hpp"
-#include "net/limits.hpp"
-#include "net/metrics.hpp"
-#include "net/timing_wheel.hpp"
+#include <chrono>
+#include <string>
 
 namespace canang::net {
 

@@ -13,15 +13,15 @@ void latency_histogram::observe_ns(std::uint64_t ns) noexcept {
 
 std::string_view to_string(close_reason reason) noexcept {
   static constexpr std::array<std::string_view, close_reason_count> names{
-    "normal",      "going_away",   "client_close",  "abnormal", "protocol_error", "bad_payload", "too_big",
-    "write_error", "ping_timeout", "slow_consumer", "drain",    "handler_error"};
+    "normal",  "going_away",  "client_close", "abnormal",      "protocol_error", "bad_payload",
+    "too_big", "write_error", "ping_timeout", "slow_consumer", "drain",          "handler_error"};
   return names[static_cast<std::size_t>(reason)];
 }
 
 std::string_view to_string(reject_reason reason) noexcept {
   static constexpr std::array<std::string_view, reject_reason_count> names{
-    "bad_request", "not_found",         "bad_method", "not_an_upgrade",
-    "bad_room",    "headers_too_large", "timeout",    "unavailable"};
+    "bad_request",       "bad_method", "not_an_upgrade", "bad_room",
+    "headers_too_large", "timeout",    "unavailable"};
   return names[static_cast<std::size_t>(reason)];
 }
 

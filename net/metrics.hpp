@@ -29,8 +29,8 @@ private:
 
 /// Upper bounds of the latency histograms, in nanoseconds: 10 us to 10 s, three a decade.
 inline constexpr std::array<std::uint64_t, 19> latency_bounds_ns{
-  10'000,      25'000,      50'000,        100'000,       250'000,       500'000,       1'000'000,
-  2'500'000,   5'000'000,   10'000'000,    25'000'000,    50'000'000,    100'000'000,   250'000'000,
+  10'000,      25'000,        50'000,        100'000,       250'000,       500'000,     1'000'000,
+  2'500'000,   5'000'000,     10'000'000,    25'000'000,    50'000'000,    100'000'000, 250'000'000,
   500'000'000, 1'000'000'000, 2'500'000'000, 5'000'000'000, 10'000'000'000};
 
 /// A histogram of durations; one writing thread, any reader.
@@ -74,7 +74,6 @@ inline constexpr std::size_t close_reason_count = 12;
 /// Why a handshake was not accepted.
 enum class reject_reason : std::uint8_t {
   bad_request,
-  not_found,
   bad_method,
   not_an_upgrade,
   bad_room,
@@ -82,7 +81,7 @@ enum class reject_reason : std::uint8_t {
   timeout,
   unavailable,
 };
-inline constexpr std::size_t reject_reason_count = 8;
+inline constexpr std::size_t reject_reason_count = 7;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;

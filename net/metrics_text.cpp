@@ -1,18 +1,18 @@
 #include "net/metrics_text.hpp"
 
-#include <fstream>
-#include <functional>
-#include <limits>
-#include <sstream>
-#include <utility>
-#include <vector>
-
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 namespace canang::net {
 
@@ -31,8 +31,7 @@ MetricFamily family(std::string name, std::string help, MetricType type) {
   return result;
 }
 
-void add_value(MetricFamily& to, double value,
-               std::vector<ClientMetric::Label> labels = {}) {
+void add_value(MetricFamily& to, double value, std::vector<ClientMetric::Label> labels = {}) {
   ClientMetric metric;
   metric.label = std::move(labels);
   if (to.type == MetricType::Counter)
@@ -55,9 +54,7 @@ double sum(loop_list loops, counter loop_metrics::*member) {
   return static_cast<double>(total);
 }
 
-constexpr double seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / 1e9;
-}
+constexpr double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 MetricFamily histogram(std::string name, std::string help, loop_list loops,
                        latency_histogram loop_metrics::*member) {
@@ -102,9 +99,9 @@ MetricFamily closes(loop_list loops) {
 }
 
 MetricFamily rejections(loop_list loops) {
-  auto result = family("canang_handshakes_rejected_total",
-                       "Requests on WebSocket paths that did not become connections.",
-                       MetricType::Counter);
+  auto result =
+    family("canang_handshakes_rejected_total",
+           "Requests on WebSocket paths that did not become connections.", MetricType::Counter);
   for (std::size_t r = 0; r < reject_reason_count; ++r) {
     std::uint64_t count = 0;
     for (const auto* loop : loops)
@@ -116,8 +113,8 @@ MetricFamily rejections(loop_list loops) {
 }
 
 MetricFamily build_info(const process_figures& process) {
-  auto result = family("canang_build_info", "Constant 1; the label is the version.",
-                       MetricType::Gauge);
+  auto result =
+    family("canang_build_info", "Constant 1; the label is the version.", MetricType::Gauge);
   add_value(result, 1, {{"version", std::string{process.version}}});
   return result;
 }
@@ -135,18 +132,18 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   std::vector<MetricFamily> all;
   all.push_back(build_info(process));
   all.push_back(single("canang_ready", "1 when the node may have traffic.", gauge, process.ready));
-  all.push_back(single("canang_loops", "Event loops (workers).", gauge,
-                       static_cast<double>(loops.size())));
+  all.push_back(
+    single("canang_loops", "Event loops (workers).", gauge, static_cast<double>(loops.size())));
   all.push_back(of_loops("canang_connections", "WebSocket connections open or closing.", gauge,
                          &m::connections));
   all.push_back(of_loops("canang_rooms", "Rooms with an actor on this node.", gauge, &m::rooms));
   all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
-  all.push_back(single("canang_actors", "Actors alive.", gauge,
-                       static_cast<double>(process.actors)));
-  all.push_back(of_loops("canang_accepted_total", "TCP connections accepted.", up,
-                         &m::accepted_total));
-  all.push_back(of_loops("canang_accept_errors_total", "Failures to accept.", up,
-                         &m::accept_errors_total));
+  all.push_back(
+    single("canang_actors", "Actors alive.", gauge, static_cast<double>(process.actors)));
+  all.push_back(
+    of_loops("canang_accepted_total", "TCP connections accepted.", up, &m::accepted_total));
+  all.push_back(
+    of_loops("canang_accept_errors_total", "Failures to accept.", up, &m::accept_errors_total));
   all.push_back(rejections(loops));
   all.push_back(closes(loops));
   all.push_back(of_loops("canang_publications_total", "Publications that rooms took.", up,
@@ -158,12 +155,12 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                          &m::messages_dropped_total));
   all.push_back(of_loops("canang_received_bytes_total", "Bytes read from clients.", up,
                          &m::received_bytes_total));
-  all.push_back(of_loops("canang_sent_bytes_total", "Bytes written to clients.", up,
-                         &m::sent_bytes_total));
+  all.push_back(
+    of_loops("canang_sent_bytes_total", "Bytes written to clients.", up, &m::sent_bytes_total));
   all.push_back(of_loops("canang_outbox_bytes", "Bytes that wait for clients to read.", gauge,
                          &m::outbox_bytes));
-  all.push_back(of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge,
-                         &m::history_bytes));
+  all.push_back(
+    of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge, &m::history_bytes));
   all.push_back(of_loops("canang_pings_sent_total", "Ping frames sent.", up, &m::pings_sent_total));
   all.push_back(of_loops("canang_turns_total", "Turns of the event loops.", up, &m::turns_total));
   all.push_back(histogram("canang_publish_to_flush_seconds",
@@ -174,8 +171,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                        static_cast<double>(process.open_descriptors)));
   all.push_back(single("process_resident_memory_bytes", "Resident memory.", gauge,
                        static_cast<double>(process.resident_bytes)));
-  all.push_back(single("process_cpu_seconds_total", "User and system time.", up,
-                       process.cpu_seconds));
+  all.push_back(
+    single("process_cpu_seconds_total", "User and system time.", up, process.cpu_seconds));
   all.push_back(single("process_start_time_seconds", "Start, in Unix time.", gauge,
                        static_cast<double>(process.start_time_seconds)));
   return prometheus::TextSerializer{}.Serialize(all);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "net/metrics.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include "net/metrics.hpp"
 
 namespace canang::net {
 
@@ -29,7 +29,6 @@ void read_process_figures(process_figures& figures);
                                        const process_figures& process);
 
 /// The content type of `metrics_text`.
-inline constexpr std::string_view metrics_content_type =
-  "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
 } // namespace canang::net

@@ -23,7 +23,7 @@ send_status outbox::send(byte_sink& sink, const frame_buffer_ptr& buffer, std::s
 }
 
 send_status outbox::send_unlimited(byte_sink& sink, const frame_buffer_ptr& buffer,
-                              boost::system::error_code& ec) {
+                                   boost::system::error_code& ec) {
   return send_within(std::numeric_limits<std::size_t>::max(), sink, buffer, 0, buffer->size(), ec);
 }
 
@@ -48,8 +48,8 @@ send_status outbox::send_within(std::size_t limit, byte_sink& sink, const frame_
     return send_status::dropped;
   if (bytes_ == 0)
     first_is_started_ = written > 0;
-  slices_.push_back({buffer, static_cast<std::uint32_t>(from + written),
-                     static_cast<std::uint32_t>(to)});
+  slices_.push_back(
+    {buffer, static_cast<std::uint32_t>(from + written), static_cast<std::uint32_t>(to)});
   bytes_ += waiting;
   return fits ? send_status::queued : send_status::dropped;
 }

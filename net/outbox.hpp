@@ -1,15 +1,15 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <vector>
+#include "net/frame_buffer.hpp"
 
 #include <boost/system/error_code.hpp>
 
 #include <sys/uio.h>
 
-#include "net/frame_buffer.hpp"
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace canang::net {
 
@@ -63,7 +63,7 @@ public:
 
   /// Like `send` without the limit: for what is bounded otherwise, such as the one close frame.
   send_status send_unlimited(byte_sink& sink, const frame_buffer_ptr& buffer,
-                        boost::system::error_code& ec);
+                             boost::system::error_code& ec);
 
   [[nodiscard]] bool empty() const noexcept { return bytes_ == 0; }
 
@@ -84,8 +84,8 @@ private:
   std::vector<slice> slices_;
   std::size_t max_bytes_;
   std::size_t bytes_ = 0;
-  std::uint32_t first_ = 0;         // index of the first slice still waiting
-  bool first_is_started_ = false;   // some bytes of it are with the kernel already
+  std::uint32_t first_ = 0;       // index of the first slice still waiting
+  bool first_is_started_ = false; // some bytes of it are with the kernel already
 };
 
 } // namespace canang::net

@@ -1,10 +1,7 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <utility>
+#include "net/loop_context.hpp"
+#include "net/outbox.hpp"
 
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
@@ -15,8 +12,11 @@
 #include <boost/beast/core/role.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "net/loop_context.hpp"
-#include "net/outbox.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace canang::net {
 
@@ -76,21 +76,20 @@ public:
     using handler_type = std::decay_t<Handler>;
     if (already_read_) {
       const auto size = take_already_read(buffers);
-      boost::asio::post(get_executor(),
-                        detail::outbox_read_op<Buffers, handler_type>{*this, buffers, std::forward<Handler>(handler),
-                                                       size});
+      boost::asio::post(get_executor(), detail::outbox_read_op<Buffers, handler_type>{
+                                          *this, buffers, std::forward<Handler>(handler), size});
       return;
     }
-    socket_.async_read_some(
-      buffers, detail::outbox_read_op<Buffers, handler_type>{*this, buffers, std::forward<Handler>(handler), 0});
+    socket_.async_read_some(buffers, detail::outbox_read_op<Buffers, handler_type>{
+                                       *this, buffers, std::forward<Handler>(handler), 0});
   }
 
   template <class Buffers, class Handler>
   void async_write_some(const Buffers& buffers, Handler&& handler) {
     boost::system::error_code ec;
     const auto size = write_some(buffers, ec);
-    boost::asio::post(get_executor(), boost::beast::bind_front_handler(
-                                        std::forward<Handler>(handler), ec, size));
+    boost::asio::post(get_executor(),
+                      boost::beast::bind_front_handler(std::forward<Handler>(handler), ec, size));
   }
 
   /// Never blocks: the bytes go to the outbox.
@@ -180,9 +179,9 @@ inline void teardown(boost::beast::role_type, outbox_stream&, boost::system::err
 
 template <class Handler>
 void async_teardown(boost::beast::role_type, outbox_stream& stream, Handler&& handler) {
-  boost::asio::post(stream.get_executor(),
-                    boost::beast::bind_front_handler(std::forward<Handler>(handler),
-                                                     boost::system::error_code{}));
+  boost::asio::post(
+    stream.get_executor(),
+    boost::beast::bind_front_handler(std::forward<Handler>(handler), boost::system::error_code{}));
 }
 
 inline void beast_close_socket(outbox_stream& stream) {

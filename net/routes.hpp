@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
-
 #include "net/dialect.hpp"
 #include "net/http_types.hpp"
 #include "net/session.hpp"
+
+#include <functional>
 
 namespace canang::net {
 

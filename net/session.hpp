@@ -1,5 +1,12 @@
 #pragma once
 
+#include "net/frame.hpp"
+#include "net/metrics.hpp"
+#include "net/outbox.hpp"
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -7,13 +14,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
-
-#include "net/frame.hpp"
-#include "net/metrics.hpp"
-#include "net/outbox.hpp"
 
 namespace canang::net {
 

@@ -1,10 +1,10 @@
 #include "net/target.hpp"
 
-#include <cstdint>
+#include "net/limits.hpp"
 
 #include <simdjson.h>
 
-#include "net/limits.hpp"
+#include <cstdint>
 
 namespace canang::net {
 

@@ -1,9 +1,6 @@
 #include "net/websocket_session.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <utility>
+#include "net/outbox_stream.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
@@ -12,7 +9,10 @@
 
 #include <sys/socket.h>
 
-#include "net/outbox_stream.hpp"
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
 
 namespace canang::net {
 
@@ -35,12 +35,9 @@ close_info classify(const error_code& ec) {
 close_reason reason_of_client_code(std::uint16_t code) {
   switch (code) {
   case 1000:
-  case 1005:
-    return close_reason::normal;
-  case 1001:
-    return close_reason::going_away;
-  default:
-    return close_reason::client_close;
+  case 1005: return close_reason::normal;
+  case 1001: return close_reason::going_away;
+  default: return close_reason::client_close;
   }
 }
 
@@ -56,10 +53,7 @@ bool answers_bad_close(frame_buffer& frames) {
 
 /// One WebSocket connection. Counted by reference: every pending operation holds it, so it goes when
 /// its socket is closed and nobody else refers to it. Lives on the loop of its context.
-class websocket_session final : public session,
-                                stream_owner,
-                                byte_sink,
-                                timing_wheel::entry {
+class websocket_session final : public session, stream_owner, byte_sink, timing_wheel::entry {
 public:
   websocket_session(loop_context& context, websocket_upgrade&& upgrade)
     : context_(context),
@@ -266,8 +260,9 @@ std::size_t websocket_session::write_some(const iovec* pieces, std::size_t count
   const auto fd = stream_.next_layer().socket().native_handle();
   ssize_t written = 0;
   do {
-    written = count == 1 ? ::send(fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                         : ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    written = count == 1
+                ? ::send(fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                : ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   } while (written < 0 && errno == EINTR);
   if (written < 0) {
     if (errno != EAGAIN && errno != EWOULDBLOCK)

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-
 #include "net/http_types.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
+
+#include <string>
 
 namespace canang::net {
 

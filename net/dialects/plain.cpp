@@ -1,8 +1,8 @@
 #include "net/dialects/plain.hpp"
 
-#include <charconv>
-
 #include "net/target.hpp"
+
+#include <charconv>
 
 namespace canang::net {
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "net/dialect.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
-
-#include "net/dialect.hpp"
 
 namespace canang::net {
 
