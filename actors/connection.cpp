@@ -1,5 +1,7 @@
 #include "actors/connection.hpp"
 
+#include "actors/pinned.hpp"
+
 #include <caf/actor_cast.hpp>
 #include <spdlog/spdlog.h>
 
@@ -38,35 +40,36 @@ private:
 connection::connection(caf::actor_config& config, const connection_services& services,
                        net::session_ptr session, const net::dialect& language,
                        net::connection_parameters&& parameters)
-  : pinned(config),
+  : slim_actor(config),
     services_(services),
     session_(std::move(session)),
     language_(language),
-    parameters_(std::move(parameters)) {}
+    parameters_(std::make_unique<net::connection_parameters>(std::move(parameters))) {}
 
-caf::behavior connection::make_behavior() {
-  return {
-    [this](joined& answer) {
-      room_ = std::move(answer.room);
-      parameters_.room.shrink_to_fit();
-    },
-    [this](const join_failed&) {
-      if (session_)
-        session_->close(1013, "try again later", net::close_reason::handler_error);
-    },
-    [this](const published& answer) { on_published(answer); },
-  };
+void connection::on_mail(caf::type_erased_tuple& content) {
+  if (content.match_elements<published>()) {
+    on_published(content.get_as<published>(0));
+  } else if (content.match_elements<joined>()) {
+    room_ = std::move(content.get_mutable_as<joined>(0).room);
+  } else if (content.match_elements<join_failed>()) {
+    session_->close(1013, "try again later", net::close_reason::handler_error);
+  }
 }
 
 void connection::start() {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   services_.members.attach(id(), session_);
   services_.beats.watch(beat_, *session_, services_.context.now());
-  if (spdlog::should_log(spdlog::level::debug)) {
-    peer_ = std::make_unique<std::string>(session_->peer());
-    spdlog::debug("connect id={} peer={} room=\"{}\"", id(), *peer_, parameters_.room);
-  }
-  language_.on_open(parameters_, *this);
+  if (spdlog::should_log(spdlog::level::debug))
+    log_connect();
+  const auto parameters = std::move(parameters_);
+  echo_ = parameters->echo;
+  language_.on_open(*parameters, *this);
+}
+
+void connection::log_connect() {
+  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), parameters_->room});
+  spdlog::debug("connect id={} peer={} room=\"{}\"", id(), log_facts_->peer, log_facts_->room);
 }
 
 void connection::on_message(net::frame_type type, std::span<const char> payload) {
@@ -90,7 +93,7 @@ void connection::on_command(const net::publish_command& command) {
   message->received_at = services_.context.now();
   message->type = command.type == net::frame_type::text ? cluster::payload_type::text
                                                         : cluster::payload_type::binary;
-  message->echo = parameters_.echo;
+  message->echo = echo_;
   message->data.assign(command.data.data(), command.data.size());
   ++unanswered_;
   unanswered_bytes_ += static_cast<std::uint32_t>(command.data.size());
@@ -113,9 +116,9 @@ void connection::on_published(const published& answer) {
 }
 
 void connection::on_closed(const net::close_info& info) {
-  if (peer_)
-    spdlog::debug("disconnect id={} peer={} room=\"{}\" code={} reason={}", id(), *peer_,
-                  parameters_.room, info.code, net::to_string(info.reason));
+  if (log_facts_)
+    spdlog::debug("disconnect id={} peer={} room=\"{}\" code={} reason={}", id(), log_facts_->peer,
+                  log_facts_->room, info.code, net::to_string(info.reason));
   beat_.cancel();
   session_ = nullptr; // it may still have a close frame to see off, for which it needs nobody
   quit();
@@ -127,6 +130,7 @@ void connection::on_exit() {
   services_.members.detach(id());
   if (session_) // the session is not over: the fault is ours
     session_->abort(net::close_reason::handler_error);
+  session_ = nullptr; // here: the last reference to this actor may be dropped on another loop
   room_ = nullptr;
 }
 

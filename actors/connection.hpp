@@ -4,7 +4,7 @@
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
+#include "actors/slim_actor.hpp"
 #include "net/dialect.hpp"
 #include "net/session.hpp"
 
@@ -25,7 +25,7 @@ struct connection_services {
 /// session does, and by ending leaves its room, whatever the reason was.
 ///
 /// Owns its session; pinned to the loop that accepted it.
-class connection final : public pinned, net::command_sink {
+class connection final : public slim_actor, net::command_sink {
 public:
   connection(caf::actor_config& config, const connection_services& services,
              net::session_ptr session, const net::dialect& language,
@@ -43,7 +43,7 @@ public:
   const char* name() const override { return "connection"; }
 
 private:
-  caf::behavior make_behavior() override;
+  void on_mail(caf::type_erased_tuple& content) override;
   void on_exit() override;
 
   void on_command(net::join_command&& command) override;
@@ -51,17 +51,24 @@ private:
 
   void on_published(const published& answer);
   void hold_back();
+  void log_connect();
+
+  struct log_facts {
+    std::string peer;
+    std::string room;
+  };
 
   const connection_services& services_;
   net::session_ptr session_;
   const net::dialect& language_;
-  net::connection_parameters parameters_;
+  std::unique_ptr<net::connection_parameters> parameters_; // until it has started
+  std::unique_ptr<log_facts> log_facts_;                   // where it is to be logged
   caf::actor room_;
-  std::unique_ptr<std::string> peer_; // where it is to be logged
   beat beat_;
   std::uint32_t unanswered_ = 0;       // publishes
   std::uint32_t unanswered_bytes_ = 0; // their payloads
   bool held_back_ = false;
+  bool echo_ = true;
 };
 
 /// Spawns the connection of a session and starts it.

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace canang::actors {
@@ -52,44 +54,27 @@ void loop::exec_later(caf::resumable* job) {
     system().scheduler().enqueue(job);
     return;
   }
-  auto* const actor = static_cast<pinned*>(job);
   if (current_loop == this) {
-    append_ready(actor);
+    ready_.push_back(job);
     return;
   }
-  auto* head = incoming_.load(std::memory_order_relaxed);
-  do {
-    actor->next_ready = head;
-  } while (!incoming_.compare_exchange_weak(head, actor));
+  auto* const added = new incoming{job, incoming_.load(std::memory_order_relaxed)};
+  while (!incoming_.compare_exchange_weak(added->next, added)) {
+  }
   if (is_sleeping_.load() && is_sleeping_.exchange(false))
     boost::asio::post(io_, [] {});
-}
-
-void loop::append_ready(pinned* actor) noexcept {
-  actor->next_ready = nullptr;
-  if (last_ready_ == nullptr)
-    first_ready_ = actor;
-  else
-    last_ready_->next_ready = actor;
-  last_ready_ = actor;
 }
 
 void loop::take_incoming() {
   if (incoming_.load(std::memory_order_relaxed) == nullptr)
     return;
-  auto* newest = incoming_.exchange(nullptr);
-  pinned* oldest = nullptr;
-  while (newest != nullptr) {
-    auto* const following = newest->next_ready;
-    newest->next_ready = oldest;
-    oldest = newest;
-    newest = following;
+  const auto first = ready_.size();
+  for (auto* added = incoming_.exchange(nullptr); added != nullptr;) {
+    const std::unique_ptr<incoming> owned{added};
+    ready_.push_back(owned->job);
+    added = owned->next;
   }
-  while (oldest != nullptr) {
-    auto* const following = oldest->next_ready;
-    append_ready(oldest);
-    oldest = following;
-  }
+  std::reverse(ready_.begin() + static_cast<std::ptrdiff_t>(first), ready_.end());
 }
 
 void loop::run() {
@@ -120,19 +105,24 @@ std::size_t loop::run_handlers() {
 std::size_t loop::run_actors() {
   std::size_t count = 0;
   take_incoming();
-  while (first_ready_ != nullptr && count < max_resumes_a_turn) {
-    auto* const actor = first_ready_;
-    first_ready_ = actor->next_ready;
-    if (first_ready_ == nullptr)
-      last_ready_ = nullptr;
-    ++count;
-    if (actor->resume(this, messages_a_resume) == caf::resumable::resume_later)
-      append_ready(actor); // its reference stays with the queue
-    else
-      caf::intrusive_ptr_release(actor->ctrl());
+  while (!ready_.empty() && count < max_resumes_a_turn) {
+    count += ready_.size();
+    run_round();
     take_incoming();
   }
   return count;
+}
+
+/// Runs each actor that is ready now, once; what becomes ready meanwhile is for the next round.
+void loop::run_round() {
+  running_.swap(ready_);
+  for (auto* const job : running_) {
+    if (job->resume(this, messages_a_resume) == caf::resumable::resume_later)
+      ready_.push_back(job); // its reference stays with the queue
+    else
+      job->intrusive_ptr_release_impl();
+  }
+  running_.clear();
 }
 
 void loop::end_turn(clock::time_point began) {

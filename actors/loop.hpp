@@ -67,7 +67,7 @@ private:
   void end_turn(clock::time_point began);
   std::size_t sleep();
   void take_incoming();
-  void append_ready(pinned* actor) noexcept;
+  void run_round();
   void schedule_tick();
 
   boost::asio::io_context io_{1};
@@ -79,12 +79,15 @@ private:
   std::function<void()> turn_end_;
   std::function<void(clock::time_point)> tick_;
 
-  // ready actors, first in first out; this thread's
-  pinned* first_ready_ = nullptr;
-  pinned* last_ready_ = nullptr;
+  /// An actor that another thread made ready.
+  struct incoming {
+    caf::resumable* job;
+    incoming* next;
+  };
 
-  // ready actors that other threads added, last in first out
-  std::atomic<pinned*> incoming_{nullptr};
+  std::vector<caf::resumable*> ready_;       // actors with mail, in order; this thread's
+  std::vector<caf::resumable*> running_;     // those of the round that is being run
+  std::atomic<incoming*> incoming_{nullptr}; // last in, first out
   std::atomic<bool> is_sleeping_{false};
   bool is_stopping_ = false;
   std::thread thread_;

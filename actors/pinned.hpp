@@ -38,9 +38,6 @@ public:
     finalize();
   }
 
-  /// The next in the home's queue of actors that have mail; an actor is in it at most once.
-  pinned* next_ready = nullptr;
-
 private:
   caf::execution_unit* home_;
 };

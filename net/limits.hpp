@@ -27,7 +27,7 @@ inline constexpr std::size_t max_pooled_buffer_bytes = 256 * 1024;
 inline constexpr std::size_t max_pooled_buffers = 64;
 
 /// Messages up to this size are decoded without an allocation; most chat messages are smaller.
-inline constexpr std::size_t inline_message_bytes = 128;
+inline constexpr std::size_t inline_message_bytes = 96;
 
 /// HTTP requests served on one connection before it is closed, so that a balancer's long-lived
 /// connections get spread again.

@@ -45,9 +45,7 @@ struct outbox_read_op {
   outbox_stream& stream;
   Buffers buffers;
   Handler handler;
-  std::size_t size_before; // of bytes that had been read already; used when posted
 
-  void operator()() { (*this)({}, size_before); }
   void operator()(boost::system::error_code ec, std::size_t size);
 };
 
@@ -73,15 +71,16 @@ public:
 
   template <class Buffers, class Handler>
   void async_read_some(const Buffers& buffers, Handler&& handler) {
-    using handler_type = std::decay_t<Handler>;
-    if (already_read_) {
-      const auto size = take_already_read(buffers);
-      boost::asio::post(get_executor(), detail::outbox_read_op<Buffers, handler_type>{
-                                          *this, buffers, std::forward<Handler>(handler), size});
+    detail::outbox_read_op<Buffers, std::decay_t<Handler>> op{*this, buffers,
+                                                              std::forward<Handler>(handler)};
+    if (!already_read_) {
+      socket_.async_read_some(buffers, std::move(op));
       return;
     }
-    socket_.async_read_some(buffers, detail::outbox_read_op<Buffers, handler_type>{
-                                       *this, buffers, std::forward<Handler>(handler), 0});
+    const auto size = take_already_read(buffers);
+    boost::asio::post(get_executor(), [op = std::move(op), size]() mutable {
+      op(boost::system::error_code{}, size);
+    });
   }
 
   template <class Buffers, class Handler>

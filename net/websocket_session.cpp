@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 namespace canang::net {
 
@@ -119,8 +120,8 @@ private:
   std::unique_ptr<session_handler> handler_;
   clock::time_point heard_;
   std::unique_ptr<http_request_header> request_; // until open
-  std::string partial_;                          // a message that did not fit `small_`
-  std::size_t partial_size_ = 0;
+  std::vector<char> partial_;                    // a message that did not fit `small_`
+  std::uint32_t partial_size_ = 0;               // bytes of it, here or there
   frame_guard guard_;
   state state_ = state::opening;
   bool reading_ = false;
@@ -294,12 +295,12 @@ void websocket_session::on_read(const error_code& ec, std::size_t size) {
     on_read_error(ec);
     return;
   }
-  partial_size_ += size;
+  partial_size_ += static_cast<std::uint32_t>(size);
   if (stream_.is_message_done()) {
     deliver_message();
   } else if (read_space().size() == 0) {
     // grow with what has arrived, not with what was announced, up to the limit that Beast keeps
-    const auto grown = std::min(std::max<std::size_t>(partial_size_ * 4, 4096),
+    const auto grown = std::min(std::max<std::size_t>(std::size_t{partial_size_} * 4, 4096),
                                 context_.limits.max_message_bytes + 1);
     if (partial_.empty()) {
       partial_.resize(grown);
@@ -319,7 +320,7 @@ void websocket_session::deliver_message() {
       handler_->on_message(type, {small_.data(), size});
     return;
   }
-  const std::string message = std::exchange(partial_, {});
+  const auto message = std::exchange(partial_, {});
   if (state_ == state::open && handler_)
     handler_->on_message(type, {message.data(), size});
 }
