@@ -184,9 +184,12 @@ void fanout::send_special(group& target, member& to) {
   std::uint32_t end = to.starts_at;
   std::uint64_t run = 0;
   const auto send_run = [&] {
-    if (end > from && to.session->send(target.buffer, from, end) != net::send_status::dropped)
-      context_.metrics.deliveries_total.add(run);
-    run = 0;
+    if (run == 0)
+      return;
+    const auto status = to.session->send(target.buffer, from, end);
+    auto& counted = status == net::send_status::dropped ? context_.metrics.messages_dropped_total
+                                                        : context_.metrics.deliveries_total;
+    counted.add(std::exchange(run, 0));
   };
   for (const auto& item : target.frames) {
     if (item.from < to.starts_at)

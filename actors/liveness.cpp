@@ -29,7 +29,8 @@ void liveness::look_at(beat& item, clock::time_point now) {
     if (now >= item.pinged_at_ + options_.pong_timeout)
       session.abort(net::close_reason::ping_timeout);
     else
-      wheel_.schedule(item, item.pinged_at_ + options_.pong_timeout);
+      wheel_.schedule(
+        item, std::min(item.pinged_at_ + options_.pong_timeout, now + options_.ping_interval));
     return;
   }
   item.awaits_pong_ = false;

@@ -9,6 +9,9 @@ namespace canang::cluster {
 
 namespace {
 
+/// A room that is kept without history is looked at again after no less than this.
+constexpr std::chrono::milliseconds least_review_interval{100};
+
 /// A name that no earlier life of the room had: 10 characters, 50 bits of chance.
 std::string make_epoch() {
   static constexpr std::string_view alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32
@@ -53,6 +56,8 @@ void memory_broker::publish(std::string_view room, std::shared_ptr<publication> 
                             std::string_view idempotency_key) {
   auto& target = stream_of(room);
   const auto now = now_();
+  if (target.expires_at <= now)
+    drop_history(target);
   publish_outcome outcome;
   outcome.at.epoch = target.epoch;
   forget_old_keys(target, now);
@@ -72,15 +77,20 @@ void memory_broker::publish(std::string_view room, std::shared_ptr<publication> 
     remember_key(target, idempotency_key);
   const publication_ptr stored = std::move(message);
   store(target, stored);
-  if (auto* const subscriber = target.subscriber) {
-    subscriber->on_publication(stored);
-    subscriber->on_published(outcome);
-  }
+  if (target.subscriber != nullptr)
+    target.subscriber->on_publication(stored);
+  if (target.subscriber != nullptr) // it may have left meanwhile
+    target.subscriber->on_published(outcome);
 }
 
 void memory_broker::store(stream& room, publication_ptr message) {
   room.expires_at = now_() + options_.history_ttl;
   by_recency_.splice(by_recency_.end(), by_recency_, room.recency);
+  if (room.is_in_history_order)
+    by_history_.splice(by_history_.end(), by_history_, room.history_place);
+  else
+    room.history_place = by_history_.insert(by_history_.end(), &room);
+  room.is_in_history_order = true;
   room.bytes += message->data.size();
   total_bytes_ += message->data.size();
   room.publications.push_back(std::move(message));
@@ -99,6 +109,9 @@ void memory_broker::drop_oldest(stream& room) {
 }
 
 void memory_broker::drop_history(stream& room) {
+  if (room.is_in_history_order)
+    by_history_.erase(std::exchange(room.history_place, {}));
+  room.is_in_history_order = false;
   total_bytes_ -= room.bytes;
   room.bytes = 0;
   room.publications.clear();
@@ -106,11 +119,8 @@ void memory_broker::drop_history(stream& room) {
 }
 
 void memory_broker::keep_total_in_limit(const stream& latest) {
-  for (auto* room : by_recency_) {
-    if (total_bytes_ <= options_.total_bytes || room == &latest)
-      return;
-    drop_history(*room);
-  }
+  while (total_bytes_ > options_.total_bytes && by_history_.front() != &latest)
+    drop_history(*by_history_.front());
 }
 
 void memory_broker::remember_key(stream& room, std::string_view key) {
@@ -151,7 +161,8 @@ void memory_broker::expire() {
     drop_history(room);
     forget_old_keys(room, now);
     if (room.subscriber != nullptr || !room.keys.empty()) {
-      room.expires_at = now + options_.history_ttl; // nothing left to expire: look again later
+      // nothing left to expire: look again later
+      room.expires_at = now + std::max(options_.history_ttl, least_review_interval);
       by_recency_.splice(by_recency_.end(), by_recency_, room.recency);
       continue;
     }

@@ -73,6 +73,8 @@ private:
     std::unordered_map<std::string, idempotent_publish> keys;
     boost::container::deque<std::string> key_order; // oldest first
     std::list<stream*>::iterator recency;
+    std::list<stream*>::iterator history_place; // where `is_in_history_order`
+    bool is_in_history_order = false;
   };
 
   struct name_hash {
@@ -95,6 +97,7 @@ private:
   std::function<clock::time_point()> now_;
   stream_map streams_;
   std::list<stream*> by_recency_; // longest without a publication first
+  std::list<stream*> by_history_; // the same, of those that have a history
   std::size_t total_bytes_ = 0;
 };
 

@@ -57,6 +57,7 @@ std::string to_text(const tcp_endpoint& endpoint) {
 listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
                             boost::system::error_code& ec) {
   listening_sockets result;
+  ec.clear();
   if (endpoint.port() != 0) { // a probe without SO_REUSEPORT finds any listener
     const int probe = bind_socket(endpoint, false, ec);
     if (ec)

@@ -48,7 +48,7 @@ public:
   /// Sets the one who hears of this session. Once, before `open`.
   virtual void attach(std::unique_ptr<session_handler> handler) = 0;
 
-  /// Completes the handshake and begins to read. Frames sent before wait behind the handshake.
+  /// Completes the handshake and begins to read. What is sent before is dropped.
   virtual void open() = 0;
 
   /// False until `open`; false again once the connection is closing or gone.

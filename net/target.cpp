@@ -55,9 +55,8 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     const auto pair = query.substr(0, end);
     const auto equals = pair.find('=');
     if (pair.substr(0, equals) == name) {
-      if (equals == std::string_view::npos)
-        return std::string{};
-      return percent_decode(pair.substr(equals + 1));
+      const auto value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
+      return percent_decode(value).value_or(std::string{value});
     }
     if (end == std::string_view::npos)
       break;

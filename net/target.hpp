@@ -18,7 +18,8 @@ struct request_target {
 /// @returns nothing when a percent sign is not followed by two hexadecimal digits.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 
-/// The decoded value of `name` in a query string, or nothing when it is absent or badly encoded.
+/// The decoded value of `name` in a query string, or nothing when it is absent. One that is badly
+/// encoded comes as it stands, to be refused as a value.
 [[nodiscard]] std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
 /// Whether `name` may be a room: 1 to 255 bytes of UTF-8 without control characters

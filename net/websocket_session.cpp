@@ -356,8 +356,8 @@ void websocket_session::on_read_error(const error_code& ec) {
   if (state_ != state::open)
     return; // the send found out that the connection is gone
   if (info.reason == close_reason::abnormal) {
-    report(info);
     close_socket(false);
+    report(info);
     return;
   }
   state_ = state::lingering;
