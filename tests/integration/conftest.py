@@ -1,0 +1,15 @@
+"""Makes tests/support importable and takes its fixtures."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.fixtures import (  # noqa: F401
+    canang,
+    pytest_collection_modifyitems,
+    pytest_pyfunc_call,
+    pytest_runtest_makereport,
+    start_canang,
+    the_binary_exists,
+)
