@@ -1,0 +1,136 @@
+#include "net/dialects/plain.hpp"
+#include "tests/unit/support/fanout_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+namespace canang::actors {
+namespace {
+
+using test::brackets;
+using test::fake_session_ptr;
+using test::room_a;
+using test::room_b;
+
+struct fanout_members_test : test::fanout_fixture {};
+
+TEST_F(fanout_members_test, does_not_add_one_whose_connection_is_gone) {
+  add(room_a, 1);
+  deliver(room_a, "1");
+  members.flush();
+  EXPECT_EQ(members.session_count(), 0U);
+  EXPECT_EQ(context.metrics.deliveries_total.value(), 0U);
+}
+
+TEST_F(fanout_members_test, sends_nothing_more_to_one_that_left_in_the_turn) {
+  const auto a = join(room_a, 1);
+  const auto b = join(room_a, 2);
+  const auto c = join(room_a, 3);
+  deliver(room_a, "1");
+  members.remove(room_a, 1);
+  members.detach(2);
+  deliver(room_a, "2");
+  members.flush();
+  EXPECT_EQ(a->got, "");
+  EXPECT_EQ(b->got, "");
+  EXPECT_EQ(c->got, "<1><2>");
+  EXPECT_EQ(members.session_count(), 2U);
+}
+
+TEST_F(fanout_members_test, starts_afresh_for_a_room_that_emptied_in_the_turn) {
+  join(room_a, 1);
+  deliver(room_a, "1");
+  members.remove(room_a, 1);
+  const auto b = join(room_a, 2);
+  deliver(room_a, "2");
+  members.flush();
+  EXPECT_EQ(b->got, "<2>");
+}
+
+TEST_F(fanout_members_test, starts_afresh_for_a_dialect_whose_members_left_in_the_turn) {
+  const auto a = join(room_a, 1, net::plain_dialect());
+  join(room_a, 2);
+  deliver(room_a, "1");
+  members.remove(room_a, 2);
+  deliver(room_a, "2");
+  const auto c = join(room_a, 3);
+  deliver(room_a, "3");
+  members.flush();
+  EXPECT_EQ(a->got, "\x81\x01"
+                    "1\x81\x01"
+                    "2\x81\x01"
+                    "3");
+  EXPECT_EQ(c->got, "<3>");
+}
+
+TEST_F(fanout_members_test, forgives_removing_what_is_not_there) {
+  const auto a = join(room_a, 1);
+  members.remove(room_b, 1);
+  members.remove(room_a, 9);
+  members.detach(9);
+  members.remove(room_a, 1);
+  members.remove(room_a, 1);
+  deliver(room_a, "1");
+  members.flush();
+  EXPECT_EQ(a->got, "");
+}
+
+TEST_F(fanout_members_test, goes_on_when_a_session_takes_no_more) {
+  const auto slow = join(room_a, 1);
+  const auto a = join(room_a, 2);
+  slow->takes_bytes = 5;
+  deliver(room_a, "1");
+  members.flush();
+  deliver(room_a, "2");
+  deliver(room_a, "3");
+  members.flush();
+  EXPECT_EQ(slow->got, "<1>") << "whole turns only";
+  EXPECT_EQ(slow->close_codes, std::vector<std::uint16_t>{1008});
+  EXPECT_EQ(a->got, "<1><2><3>");
+  deliver(room_a, "4");
+  members.flush();
+  EXPECT_EQ(a->got, "<1><2><3><4>");
+  EXPECT_EQ(context.metrics.deliveries_total.value(), 5U);
+  EXPECT_EQ(context.metrics.messages_dropped_total.value(), 3U);
+}
+
+TEST_F(fanout_members_test, counts_what_a_member_that_is_sent_pieces_did_not_take) {
+  const auto a = join(room_a, 1);
+  join(room_a, 2);
+  a->takes_bytes = 3;
+  deliver(room_a, "1");
+  deliver(room_a, "own", 1, false);
+  deliver(room_a, "2");
+  members.flush();
+  EXPECT_EQ(a->got, "<1>");
+  EXPECT_EQ(context.metrics.deliveries_total.value(), 1U + 3U);
+  EXPECT_EQ(context.metrics.messages_dropped_total.value(), 1U);
+}
+
+TEST_F(fanout_members_test, closes_the_members_of_a_room) {
+  const auto a = join(room_a, 1);
+  const auto b = join(room_a, 2, net::plain_dialect());
+  const auto other = join(room_b, 3);
+  members.close_members(room_a, 1012, "gone", net::close_reason::handler_error);
+  members.close_members(77, 1012, "nobody", net::close_reason::handler_error);
+  EXPECT_EQ(a->close_codes, std::vector<std::uint16_t>{1012});
+  EXPECT_EQ(b->close_codes, std::vector<std::uint16_t>{1012});
+  EXPECT_TRUE(other->close_codes.empty());
+}
+
+TEST_F(fanout_members_test, closes_some_that_are_not_closing_yet) {
+  std::vector<fake_session_ptr> sessions;
+  for (connection_id id = 1; id <= 10; ++id)
+    sessions.push_back(join(room_a, id));
+  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 4U);
+  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 4U);
+  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 2U);
+  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 0U);
+  for (const auto& session : sessions)
+    EXPECT_EQ(session->close_codes, std::vector<std::uint16_t>{1012});
+  members.abort_all(net::close_reason::drain);
+  for (const auto& session : sessions)
+    EXPECT_EQ(session->aborts.size(), 1U);
+}
+
+} // namespace
+} // namespace canang::actors

@@ -1,0 +1,169 @@
+#include "net/http_session.hpp"
+
+#include "tests/unit/support/loopback.hpp"
+
+#include <gtest/gtest.h>
+
+namespace canang::net {
+namespace {
+
+using namespace std::chrono_literals;
+using test::client_frame;
+
+const std::string upgrade_fields = "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                                   "Sec-WebSocket-Version: 13\r\n"
+                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+struct http_session_test : testing::Test, websocket_acceptor {
+  test::turning_loop loop{{64 << 10U, 1 << 20U, 200ms, 200ms}};
+  test::raw_client client{tcp_socket{loop.io.get_executor()}};
+  routes paths;
+  bool is_accepting = true;
+  bool takes_sessions = true;
+  int pages = 0;
+  std::vector<connection_parameters> asked_for;
+  test::session_log log;
+  session_ptr session;
+
+  http_session_test() {
+    paths.websocket = this;
+    paths.page = [this](const page_request& request) {
+      ++pages;
+      return text_response(request.path == "/" ? 200 : 404, "page " + std::string{request.path});
+    };
+  }
+
+  [[nodiscard]] bool accepting() const noexcept override { return is_accepting; }
+  void on_session(session_ptr opened, const dialect&, connection_parameters&& parameters) override {
+    asked_for.push_back(std::move(parameters));
+    if (!takes_sessions)
+      return;
+    session = std::move(opened);
+    session->attach(std::make_unique<test::noting_handler>(log));
+    session->open();
+  }
+
+  void serve(std::string_view bytes) {
+    auto [server, other_end] = test::connected_pair(loop.io);
+    client = std::move(other_end);
+    serve_http(loop.context, paths, std::move(server));
+    client.send(bytes);
+  }
+
+  bool is_answered(std::string_view text) {
+    return loop.until([&] { return client.has(text); });
+  }
+
+  std::uint64_t rejected(reject_reason reason) const {
+    return loop.context.metrics.rejected_total[static_cast<std::size_t>(reason)].value();
+  }
+};
+
+TEST_F(http_session_test, answers_pipelined_requests_in_order) {
+  serve("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n"
+        "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  const auto first = client.got.find("page /\n");
+  const auto second = client.got.find("page /b\n");
+  ASSERT_NE(second, std::string::npos) << client.got;
+  EXPECT_LT(first, second);
+  EXPECT_EQ(client.got.find("page", second + 1), std::string::npos) << "HEAD has no body";
+  EXPECT_EQ(pages, 3);
+}
+
+TEST_F(http_session_test, closes_a_connection_after_its_share_of_requests) {
+  std::string many;
+  for (unsigned i = 0; i <= max_requests_a_connection; ++i)
+    many += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  serve(many);
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(pages, static_cast<int>(max_requests_a_connection));
+  EXPECT_NE(client.got.find("Connection: close"), std::string::npos);
+}
+
+TEST_F(http_session_test, becomes_a_websocket_session_and_hands_on_what_came_behind_the_handshake) {
+  serve("GET /ws/games?echo=false HTTP/1.1\r\n" + upgrade_fields + client_frame(0x81, "early"));
+  ASSERT_TRUE(loop.until([&] { return !log.messages.empty(); }));
+  EXPECT_EQ(log.messages[0].second, "early");
+  ASSERT_EQ(asked_for.size(), 1U);
+  EXPECT_EQ(asked_for[0].room, "games");
+  EXPECT_FALSE(asked_for[0].echo);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+}
+
+TEST_F(http_session_test, becomes_a_websocket_session_after_pages_too) {
+  serve("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /ws HTTP/1.1\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(asked_for.size(), 1U);
+  session->abort(close_reason::drain);
+}
+
+TEST_F(http_session_test, closes_when_the_acceptor_does_not_take_the_session) {
+  takes_sessions = false;
+  serve("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(client.got, "");
+}
+
+TEST_F(http_session_test, answers_503_while_none_are_accepted) {
+  is_accepting = false;
+  serve("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 503 "));
+  EXPECT_NE(client.got.find("Retry-After: 1\r\n"), std::string::npos);
+  EXPECT_EQ(rejected(reject_reason::unavailable), 1U);
+  EXPECT_TRUE(asked_for.empty());
+}
+
+TEST_F(http_session_test, serves_the_websocket_paths_as_pages_when_nobody_takes_them) {
+  paths.websocket = nullptr;
+  serve("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("page /ws"));
+}
+
+TEST_F(http_session_test, answers_431_to_headers_over_their_limit) {
+  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(max_header_bytes, 'x') + "\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 431 "));
+  EXPECT_EQ(rejected(reject_reason::headers_too_large), 1U);
+}
+
+TEST_F(http_session_test, answers_400_to_what_is_no_http) {
+  serve("\x16\x03\x01 hello\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(rejected(reject_reason::bad_request), 1U);
+}
+
+TEST_F(http_session_test, gives_up_one_whose_request_does_not_come) {
+  serve("GET / HTTP/1.1\r\nHost:");
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(client.got, "");
+  EXPECT_EQ(rejected(reject_reason::timeout), 1U);
+}
+
+TEST_F(http_session_test, does_not_count_a_kept_connection_that_idles_out_as_rejected) {
+  serve("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_TRUE(client.got.starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(rejected(reject_reason::timeout), 0U);
+}
+
+} // namespace
+} // namespace canang::net

@@ -1,0 +1,87 @@
+#include "net/listener.hpp"
+
+#include "tests/unit/support/loopback.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace canang::net {
+namespace {
+
+using boost::asio::ip::address_v4;
+using boost::asio::ip::address_v6;
+
+void close_all(const listening_sockets& sockets) {
+  for (const int fd : sockets.descriptors)
+    ::close(fd);
+}
+
+TEST(listen_on, gives_each_loop_a_socket_of_one_free_port) {
+  boost::system::error_code ec;
+  const auto sockets = listen_on({address_v4::loopback(), 0}, 3, ec);
+  ASSERT_FALSE(ec) << ec.message();
+  EXPECT_EQ(sockets.descriptors.size(), 3U);
+  EXPECT_NE(sockets.endpoint.port(), 0);
+  EXPECT_EQ(sockets.endpoint.address(), address_v4::loopback());
+  close_all(sockets);
+}
+
+TEST(listen_on, refuses_a_port_that_is_taken) {
+  boost::system::error_code ec;
+  const auto first = listen_on({address_v4::loopback(), 0}, 2, ec);
+  ASSERT_FALSE(ec);
+  const auto second = listen_on(first.endpoint, 2, ec);
+  EXPECT_EQ(ec, boost::system::errc::address_in_use);
+  EXPECT_TRUE(second.descriptors.empty());
+  ec.clear();
+  close_all(first);
+  const auto third = listen_on(first.endpoint, 1, ec);
+  EXPECT_FALSE(ec) << "free again at once: " << ec.message();
+  close_all(third);
+}
+
+TEST(listen_on, refuses_a_port_on_all_addresses_that_is_taken_on_one) {
+  boost::system::error_code ec;
+  const auto one = listen_on({address_v4::loopback(), 0}, 1, ec);
+  ASSERT_FALSE(ec);
+  const auto all = listen_on({address_v4::any(), one.endpoint.port()}, 1, ec);
+  EXPECT_EQ(ec, boost::system::errc::address_in_use);
+  close_all(one);
+  close_all(all);
+}
+
+TEST(listen_on, refuses_an_address_of_another_machine) {
+  boost::system::error_code ec;
+  const auto sockets = listen_on({boost::asio::ip::make_address("192.0.2.1"), 0}, 1, ec);
+  EXPECT_TRUE(ec);
+  EXPECT_TRUE(sockets.descriptors.empty());
+}
+
+TEST(listener, serves_what_it_accepts_until_it_is_stopped) {
+  test::turning_loop loop;
+  boost::system::error_code ec;
+  const auto sockets = listen_on({address_v4::loopback(), 0}, 1, ec);
+  ASSERT_FALSE(ec);
+  routes paths;
+  paths.page = [](const page_request&) { return text_response(200, "hello"); };
+  listener door{loop.context, paths, sockets.descriptors[0], false};
+  door.start();
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    tcp_socket socket{loop.io.get_executor()};
+    socket.connect(sockets.endpoint);
+    test::raw_client client{std::move(socket)};
+    client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(loop.until([&] { return client.has("\r\n\r\nhello\n"); }));
+    EXPECT_EQ(loop.context.metrics.accepted_total.value(), i);
+  }
+  door.stop();
+  door.stop();
+  tcp_socket late{loop.io.get_executor()};
+  late.connect(sockets.endpoint, ec);
+  EXPECT_EQ(ec, boost::system::errc::connection_refused);
+  EXPECT_EQ(loop.context.metrics.accept_errors_total.value(), 0U);
+}
+
+} // namespace
+} // namespace canang::net

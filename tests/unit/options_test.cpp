@@ -1,0 +1,192 @@
+#include "app/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace canang::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct options_test : testing::Test {
+  options into;
+  std::string errors;
+  std::string output;
+  std::vector<std::string> variables;
+  std::string file;
+
+  ~options_test() override {
+    for (const auto& name : variables)
+      ::unsetenv(name.c_str());
+    if (!file.empty())
+      ::unlink(file.c_str());
+  }
+
+  void set(const std::string& name, const std::string& value) {
+    ::setenv(name.c_str(), value.c_str(), 1);
+    variables.push_back(name);
+  }
+
+  /// Writes a config file and returns the flag for it.
+  std::string config(const std::string& content) {
+    file = testing::TempDir() + "canang_options_" + std::to_string(::getpid()) + ".conf";
+    std::ofstream{file} << content;
+    return "--config=" + file;
+  }
+
+  parse_result parse(std::vector<std::string> arguments) {
+    std::vector<const char*> argv{"canang"};
+    for (const auto& argument : arguments)
+      argv.push_back(argument.c_str());
+    into = {};
+    testing::internal::CaptureStderr();
+    testing::internal::CaptureStdout();
+    const auto result = parse_options(static_cast<int>(argv.size()), argv.data(), into);
+    output = testing::internal::GetCapturedStdout();
+    errors = testing::internal::GetCapturedStderr();
+    return result;
+  }
+
+  void expect_refused(const std::vector<std::string>& arguments, const std::string& name) {
+    const auto result = parse(arguments);
+    EXPECT_FALSE(result.should_serve) << name;
+    EXPECT_EQ(result.exit_code, 2) << name;
+    EXPECT_NE(errors.find(name), std::string::npos) << name << " is not named in: " << errors;
+    EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
+    EXPECT_TRUE(errors.ends_with('\n'));
+    EXPECT_EQ(output, "");
+  }
+};
+
+TEST_F(options_test, have_defaults) {
+  const auto result = parse({});
+  EXPECT_TRUE(result.should_serve);
+  EXPECT_EQ(errors, "");
+  EXPECT_EQ(into.server.listen.port(), 8000);
+  EXPECT_EQ(into.server.listen.address().to_string(), "0.0.0.0");
+  EXPECT_EQ(into.server.internal_listen.port(), 9000);
+  EXPECT_EQ(into.server.internal_listen.address().to_string(), "127.0.0.1");
+  EXPECT_GE(into.server.workers, 1U);
+  EXPECT_EQ(into.server.loops.beats.ping_interval, 25s);
+  EXPECT_EQ(into.server.loops.beats.pong_timeout, 8s);
+  EXPECT_EQ(into.server.loops.limits.handshake_timeout, 10s);
+  EXPECT_EQ(into.server.loops.limits.close_timeout, 5s);
+  EXPECT_EQ(into.server.loops.limits.max_message_bytes, 64U << 10U);
+  EXPECT_EQ(into.server.loops.limits.max_outbox_bytes, 1U << 20U);
+  EXPECT_EQ(into.server.loops.history.history_size, 128U);
+  EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
+  EXPECT_EQ(into.log_level, "info");
+  EXPECT_EQ(into.log_format, "text");
+}
+
+TEST_F(options_test, come_from_flags) {
+  EXPECT_TRUE(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
+                     "--max-message-bytes=1MiB", "--log-format", "json"})
+                .should_serve);
+  EXPECT_EQ(into.server.listen.address().to_string(), "::1");
+  EXPECT_EQ(into.server.workers, 3U);
+  EXPECT_EQ(into.server.loops.beats.ping_interval, 90s);
+  EXPECT_EQ(into.server.loops.limits.max_message_bytes, 1U << 20U);
+  EXPECT_EQ(into.log_format, "json");
+}
+
+TEST_F(options_test, come_from_the_environment) {
+  set("CANANG_OUTBOX_LIMIT", "2MiB");
+  set("CANANG_INTERNAL_LISTEN", "127.0.0.1:0");
+  EXPECT_TRUE(parse({}).should_serve);
+  EXPECT_EQ(into.server.loops.limits.max_outbox_bytes, 2U << 20U);
+  EXPECT_EQ(into.server.internal_listen.port(), 0);
+}
+
+TEST_F(options_test, come_from_a_file) {
+  EXPECT_TRUE(
+    parse({config("# a comment\nworkers=2\nhistory-ttl=1h\nlisten=127.0.0.1:82\n")}).should_serve)
+    << errors;
+  EXPECT_EQ(into.server.workers, 2U);
+  EXPECT_EQ(into.server.loops.history.history_ttl, 1h);
+  EXPECT_EQ(into.server.listen.port(), 82);
+}
+
+TEST_F(options_test, come_from_the_flag_before_the_environment_before_the_file) {
+  const auto flag = config("workers=2\n");
+  EXPECT_TRUE(parse({flag}).should_serve);
+  EXPECT_EQ(into.server.workers, 2U);
+  set("CANANG_WORKERS", "3");
+  EXPECT_TRUE(parse({flag}).should_serve);
+  EXPECT_EQ(into.server.workers, 3U);
+  EXPECT_TRUE(parse({flag, "--workers=4"}).should_serve);
+  EXPECT_EQ(into.server.workers, 4U);
+}
+
+TEST_F(options_test, name_their_file_in_the_environment_too) {
+  config("workers=2\n");
+  set("CANANG_CONFIG", file);
+  EXPECT_TRUE(parse({}).should_serve);
+  EXPECT_EQ(into.server.workers, 2U);
+}
+
+TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
+  const std::pair<const char*, const char*> wrong[] = {{"--listen", "nowhere"},
+                                                       {"--internal-listen", "1.2.3.4"},
+                                                       {"--workers", "0"},
+                                                       {"--workers", "257"},
+                                                       {"--workers", "-1"},
+                                                       {"--workers", "1KiB"},
+                                                       {"--workers", ""},
+                                                       {"--ping-interval", "25"},
+                                                       {"--ping-interval", "99ms"},
+                                                       {"--pong-timeout", "0"},
+                                                       {"--handshake-timeout", "soon"},
+                                                       {"--close-timeout", "-5s"},
+                                                       {"--max-message-bytes", "0"},
+                                                       {"--max-message-bytes", "2GiB"},
+                                                       {"--outbox-limit", "1023"},
+                                                       {"--history-size", "1000001"},
+                                                       {"--history-ttl", "99ms"},
+                                                       {"--history-bytes", "2GiB"},
+                                                       {"--room-linger", "x"},
+                                                       {"--drain-grace", "1"},
+                                                       {"--drain-period", ""},
+                                                       {"--log-level", "loud"},
+                                                       {"--log-format", "xml"},
+                                                       {"--no-such-option", "1"}};
+  for (const auto& [flag, value] : wrong)
+    expect_refused({std::string{flag} + '=' + value}, flag);
+}
+
+TEST_F(options_test, are_refused_by_name_when_the_environment_is_wrong) {
+  set("CANANG_CLOSE_TIMEOUT", "x\ny");
+  expect_refused({}, "--close-timeout");
+}
+
+TEST_F(options_test, are_refused_by_name_when_the_file_is_wrong) {
+  expect_refused({config("history-size=many\n")}, "--history-size");
+  expect_refused({config("no-such-key=1\n")}, "no-such-key");
+}
+
+TEST_F(options_test, are_refused_when_the_file_is_not_there) {
+  expect_refused({"--config=/no/such/file"}, "/no/such/file");
+}
+
+TEST_F(options_test, can_be_checked_without_serving) {
+  EXPECT_FALSE(parse({"--check-config"}).should_serve);
+  EXPECT_EQ(parse({"--check-config"}).exit_code, 0);
+  EXPECT_EQ(errors, "");
+  expect_refused({"--check-config", "--workers=x"}, "--workers");
+}
+
+TEST_F(options_test, print_help_and_version) {
+  EXPECT_EQ(parse({"--version"}).exit_code, 0);
+  EXPECT_EQ(output.rfind("canang ", 0), 0U);
+  const auto help = parse({"--help"});
+  EXPECT_FALSE(help.should_serve);
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(output.find("--drain-period"), std::string::npos);
+}
+
+} // namespace
+} // namespace canang::app

@@ -1,0 +1,144 @@
+#include "tests/unit/support/loopback.hpp"
+
+#include <gtest/gtest.h>
+
+namespace canang::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Two members of a made-up room: one has a small receive buffer and reads only when told to.
+struct slow_consumer_test : testing::Test {
+  test::turning_loop loop{{64 << 10U, 256 << 10U, 1s, 1s}};
+  test::session_log slow_log;
+  test::session_log other_log;
+  test::raw_client slow{tcp_socket{loop.io.get_executor()}};
+  test::raw_client other{tcp_socket{loop.io.get_executor()}};
+  session_ptr to_slow;
+  session_ptr to_other;
+
+  void SetUp() override {
+    to_slow = connect(slow, slow_log, 4096);
+    to_other = connect(other, other_log, 0);
+  }
+
+  session_ptr connect(test::raw_client& client, test::session_log& log, int receive_buffer) {
+    auto [server, other_end] = test::connected_pair(loop.io, receive_buffer);
+    if (receive_buffer > 0)
+      server.set_option(boost::asio::socket_base::send_buffer_size{receive_buffer});
+    client = std::move(other_end);
+    auto session = make_websocket_session(loop.context, {std::move(server), test::handshake(), {}});
+    session->attach(std::make_unique<test::noting_handler>(log));
+    session->open();
+    EXPECT_TRUE(loop.until([&] { return client.has("\r\n\r\n"); }));
+    client.got.erase(0, client.got.find("\r\n\r\n") + 4);
+    return session;
+  }
+
+  frame_buffer_ptr frame(int number) {
+    auto buffer = loop.context.buffers.make();
+    append_frame(buffer->bytes(), frame_type::text,
+                 std::string(1000, static_cast<char>('a' + number % 26)));
+    return buffer;
+  }
+
+  /// The frames that a client has got, checked one by one from number 0 on. What is left is returned.
+  static std::string after_frames(std::string_view got, int& count) {
+    for (count = 0;; ++count) {
+      std::string expected;
+      append_frame(expected, frame_type::text,
+                   std::string(1000, static_cast<char>('a' + count % 26)));
+      if (!got.starts_with(expected))
+        return std::string{got};
+      got.remove_prefix(expected.size());
+    }
+  }
+};
+
+TEST_F(slow_consumer_test, keeps_what_the_socket_does_not_take_and_sends_it_later) {
+  int sent = 0;
+  for (; loop.context.metrics.outbox_bytes.value() < 100'000; ++sent) {
+    const auto buffer = frame(sent);
+    ASSERT_NE(to_slow->send(buffer, 0, buffer->size()), send_status::dropped);
+  }
+  const auto buffer = frame(sent++);
+  EXPECT_EQ(to_slow->send(buffer, 0, buffer->size()), send_status::queued);
+  const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
+  EXPECT_TRUE(loop.until([&] {
+    slow.receive();
+    return slow.got.size() >= total;
+  }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(slow.got, whole), "");
+  EXPECT_EQ(whole, sent);
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+  EXPECT_TRUE(to_slow->is_open());
+  EXPECT_TRUE(slow_log.closes.empty());
+}
+
+TEST_F(slow_consumer_test, is_closed_with_1008_behind_whole_frames_while_others_go_on) {
+  int sent = 0;
+  for (bool is_slow_dropped = false; !is_slow_dropped; ++sent) {
+    ASSERT_LT(sent, 100'000);
+    const auto buffer = frame(sent); // shared by both, as a room's frames are
+    is_slow_dropped = to_slow->send(buffer, 0, buffer->size()) == send_status::dropped;
+    ASSERT_NE(to_other->send(buffer, 0, buffer->size()), send_status::dropped);
+    other.receive();
+  }
+  EXPECT_FALSE(to_slow->is_open());
+  EXPECT_TRUE(slow_log.closes.empty()) << "never from inside the call";
+  const auto buffer = frame(sent++);
+  EXPECT_EQ(to_slow->send(buffer, 0, buffer->size()), send_status::dropped);
+  EXPECT_EQ(to_other->send(buffer, 0, buffer->size()), send_status::sent);
+
+  ASSERT_TRUE(loop.until([&] { return !slow_log.closes.empty(); }));
+  EXPECT_EQ(slow_log.closes[0].code, 1008);
+  EXPECT_EQ(slow_log.closes[0].reason, close_reason::slow_consumer);
+  EXPECT_LE(loop.context.metrics.outbox_bytes.value(), 2000U) << "what was not started is dropped";
+  ASSERT_TRUE(loop.until([&] { return slow.has("\x88\x0f\x03\xf0slow consumer"); }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(slow.got, whole), "\x88\x0f\x03\xf0slow consumer");
+  EXPECT_GT(whole, 0);
+  EXPECT_LT(whole, sent - 200) << "256 KiB were dropped";
+
+  const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return other.got.size() >= total;
+  }));
+  EXPECT_EQ(after_frames(other.got, whole), "");
+  EXPECT_EQ(whole, sent);
+  EXPECT_TRUE(other_log.closes.empty());
+}
+
+TEST_F(slow_consumer_test, that_never_reads_again_is_gone_after_the_close_timeout) {
+  for (int sent = 0; to_slow->is_open(); ++sent) {
+    const auto buffer = frame(sent);
+    to_slow->send(buffer, 0, buffer->size());
+  }
+  to_slow.reset();
+  EXPECT_TRUE(loop.until([&] { return loop.context.metrics.connections.value() == 1; }));
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+  EXPECT_EQ(slow_log.closes.size(), 1U);
+}
+
+TEST_F(slow_consumer_test, takes_the_answer_to_a_join_whatever_its_size) {
+  auto reply = loop.context.buffers.make();
+  for (int i = 0; i < 2000; ++i)
+    append_frame(reply->bytes(), frame_type::text,
+                 std::string(1000, static_cast<char>('a' + i % 26)));
+  const auto total = reply->size();
+  EXPECT_EQ(to_slow->send_reply(reply), send_status::queued);
+  EXPECT_TRUE(to_slow->is_open());
+  reply.reset();
+  EXPECT_TRUE(loop.until([&] {
+    slow.receive();
+    return slow.got.size() == total;
+  }));
+  int whole = 0;
+  after_frames(slow.got, whole);
+  EXPECT_EQ(whole, 2000);
+}
+
+} // namespace
+} // namespace canang::net

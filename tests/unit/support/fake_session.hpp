@@ -1,0 +1,74 @@
+#pragma once
+
+#include "net/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace canang::test {
+
+/// A session that notes what is done to it.
+class fake_session final : public net::session {
+public:
+  std::string got;                    ///< bytes taken, in order
+  std::vector<std::size_t> sends;     ///< sizes of the sends that were taken
+  std::size_t takes_bytes = SIZE_MAX; ///< once over it, the session is a slow consumer
+  std::vector<std::uint16_t> close_codes;
+  std::vector<net::close_reason> aborts;
+  std::vector<clock::time_point> pings; ///< by the clock that `now` points to
+  const clock::time_point* now = nullptr;
+  clock::time_point heard{};
+  int opens = 0;
+  bool is_over = false;
+
+  void attach(std::unique_ptr<net::session_handler>) override {}
+  void open() override { ++opens; }
+  [[nodiscard]] bool is_open() const noexcept override { return opens > 0 && !is_over; }
+
+  net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
+                        std::size_t to) override {
+    if (!is_open())
+      return net::send_status::dropped;
+    if (got.size() + (to - from) > takes_bytes) {
+      close(1008, "slow consumer", net::close_reason::slow_consumer);
+      return net::send_status::dropped;
+    }
+    got.append(buffer->data() + from, to - from);
+    sends.push_back(to - from);
+    return net::send_status::sent;
+  }
+
+  net::send_status send_reply(const net::frame_buffer_ptr& buffer) override {
+    if (!is_open())
+      return net::send_status::dropped;
+    got.append(buffer->data(), buffer->size());
+    return net::send_status::sent;
+  }
+
+  void pause_reading(bool) override {}
+
+  void close(std::uint16_t code, std::string_view, net::close_reason) override {
+    close_codes.push_back(code);
+    is_over = true;
+  }
+
+  void abort(net::close_reason reason) override {
+    aborts.push_back(reason);
+    is_over = true;
+  }
+
+  [[nodiscard]] clock::time_point last_heard() const noexcept override { return heard; }
+
+  [[nodiscard]] std::string peer() const override { return {}; }
+
+  void ping() override {
+    if (now != nullptr)
+      pings.push_back(*now);
+  }
+};
+
+using fake_session_ptr = boost::intrusive_ptr<fake_session>;
+
+inline fake_session_ptr make_fake_session() { return fake_session_ptr{new fake_session}; }
+
+} // namespace canang::test

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "cluster/broker.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace canang::test {
+
+/// A room that notes what its broker tells it.
+struct room_log final : cluster::room_subscriber {
+  std::vector<cluster::publication_ptr> publications;
+  std::vector<cluster::publish_outcome> outcomes;
+  std::string calls; ///< `m` a publication, `o` an outcome, in the order of the calls
+  std::function<void()> on_each_publication;
+
+  void on_publication(const cluster::publication_ptr& message) override {
+    publications.push_back(message);
+    calls += 'm';
+    if (on_each_publication)
+      on_each_publication();
+  }
+
+  void on_published(const cluster::publish_outcome& outcome) override {
+    outcomes.push_back(outcome);
+    calls += 'o';
+  }
+};
+
+inline std::shared_ptr<cluster::publication> publication_of(std::string data) {
+  auto message = std::make_shared<cluster::publication>();
+  message->data = std::move(data);
+  return message;
+}
+
+/// The last `limit` publications of a room; the memory broker answers at once.
+inline cluster::history_page history_of(cluster::broker& broker, std::string_view room,
+                                        std::size_t limit) {
+  cluster::history_page result;
+  broker.history(room, limit, [&](const cluster::history_page& page) { result = page; });
+  return result;
+}
+
+/// The payloads of a page, one after the other.
+inline std::string texts(const cluster::history_page& page) {
+  std::string all;
+  for (const auto& message : page.publications)
+    all += message->data;
+  return all;
+}
+
+} // namespace canang::test
