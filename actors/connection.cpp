@@ -51,6 +51,7 @@ void connection::on_mail(caf::type_erased_tuple& content) {
     on_published(content.get_as<published>(0));
   } else if (content.match_elements<joined>()) {
     room_ = std::move(content.get_mutable_as<joined>(0).room);
+    session_->pause_reading(false);
   } else if (content.match_elements<join_failed>()) {
     session_->close(1013, "try again later", net::close_reason::handler_error);
   }
@@ -58,6 +59,7 @@ void connection::on_mail(caf::type_erased_tuple& content) {
 
 void connection::start() {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
+  session_->pause_reading(true); // until it may publish
   services_.members.attach(id(), session_);
   services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))

@@ -22,9 +22,14 @@ void liveness::watch(beat& item, net::session& session, clock::time_point now) {
 
 void liveness::look_at(beat& item, clock::time_point now) {
   auto& session = *item.session_;
-  if (!session.is_open())
-    return;
   const auto heard = session.last_heard();
+  if (!session.is_open()) { // its join is on the way, or lost, or it is closing
+    if (now - heard >= options_.ping_interval)
+      session.abort(net::close_reason::handler_error);
+    else
+      wheel_.schedule(item, heard + options_.ping_interval);
+    return;
+  }
   if (item.awaits_pong_ && heard < item.pinged_at_) {
     if (now >= item.pinged_at_ + options_.pong_timeout)
       session.abort(net::close_reason::ping_timeout);

@@ -47,6 +47,8 @@ void room::admit(const join_room& request, const cluster::history_page& page) {
   const auto id = request.connection.id();
   if (page.error != cluster::broker_errc::none) {
     send(request.connection, join_failed{page.error});
+    if (members_.empty())
+      send(directory_, room_empty{joins_handled_});
     return;
   }
   const auto [at, is_new] =
