@@ -39,6 +39,7 @@ private:
 /// pinged, and has to be heard within the pong timeout. Anything it sends counts. The first look comes
 /// at a random moment within the interval, and pings a connection that has been silent since it came,
 /// so that connections that came together (after a rollout, say) are not pinged together ever after.
+/// One that is not even open after a whole interval has lost its join, and is given up.
 class liveness {
 public:
   using clock = net::timing_wheel::clock;

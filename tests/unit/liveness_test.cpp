@@ -181,15 +181,18 @@ TEST_F(liveness_test, ends_it_when_the_timeout_is_longer_than_the_interval) {
   EXPECT_EQ(session->aborts.size(), 1U);
 }
 
-TEST_F(liveness_test, leaves_alone_one_that_is_closing) {
+TEST_F(liveness_test, gives_up_one_that_did_not_open_within_the_interval) {
   liveness watcher{{10s, 3s}, clock.now, 1};
   const auto session = make_session();
+  session->opens = 0; // its join is lost
+  session->heard = clock.now;
   beat item;
   watcher.watch(item, *session, clock.now);
-  session->is_over = true;
-  run(watcher, 1min);
-  EXPECT_TRUE(session->pings.empty());
+  run(watcher, 9s);
   EXPECT_TRUE(session->aborts.empty());
+  run(watcher, 2s);
+  EXPECT_TRUE(session->pings.empty());
+  EXPECT_EQ(session->aborts, std::vector{net::close_reason::handler_error});
 }
 
 TEST_F(liveness_test, forgets_one_whose_beat_is_cancelled_or_destroyed) {
