@@ -1,0 +1,138 @@
+// The end of all connections of a loop: by the pace of its hub, or at once when the hub ends.
+
+#include "tests/support/sim_node.hpp"
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <gtest/gtest.h>
+
+namespace canang::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t seeds = 100;
+
+node_options some_loops(std::uint64_t seed) {
+  node_options options;
+  options.loops = static_cast<std::uint32_t>(1 + seed % 3);
+  return options;
+}
+
+void connect_many(sim_node& node, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    node.connect({"room" + std::to_string(i % 7), static_cast<std::uint32_t>(i % node.loops())});
+}
+
+void drain(sim_node& node, std::chrono::milliseconds period) {
+  for (const auto& own : node.cast())
+    caf::anon_send(own.hub, actors::drain{node.now() + period});
+}
+
+std::size_t closed(sim_node& node) {
+  std::size_t count = 0;
+  for (const auto& one : node.clients())
+    count += one.peer->close_code.has_value();
+  return count;
+}
+
+TEST(drain, hub_closes_its_sessions_in_even_batches_with_1012) {
+  for_each_seed(seeds / 4, [](std::uint64_t seed) {
+    sim_node node{some_loops(seed), seed};
+    connect_many(node, 300 * node.loops());
+    node.settle();
+    // four fifths of a second are 8 ticks, 300 / 8 + 1 closes each; at least 50
+    drain(node, 1s);
+    node.settle();
+    for (std::size_t batch = 1; batch <= 5; ++batch) {
+      EXPECT_EQ(closed(node), batch * 50 * node.loops());
+      node.tick(100ms);
+      node.settle();
+    }
+    EXPECT_EQ(closed(node), 300 * node.loops());
+    for (const auto& one : node.clients()) {
+      EXPECT_EQ(one.peer->close_code, 1012);
+      EXPECT_EQ(one.peer->reported->reason, net::close_reason::drain);
+    }
+    EXPECT_EQ(node.members(), 0);
+    node.finish();
+  });
+}
+
+TEST(drain, what_is_left_at_the_deadline_is_cut) {
+  for_each_seed(seeds / 2, [](std::uint64_t seed) {
+    sim_node node{some_loops(seed), seed};
+    connect_many(node, 120 * node.loops());
+    node.settle();
+    drain(node, 10s);
+    node.settle();
+    EXPECT_EQ(closed(node), 50 * node.loops());
+    node.tick(10s);
+    node.settle();
+    for (const auto& one : node.clients()) {
+      ASSERT_TRUE(one.peer->reported);
+      EXPECT_TRUE(one.peer->close_code == 1012 || one.peer->aborted == net::close_reason::drain);
+    }
+    EXPECT_EQ(closed(node), 50 * node.loops());
+    node.finish();
+  });
+}
+
+TEST(drain, connections_that_come_while_the_hub_drains_are_closed_too) {
+  for_each_seed(seeds, [](std::uint64_t seed) {
+    sim_node node{some_loops(seed), seed};
+    connect_many(node, 20);
+    node.some_steps();
+    drain(node, 5s);
+    for (int i = 0; i < 10; ++i) {
+      node.connect({"lobby", static_cast<std::uint32_t>(node.any().between(0, node.loops() - 1))});
+      node.some_steps();
+      if (node.any().one_in(2))
+        node.tick(100ms);
+      node.some_steps();
+    }
+    node.settle();
+    node.tick(100ms);
+    node.settle();
+    for (const auto& one : node.clients())
+      EXPECT_EQ(one.peer->close_code, 1012) << "client " << one.number;
+    node.finish();
+  });
+}
+
+TEST(drain, members_get_what_was_published_before_their_close) {
+  for_each_seed(seeds, [](std::uint64_t seed) {
+    sim_node node{some_loops(seed), seed};
+    for (std::uint32_t i = 0; i < 4; ++i)
+      node.connect({"lobby", i % node.loops()});
+    node.settle();
+    for (auto& one : node.clients())
+      node.publish(one);
+    node.settle();
+    drain(node, 5s);
+    node.settle();
+    for (const auto& one : node.clients()) {
+      EXPECT_EQ(one.peer->received.size(), 4U);
+      EXPECT_EQ(one.peer->close_code, 1012);
+    }
+    node.finish();
+  });
+}
+
+TEST(drain, a_hub_that_ends_cuts_all_sessions_of_its_loop) {
+  for_each_seed(seeds, [](std::uint64_t seed) {
+    sim_node node{some_loops(seed), seed};
+    connect_many(node, 9);
+    node.some_steps();
+    for (const auto& own : node.cast())
+      caf::anon_send_exit(own.hub, caf::exit_reason::user_shutdown);
+    node.settle();
+    for (const auto& one : node.clients())
+      EXPECT_TRUE(one.peer->reported) << "client " << one.number;
+    EXPECT_EQ(node.members(), 0);
+    EXPECT_EQ(node.connections(), 0);
+  });
+}
+
+} // namespace
+} // namespace canang::sim

@@ -1,0 +1,53 @@
+#include "tests/support/sim_broker.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace canang::sim {
+
+namespace {
+
+bool take(std::string& fault, std::string_view room) {
+  if (fault.empty() || fault != room)
+    return false;
+  fault.clear();
+  return true;
+}
+
+} // namespace
+
+void sim_broker::subscribe(std::string_view room, cluster::room_subscriber& subscriber) {
+  ++subscribers_;
+  inner_.subscribe(room, subscriber);
+}
+
+void sim_broker::unsubscribe(std::string_view room) {
+  --subscribers_;
+  inner_.unsubscribe(room);
+}
+
+void sim_broker::publish(std::string_view room, std::shared_ptr<cluster::publication> message,
+                         std::string_view idempotency_key) {
+  if (take(throws_at_publish_, room))
+    throw std::runtime_error{"the broker failed"};
+  record_[std::string{room}].push_back(message);
+  inner_.publish(room, std::move(message), idempotency_key);
+}
+
+void sim_broker::history(std::string_view room, std::size_t limit, history_handler handler) {
+  if (take(throws_at_history_, room))
+    throw std::runtime_error{"the broker failed"};
+  if (take(refuses_history_, room)) {
+    handler({cluster::broker_errc::unavailable, {}, {}});
+    return;
+  }
+  inner_.history(room, limit, std::move(handler));
+}
+
+const std::vector<cluster::publication_ptr>& sim_broker::record(std::string_view room) const {
+  static const std::vector<cluster::publication_ptr> nothing;
+  const auto found = record_.find(room);
+  return found == record_.end() ? nothing : found->second;
+}
+
+} // namespace canang::sim

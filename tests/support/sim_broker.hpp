@@ -1,0 +1,48 @@
+#pragma once
+
+#include "cluster/memory_broker.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace canang::sim {
+
+/// The memory broker with a record of all that it stored, by which clients are judged, and with
+/// faults on demand.
+class sim_broker final : public cluster::broker {
+public:
+  using clock = cluster::memory_broker::clock;
+
+  sim_broker(const cluster::memory_broker_options& options, std::function<clock::time_point()> now)
+    : inner_(options, std::move(now)) {}
+
+  void subscribe(std::string_view room, cluster::room_subscriber& subscriber) override;
+  void unsubscribe(std::string_view room) override;
+  void publish(std::string_view room, std::shared_ptr<cluster::publication> message,
+               std::string_view idempotency_key) override;
+  void history(std::string_view room, std::size_t limit, history_handler handler) override;
+
+  void expire() { inner_.expire(); }
+
+  /// All publications of a room that were ever stored, oldest first.
+  [[nodiscard]] const std::vector<cluster::publication_ptr>& record(std::string_view room) const;
+
+  /// The room's next call throws, or answers that the broker is away.
+  void throw_at_next_publish(std::string_view room) { throws_at_publish_ = room; }
+  void throw_at_next_history(std::string_view room) { throws_at_history_ = room; }
+  void refuse_next_history(std::string_view room) { refuses_history_ = room; }
+
+  [[nodiscard]] std::size_t subscribers() const noexcept { return subscribers_; }
+
+private:
+  cluster::memory_broker inner_;
+  std::map<std::string, std::vector<cluster::publication_ptr>, std::less<>> record_;
+  std::string throws_at_publish_;
+  std::string throws_at_history_;
+  std::string refuses_history_;
+  std::size_t subscribers_ = 0;
+};
+
+} // namespace canang::sim
