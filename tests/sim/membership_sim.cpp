@@ -274,7 +274,7 @@ TEST(membership, a_slow_consumer_and_a_failed_write_cost_only_their_own_connecti
     auto& writer = node.connect(some_client(node));
     auto& slow = node.connect(some_client(node));
     auto& broken = node.connect(some_client(node));
-    slow.peer->appetite_bytes = node.any().between(0, 60);
+    slow.peer->appetite_bytes = node.any().between(0, 20); // less than two messages
     for (int i = 0; i < 12; ++i) {
       node.publish(writer);
       node.some_steps();
