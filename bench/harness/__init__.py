@@ -1,0 +1,1 @@
+"""The benchmark of ./dev bench: servers on one core, canang-load on the other."""

@@ -1,0 +1,1 @@
+"""Writes the results of the benchmark down: Markdown tables and SVG plots."""

@@ -1,0 +1,151 @@
+"""The benchmark's arithmetic and its report: medians, ratios, marks, failures."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+from contextlib import redirect_stderr
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+
+from harness import summary  # noqa: E402
+from harness.cli import Runner  # noqa: E402
+from harness.peers import Launch, Peer  # noqa: E402
+from harness.process import Failure  # noqa: E402
+from harness.scenarios import QUICK, latency_case, throughput_case, traffic_figures  # noqa: E402
+from report import markdown, plots, svg  # noqa: E402
+
+
+class FakeBench:
+    """Gives figures by server; a server without any fails."""
+
+    def __init__(self, figures: dict[str, list[float]]) -> None:
+        self.figures = figures
+        self.asked: list[str] = []
+
+    def measure(self, _case: Any, peer: Peer) -> dict[str, Any]:
+        self.asked.append(peer.name)
+        if not self.figures[peer.name]:
+            raise Failure("it fell over")
+        rate = self.figures[peer.name].pop(0)
+        return {"deliveries_per_s": rate, "p99_ms": 1000 / rate, "flags": [], "load_cpu": 0.5}
+
+    def floor(self, _case: Any) -> dict[str, Any]:
+        return {"deliveries_per_s": 200.0, "flags": ["load busy"], "load_cpu": 0.99}
+
+
+def runner(figures: dict[str, list[float]]) -> Runner:
+    def launch(_port: int) -> Launch:
+        return Launch([])
+
+    servers = [Peer(name, name, launch, lambda: "1") for name in figures]
+    return Runner(FakeBench(figures), servers, float("inf"))
+
+
+class Benchmark(unittest.TestCase):
+    def setUp(self) -> None:
+        self.enterContext(redirect_stderr(io.StringIO()))  # its progress lines
+
+    def run_case(self, figures: dict[str, list[float]], rounds: int = 3) -> Runner:
+        made = runner(figures)
+        made.run([throughput_case(64, 1, QUICK)], rounds)
+        return made
+
+    def entry(self, made: Runner, peer: str) -> dict[str, Any]:
+        return next(e for e in summary.summarize(made.runs, "canang") if e["peer"] == peer)
+
+    def test_servers_take_turns(self) -> None:
+        made = self.run_case({"canang": [1.0, 1.0], "a": [1.0, 1.0]}, rounds=2)
+        self.assertEqual(made.bench.asked, ["canang", "a", "canang", "a"])
+
+    def test_a_ratio_is_taken_round_by_round(self) -> None:
+        made = self.run_case({"canang": [100.0, 200.0, 300.0], "a": [100.0, 100.0, 100.0]})
+        entry = self.entry(made, "a")
+        self.assertEqual(entry["metrics"]["deliveries_per_s"]["median"], 100)
+        ratio = entry["ratio"]["deliveries_per_s"]
+        self.assertEqual((ratio["median"], ratio["min"], ratio["max"]), (2, 1, 3))
+        self.assertEqual(entry["ratio"]["p99_ms"]["max"], 1)
+        self.assertEqual(self.entry(made, "canang")["ratio"], {})
+
+    def test_a_server_that_fails_is_marked_and_the_rest_goes_on(self) -> None:
+        made = self.run_case({"canang": [1.0, 1.0, 1.0], "a": [], "b": [1.0, 1.0, 1.0]})
+        self.assertEqual(self.entry(made, "a")["errors"], ["it fell over"])
+        self.assertEqual(made.bench.asked.count("a"), 1, "not tried again")
+        self.assertEqual(self.entry(made, "b")["runs"], 3)
+        found = summary.summarize(made.runs, "canang")
+        self.assertIn("✗", markdown.details(found, "throughput"))
+        self.assertIn("it fell over", markdown.notes(found))
+
+    def test_a_busy_load_is_marked(self) -> None:
+        made = self.run_case({"canang": [1.0, 1.0, 1.0]})
+        shown = markdown.details(summary.summarize(made.runs, "canang"), "throughput")
+        self.assertRegex(shown, r"send loop +\| 200†")
+        self.assertIn("†", markdown.legend(shown))
+
+    def test_the_rate_is_a_share_of_the_slowest_servers_best(self) -> None:
+        made = self.run_case({"canang": [9000.0], "a": [5000.0]}, rounds=1)
+        self.assertAlmostEqual(made.rate_of(latency_case(0.6, QUICK), 1), 3)
+
+    def test_lost_messages_and_late_ones_are_told(self) -> None:
+        checks = dict.fromkeys(
+            (
+                "lost",
+                "doubled",
+                "reordered",
+                "members_in_other_order",
+                "misrouted",
+                "corrupt",
+                "wrong_type",
+                "given_up",
+                "missed_after_close",
+            ),
+            0,
+        )
+        latency = {"count": 0, "p50": 0, "p99": 0, "max": 0}
+        result = {
+            "run": {
+                "seconds": 1,
+                "load_cpu_s": 0.1,
+                "deliveries": 900,
+                "deliveries_per_s": 900,
+                "latency_us": latency,
+            },
+            "checks": {**checks, "lost": 7},
+            "connect": {"per_second": 1},
+            "stalled": {"connections": 0, "closes": {}},
+            "closes": {"1009": 2},
+            "exit_code": 1,
+        }
+        case = latency_case(0.6, QUICK)
+        case.rate = 1.0
+        figures = traffic_figures(case, result, spin=False)
+        self.assertEqual(figures["faults"], ["7 lost", "2 closed with 1009"])
+        self.assertEqual(figures["flags"], ["faults", "did not keep up"])
+        self.assertIsNone(figures["p99_ms"])
+
+    def test_plots_are_sound_xml(self) -> None:
+        made = runner({"canang": [1e5, 2e6], "a": [5e4, 5e4]})
+        made.run([throughput_case(64, n, QUICK) for n in (1, 32)], 1)
+        with tempfile.TemporaryDirectory() as directory:
+            found = summary.summarize(made.runs, "canang")
+            written = plots.write_plots(found, ["canang", "a"], Path(directory))
+            self.assertEqual([name for name, _ in written], ["throughput.svg"])
+            text = (Path(directory) / "throughput.svg").read_text()
+            xml.etree.ElementTree.fromstring(text)
+            self.assertIn("prefers-color-scheme:dark", text)
+
+    def test_names_in_a_plot_keep_apart(self) -> None:
+        placed = sorted(svg.spaced([100, 101, 102, 300], 16, 300))
+        self.assertTrue(all(b - a >= 16 for a, b in pairwise(placed)))
+        self.assertLessEqual(max(placed), 300)
+
+
+if __name__ == "__main__":
+    unittest.main()
