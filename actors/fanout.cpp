@@ -8,6 +8,9 @@ namespace canang::actors {
 
 namespace {
 
+/// Members between the one that is sent to and the one whose session is fetched ahead.
+constexpr std::size_t prefetch_distance = 4;
+
 net::outgoing_publication outgoing(const cluster::publication& message) {
   return {message.type == cluster::payload_type::text ? net::frame_type::text
                                                       : net::frame_type::binary,
@@ -55,7 +58,7 @@ void fanout::add_to_group(connection_id id, connected& who, local_room& room,
     at = std::prev(room.groups.end());
   }
   const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
-  at->members.push_back({who.session.get(), id, present, present != 0});
+  at->members.push_back({who.session.get(), id, present, present != 0, false});
   who.memberships.push_back({request.room, static_cast<std::uint32_t>(at - room.groups.begin()),
                              static_cast<std::uint32_t>(at->members.size() - 1)});
 }
@@ -114,7 +117,7 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
     const auto from = static_cast<std::uint32_t>(bytes.size());
     target.language->encode(outgoing(*message), bytes);
     target.frames.push_back(
-      {message->echo ? 0 : message->publisher, from, static_cast<std::uint32_t>(bytes.size())});
+      {message->publisher, message->echo, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
   }
   if (is_full)
@@ -144,38 +147,68 @@ void fanout::flush_room(local_room& room) {
 }
 
 void fanout::flush_group(group& target) {
-  mark_left_out(target);
-  const auto size = target.buffer->size();
-  std::uint64_t taken = 0;
-  std::uint64_t dropped = 0;
-  for (auto& to : target.members) {
-    if (to.is_special)
-      send_special(target, to);
-    else if (to.session->send(target.buffer, 0, size) != net::send_status::dropped)
-      ++taken;
-    else
-      ++dropped;
+  serve_publishers(target);
+  auto& members = target.members;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    // a session lies anywhere in memory: have it on its way while the ones before it are sent to
+    if (i + prefetch_distance < members.size())
+      __builtin_prefetch(members[i + prefetch_distance].session);
+    auto& to = members[i];
+    if (!std::exchange(to.is_served, false))
+      send_to(target, to);
   }
-  const auto frames = target.frames.size();
-  context_.metrics.deliveries_total.add(taken * frames);
-  context_.metrics.messages_dropped_total.add(dropped * frames);
   target.buffer.reset();
   target.frames.clear();
 }
 
-/// Marks the members that published in this turn and want no echo.
-void fanout::mark_left_out(group& target) {
+/// Marks the publishers that are left out of their own frames, then sends to all publishers.
+void fanout::serve_publishers(group& target) {
+  connection_id last = 0;
   for (const auto& item : target.frames) {
-    if (item.left_out == 0)
+    if (item.publisher == 0 || (item.publisher == last && item.echo))
       continue;
-    const auto publisher = sessions_.find(item.left_out);
-    if (publisher == sessions_.end())
+    last = item.publisher;
+    if (auto* const publisher = find_member(target, item.publisher))
+      publisher->is_special |= !item.echo;
+  }
+  last = 0;
+  for (const auto& item : target.frames) {
+    if (item.publisher == 0 || item.publisher == last)
       continue;
-    for (const auto& at : publisher->second.memberships) {
-      if (at.position < target.members.size() && target.members[at.position].id == item.left_out)
-        target.members[at.position].is_special = true;
+    last = item.publisher;
+    auto* const publisher = find_member(target, item.publisher);
+    if (publisher != nullptr && !publisher->is_served) {
+      publisher->is_served = true;
+      send_to(target, *publisher);
     }
   }
+}
+
+/// The member of this group with that id, or null.
+fanout::member* fanout::find_member(group& target, connection_id id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end())
+    return nullptr;
+  for (const auto& at : found->second.memberships)
+    if (at.position < target.members.size() && target.members[at.position].id == id)
+      return &target.members[at.position];
+  return nullptr;
+}
+
+void fanout::send_to(group& target, member& to) {
+  if (to.is_special) {
+    send_special(target, to);
+    return;
+  }
+  const auto status = to.session->send(target.buffer, 0, target.buffer->size());
+  count(status, target.frames.size());
+}
+
+void fanout::count(net::send_status status, std::uint64_t frames) {
+  auto& metrics = context_.metrics;
+  auto& counted =
+    status == net::send_status::dropped ? metrics.messages_dropped_total : metrics.deliveries_total;
+  counted.add(frames);
 }
 
 /// Sends the runs of frames that this member is to have.
@@ -186,15 +219,12 @@ void fanout::send_special(group& target, member& to) {
   const auto send_run = [&] {
     if (run == 0)
       return;
-    const auto status = to.session->send(target.buffer, from, end);
-    auto& counted = status == net::send_status::dropped ? context_.metrics.messages_dropped_total
-                                                        : context_.metrics.deliveries_total;
-    counted.add(std::exchange(run, 0));
+    count(to.session->send(target.buffer, from, end), std::exchange(run, 0));
   };
   for (const auto& item : target.frames) {
     if (item.from < to.starts_at)
       continue;
-    if (item.left_out == to.id) {
+    if (item.publisher == to.id && !item.echo) {
       send_run();
       from = item.to;
     } else {

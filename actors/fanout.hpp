@@ -13,7 +13,8 @@ namespace canang::actors {
 
 /// What a hub knows and does: which sessions of its loop are in which room, and one write a member a
 /// turn. The frames that a turn brings to a room are appended to one shared buffer (one a dialect);
-/// `flush` gives each member one `send` of it, so the cost is members + messages.
+/// `flush` gives each member one `send` of it, so the cost is members + messages. Those who published
+/// in the turn are served first: what they get back tells them that their message is through.
 ///
 /// Owned by the loop's hub; used on the loop's thread only, by the hub for messages of rooms and by
 /// the connections of the loop for `attach` and `detach`.
@@ -74,10 +75,12 @@ private:
     connection_id id;
     std::uint32_t starts_at; // bytes of this turn's buffer that were there before it joined
     bool is_special;         // this turn: joined in it, or is left out of a part of it
+    bool is_served;          // this turn: has its frames already
   };
 
   struct frame {
-    connection_id left_out; // the publisher that wants no echo, or 0
+    connection_id publisher; // or 0 when it is not of this node
+    bool echo;               // false: the publisher is left out
     std::uint32_t from;
     std::uint32_t to;
   };
@@ -100,8 +103,11 @@ private:
   void erase_membership(connection_id id, const membership& at);
   void flush_room(local_room& room);
   void flush_group(group& target);
+  void send_to(group& target, member& to);
   void send_special(group& target, member& to);
-  void mark_left_out(group& target);
+  void serve_publishers(group& target);
+  void count(net::send_status status, std::uint64_t frames);
+  [[nodiscard]] member* find_member(group& target, connection_id id);
 
   net::loop_context& context_;
   std::unordered_map<connection_id, connected> sessions_;

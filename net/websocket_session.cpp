@@ -128,12 +128,11 @@ std::size_t websocket_session::write_some(const iovec* pieces, std::size_t count
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(pieces); // the kernel only reads it
   message.msg_iovlen = count;
-  const auto fd = stream_.next_layer().socket().native_handle();
   ssize_t written = 0;
   do {
-    written = count == 1
-                ? ::send(fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
-                : ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    written = count == 1 ? ::send(descriptor_, pieces->iov_base, pieces->iov_len,
+                                  MSG_NOSIGNAL | MSG_DONTWAIT)
+                         : ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   } while (written < 0 && errno == EINTR);
   if (written < 0) {
     if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -200,9 +199,8 @@ void websocket_session::discard_input() {
   if (state_ == state::closed)
     return;
   std::array<char, 4096> scrap;
-  const auto fd = stream_.next_layer().socket().native_handle();
   for (int rounds = 0; rounds < 16; ++rounds) { // a flood gets its turn again later
-    const auto size = ::recv(fd, scrap.data(), scrap.size(), MSG_DONTWAIT);
+    const auto size = ::recv(descriptor_, scrap.data(), scrap.size(), MSG_DONTWAIT);
     if (size > 0)
       continue;
     if (size == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {

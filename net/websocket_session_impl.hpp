@@ -19,9 +19,10 @@ class websocket_session final : public session, stream_owner, byte_sink, timing_
 public:
   websocket_session(loop_context& context, websocket_upgrade&& upgrade)
     : context_(context),
+      descriptor_(upgrade.socket.native_handle()),
+      outbox_(context.limits.max_outbox_bytes),
       stream_(std::move(upgrade.socket), context, static_cast<stream_owner&>(*this),
               std::move(upgrade.already_read)),
-      outbox_(context.limits.max_outbox_bytes),
       heard_(context.now()),
       request_(std::make_unique<http_request_header>(std::move(upgrade.request))) {
     stream_.read_message_max(context.limits.max_message_bytes);
@@ -76,20 +77,23 @@ private:
   void refresh_outbox_metric(std::size_t before);
   [[nodiscard]] boost::asio::mutable_buffer read_space();
 
+  // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
   loop_context& context_;
-  boost::beast::websocket::stream<outbox_stream, false> stream_;
+  int descriptor_;
+  state state_ = state::opening;
+  bool reading_ = false;
+  bool reading_paused_ = false;
+  bool awaiting_writable_ = false;
+  bool reported_ = false;
   outbox outbox_;
+
+  boost::beast::websocket::stream<outbox_stream, false> stream_;
   std::unique_ptr<session_handler> handler_;
   clock::time_point heard_;
   std::unique_ptr<http_request_header> request_; // until open
   std::vector<char> partial_;                    // a message that did not fit `small_`
   std::uint32_t partial_size_ = 0;               // bytes of it, here or there
   frame_guard guard_;
-  state state_ = state::opening;
-  bool reading_ = false;
-  bool reading_paused_ = false;
-  bool awaiting_writable_ = false;
-  bool reported_ = false;
   std::array<char, inline_message_bytes> small_;
 };
 
