@@ -8,9 +8,6 @@ namespace canang::actors {
 
 namespace {
 
-/// Members between the one that is sent to and the one whose session is fetched ahead.
-constexpr std::size_t prefetch_distance = 4;
-
 net::outgoing_publication outgoing(const cluster::publication& message) {
   return {message.type == cluster::payload_type::text ? net::frame_type::text
                                                       : net::frame_type::binary,
@@ -58,7 +55,7 @@ void fanout::add_to_group(connection_id id, connected& who, local_room& room,
     at = std::prev(room.groups.end());
   }
   const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
-  at->members.push_back({who.session.get(), id, present, present != 0, false});
+  at->members.push_back({who.session.get(), id, who.session->lane(), present, present != 0, false});
   who.memberships.push_back({request.room, static_cast<std::uint32_t>(at - room.groups.begin()),
                              static_cast<std::uint32_t>(at->members.size() - 1)});
 }
@@ -148,12 +145,7 @@ void fanout::flush_room(local_room& room) {
 
 void fanout::flush_group(group& target) {
   serve_publishers(target);
-  auto& members = target.members;
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    // a session lies anywhere in memory: have it on its way while the ones before it are sent to
-    if (i + prefetch_distance < members.size())
-      __builtin_prefetch(members[i + prefetch_distance].session);
-    auto& to = members[i];
+  for (auto& to : target.members) {
     if (!std::exchange(to.is_served, false))
       send_to(target, to);
   }
@@ -200,8 +192,22 @@ void fanout::send_to(group& target, member& to) {
     send_special(target, to);
     return;
   }
-  const auto status = to.session->send(target.buffer, 0, target.buffer->size());
-  count(status, target.frames.size());
+  count(send_all(target.buffer, to), target.frames.size());
+}
+
+/// Writes the whole buffer directly where the member's lane is clear, which it nearly always is; leaves
+/// everything else to the session.
+net::send_status fanout::send_all(const net::frame_buffer_ptr& buffer, const member& to) {
+  const auto size = buffer->size();
+  const int descriptor = context_.lanes.descriptor(to.lane);
+  if (descriptor < 0)
+    return to.session->send(buffer, 0, size);
+  const auto taken = net::write_now(descriptor, buffer->data(), size);
+  if (taken <= 0)
+    return to.session->send(buffer, 0, size);
+  const auto written = static_cast<std::size_t>(taken);
+  context_.metrics.sent_bytes_total.add(written);
+  return written == size ? net::send_status::sent : to.session->send_rest(buffer, written, size);
 }
 
 void fanout::count(net::send_status status, std::uint64_t frames) {

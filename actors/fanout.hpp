@@ -73,6 +73,7 @@ private:
   struct member {
     net::session* session; // held by `sessions_`
     connection_id id;
+    std::uint32_t lane;      // of `session`, in the loop's `send_lanes`
     std::uint32_t starts_at; // bytes of this turn's buffer that were there before it joined
     bool is_special;         // this turn: joined in it, or is left out of a part of it
     bool is_served;          // this turn: has its frames already
@@ -104,6 +105,7 @@ private:
   void flush_room(local_room& room);
   void flush_group(group& target);
   void send_to(group& target, member& to);
+  net::send_status send_all(const net::frame_buffer_ptr& buffer, const member& to);
   void send_special(group& target, member& to);
   void serve_publishers(group& target);
   void count(net::send_status status, std::uint64_t frames);

@@ -3,6 +3,7 @@
 #include "net/frame_buffer.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
+#include "net/send_lanes.hpp"
 #include "net/timing_wheel.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -47,6 +48,7 @@ struct loop_context {
   session_limits limits;
   loop_metrics metrics;
   buffer_pool buffers;
+  send_lanes lanes;
   /// Handshake and close deadlines of this loop.
   timing_wheel deadlines;
 

@@ -54,6 +54,14 @@ send_status outbox::send_within(std::size_t limit, byte_sink& sink, const frame_
   return fits ? send_status::queued : send_status::dropped;
 }
 
+send_status outbox::keep_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) {
+  assert(bytes_ == 0 && from < to);
+  first_is_started_ = true;
+  slices_.push_back({buffer, static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to)});
+  bytes_ = to - from;
+  return bytes_ <= max_bytes_ ? send_status::queued : send_status::dropped;
+}
+
 std::size_t outbox::flush(byte_sink& sink, boost::system::error_code& ec) {
   std::size_t total = 0;
   while (bytes_ > 0) {

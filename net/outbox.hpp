@@ -49,6 +49,10 @@ public:
   send_status send(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
                    std::size_t to, boost::system::error_code& ec);
 
+  /// Keeps [`from`, `to`), the rest of a slice that is with the kernel in part. The outbox is empty.
+  /// @returns dropped when it is over the limit; it is kept all the same.
+  send_status keep_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to);
+
   /// Writes what waits, as far as `sink` takes it.
   /// @returns bytes written.
   std::size_t flush(byte_sink& sink, boost::system::error_code& ec);

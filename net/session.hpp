@@ -3,6 +3,7 @@
 #include "net/frame.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
+#include "net/send_lanes.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -57,6 +58,15 @@ public:
   /// Sends the frames in [`from`, `to`) of `buffer`. A session that is over its outbox limit becomes
   /// a slow consumer: it is closed with 1008, and the handler hears of it later.
   virtual send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) = 0;
+
+  /// Where to look whether it may be written to directly (see `send_lanes`). Who does so and gets only a
+  /// part of a slice through hands the rest to `send_rest`; on a fault, the whole slice to `send`.
+  [[nodiscard]] virtual std::uint32_t lane() const noexcept { return send_lanes::none; }
+
+  /// Queues [`from`, `to`), the rest of a slice whose first bytes the socket has taken already.
+  virtual send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) {
+    return send(buffer, from, to);
+  }
 
   /// Sends the whole of `buffer` whatever its size: for the answer to a join, whose size the history
   /// kept limits already.

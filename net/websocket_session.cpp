@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include <cassert>
 #include <cerrno>
 #include <utility>
 
@@ -28,7 +29,7 @@ void websocket_session::open() {
     response.set(boost::beast::http::field::server, "canang");
   }));
   error_code ec;
-  state_ = state::open;
+  enter(state::open);
   stream_.accept(*request_, ec);
   request_.reset();
   if (ec) {
@@ -45,7 +46,19 @@ send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t 
   error_code ec;
   const auto before = outbox_.bytes();
   const auto status = outbox_.send(*this, buffer, from, to, ec);
-  refresh_outbox_metric(before);
+  return after_send(status, before, ec);
+}
+
+send_status websocket_session::send_rest(const frame_buffer_ptr& buffer, std::size_t from,
+                                         std::size_t to) {
+  assert(state_ == state::open && outbox_.empty());
+  return after_send(outbox_.keep_rest(buffer, from, to), 0, {});
+}
+
+/// Does what the outcome of a send to the outbox asks for; `before` is what waited in it.
+send_status websocket_session::after_send(send_status status, std::size_t before,
+                                          const error_code& ec) {
+  outbox_changed(before);
   if (ec)
     on_write_error();
   else if (status == send_status::dropped)
@@ -67,12 +80,7 @@ send_status websocket_session::send_reply(const frame_buffer_ptr& buffer) {
   error_code ec;
   const auto before = outbox_.bytes();
   const auto status = outbox_.send_unlimited(*this, buffer, ec);
-  refresh_outbox_metric(before);
-  if (ec)
-    on_write_error();
-  else if (status == send_status::queued)
-    await_writable();
-  return status;
+  return after_send(status, before, ec);
 }
 
 void websocket_session::ping() {
@@ -96,7 +104,7 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
   }
   if (state_ != state::open)
     return;
-  state_ = state::closing;
+  enter(state::closing);
   const auto before = outbox_.bytes();
   if (reason == close_reason::slow_consumer)
     outbox_.drop_unstarted(); // what it could not take in time is lost to it; the code says so
@@ -104,7 +112,7 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
   append_close_frame(frame->bytes(), code, text);
   error_code ec;
   outbox_.send_unlimited(*this, frame, ec);
-  refresh_outbox_metric(before);
+  outbox_changed(before);
   report_later({code, reason});
   if (ec) {
     close_socket(false);
@@ -161,7 +169,7 @@ void websocket_session::on_writable() {
   error_code ec;
   const auto before = outbox_.bytes();
   outbox_.flush(*this, ec);
-  refresh_outbox_metric(before);
+  outbox_changed(before);
   if (ec) {
     on_write_error();
     return;
@@ -180,7 +188,7 @@ void websocket_session::on_write_error() {
 /// Both close frames have passed, or the client broke the protocol and has ours. Sends what is left,
 /// then FIN, then waits for the client's FIN.
 void websocket_session::linger() {
-  state_ = state::lingering;
+  enter(state::lingering);
   if (!scheduled())
     context_.deadlines.schedule(*this, context_.now() + linger_timeout);
   if (!outbox_.empty()) {
@@ -219,11 +227,11 @@ void websocket_session::discard_input() {
 void websocket_session::close_socket(bool reset) {
   if (state_ == state::closed)
     return;
-  state_ = state::closed;
+  enter(state::closed);
   cancel();
   const auto before = outbox_.bytes();
   outbox_.clear();
-  refresh_outbox_metric(before);
+  outbox_changed(before);
   auto& socket = stream_.next_layer().socket();
   error_code ignored;
   if (reset) // nobody answers there: let the kernel forget its buffers at once
@@ -246,12 +254,28 @@ void websocket_session::report_later(const close_info& info) {
   boost::asio::post(context_.io, [self = self_ptr{this}, info] { self->report(info); });
 }
 
-void websocket_session::refresh_outbox_metric(std::size_t before) {
+/// Keeps the metric and the lane true to the outbox.
+void websocket_session::outbox_changed(std::size_t before) {
   const auto after = outbox_.bytes();
+  if (after == before)
+    return;
   if (after > before)
     context_.metrics.outbox_bytes.add(after - before);
-  else if (before > after)
+  else
     context_.metrics.outbox_bytes.subtract(before - after);
+  refresh_lane();
+}
+
+void websocket_session::enter(state next) {
+  state_ = next;
+  refresh_lane();
+}
+
+void websocket_session::refresh_lane() {
+  if (state_ == state::open && outbox_.empty())
+    context_.lanes.clear(lane_, descriptor_);
+  else
+    context_.lanes.block(lane_);
 }
 
 session_ptr make_websocket_session(loop_context& context, websocket_upgrade&& upgrade) {

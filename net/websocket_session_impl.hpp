@@ -20,6 +20,7 @@ public:
   websocket_session(loop_context& context, websocket_upgrade&& upgrade)
     : context_(context),
       descriptor_(upgrade.socket.native_handle()),
+      lane_(context.lanes.acquire()),
       outbox_(context.limits.max_outbox_bytes),
       stream_(std::move(upgrade.socket), context, static_cast<stream_owner&>(*this),
               std::move(upgrade.already_read)),
@@ -29,13 +30,18 @@ public:
     context_.metrics.connections.add(1);
   }
 
-  ~websocket_session() override { context_.metrics.connections.subtract(1); }
+  ~websocket_session() override {
+    context_.lanes.release(lane_);
+    context_.metrics.connections.subtract(1);
+  }
 
   void attach(std::unique_ptr<session_handler> handler) override { handler_ = std::move(handler); }
 
   void open() override;
   bool is_open() const noexcept override { return state_ == state::open; }
   send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
+  std::uint32_t lane() const noexcept override { return lane_; }
+  send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
   send_status send_reply(const frame_buffer_ptr& buffer) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;
@@ -74,12 +80,17 @@ private:
   void close_socket(bool reset);
   void report(const close_info& info);
   void report_later(const close_info& info);
-  void refresh_outbox_metric(std::size_t before);
+  send_status after_send(send_status status, std::size_t before,
+                         const boost::system::error_code& ec);
+  void outbox_changed(std::size_t before);
+  void enter(state next);
+  void refresh_lane();
   [[nodiscard]] boost::asio::mutable_buffer read_space();
 
   // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
   loop_context& context_;
   int descriptor_;
+  std::uint32_t lane_;
   state state_ = state::opening;
   bool reading_ = false;
   bool reading_paused_ = false;

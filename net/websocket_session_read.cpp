@@ -130,7 +130,7 @@ void websocket_session::on_read_error(const error_code& ec) {
   if (ec == websocket::error::closed) {
     const auto code = static_cast<std::uint16_t>(stream_.reason().code);
     const auto given = code == 0 ? std::uint16_t{1005} : code;
-    state_ = state::lingering;
+    enter(state::lingering);
     if (code != 0 && !is_close_code(code))
       report({1002, close_reason::protocol_error});
     else
@@ -152,7 +152,7 @@ void websocket_session::on_read_error(const error_code& ec) {
     report(info);
     return;
   }
-  state_ = state::lingering;
+  enter(state::lingering);
   report(info);
   linger();
 }
