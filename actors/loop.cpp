@@ -29,10 +29,10 @@ thread_local const loop* current_loop = nullptr;
 
 loop::loop(caf::actor_system& system, std::uint32_t index, const net::session_limits& limits)
   : execution_unit(&system),
-    context_(io_, limits),
+    context_(limits),
     index_(index),
-    work_(io_.get_executor()),
-    timer_(io_) {}
+    work_(context_.io.get_executor()),
+    timer_(context_.io) {}
 
 loop::~loop() { stop(); }
 
@@ -62,7 +62,7 @@ void loop::exec_later(caf::resumable* job) {
   while (!incoming_.compare_exchange_weak(added->next, added)) {
   }
   if (is_sleeping_.load() && is_sleeping_.exchange(false))
-    boost::asio::post(io_, [] {});
+    boost::asio::post(context_.io, [] {});
 }
 
 void loop::take_incoming() {
@@ -97,7 +97,7 @@ void loop::run() {
 
 std::size_t loop::run_handlers() {
   std::size_t count = 0;
-  while (count < max_handlers_a_turn && io_.poll_one() > 0)
+  while (count < max_handlers_a_turn && context_.io.poll_one() > 0)
     ++count;
   return count;
 }
@@ -140,7 +140,7 @@ std::size_t loop::sleep() {
   std::size_t handlers = 0;
   if (incoming_.load() == nullptr) {
     context_.new_turn();
-    handlers = io_.run_one();
+    handlers = context_.io.run_one();
   }
   is_sleeping_.store(false);
   return handlers;

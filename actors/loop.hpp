@@ -51,7 +51,7 @@ public:
   /// Runs `function` on the loop's thread, in a later turn. From any thread.
   template <class Function>
   void post(Function&& function) {
-    boost::asio::post(io_, std::forward<Function>(function));
+    boost::asio::post(context_.io, std::forward<Function>(function));
   }
 
   /// Takes an actor that got mail; from any thread. What is not pinned goes to CAF's scheduler.
@@ -70,7 +70,6 @@ private:
   void run_round();
   void schedule_tick();
 
-  boost::asio::io_context io_{1};
   net::loop_context context_;
   std::uint32_t index_;
   boost::asio::executor_work_guard<net::executor_type> work_;

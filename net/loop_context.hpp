@@ -28,8 +28,8 @@ using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, execut
 struct loop_context {
   using clock = std::chrono::steady_clock;
 
-  loop_context(boost::asio::io_context& io_context, const session_limits& limits_of_sessions)
-    : io(io_context), limits(limits_of_sessions), deadlines(clock::now()) {}
+  explicit loop_context(const session_limits& limits_of_sessions)
+    : limits(limits_of_sessions), deadlines(clock::now()) {}
 
   /// Time of this turn: read once when first asked for, and good enough wherever the length of a turn
   /// does not matter.
@@ -44,7 +44,6 @@ struct loop_context {
   /// Begins a turn: the next `now()` reads the clock.
   void new_turn() noexcept { now_is_fresh_ = false; }
 
-  boost::asio::io_context& io;
   session_limits limits;
   loop_metrics metrics;
   buffer_pool buffers;
@@ -55,6 +54,10 @@ struct loop_context {
 private:
   clock::time_point now_{};
   bool now_is_fresh_ = false;
+
+public:
+  /// The last member: what its pending handlers hold (sessions) is destroyed with it, and uses the rest.
+  boost::asio::io_context io{1};
 };
 
 } // namespace canang::net

@@ -39,8 +39,8 @@ public:
 };
 
 struct world {
-  boost::asio::io_context io{1};
-  loop_context context{io, {}};
+  loop_context context{{}};
+  boost::asio::io_context& io = context.io;
   acceptor sessions;
   routes paths;
 

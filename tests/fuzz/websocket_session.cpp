@@ -139,9 +139,9 @@ http_request_header handshake() {
 }
 
 struct world {
-  boost::asio::io_context io{1};
   loop_context context{
-    io, {max_message_bytes, 64 * 1024, std::chrono::seconds{10}, std::chrono::seconds{5}}};
+    {max_message_bytes, 64 * 1024, std::chrono::seconds{10}, std::chrono::seconds{5}}};
+  boost::asio::io_context& io = context.io;
 };
 
 } // namespace

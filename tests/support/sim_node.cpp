@@ -35,7 +35,7 @@ bool is_traced() {
 sim_node::system_config::system_config() { set("scheduler.policy", caf::atom("testing")); }
 
 sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
-  : context(io, owner.options_.limits),
+  : context(owner.options_.limits),
     home(owner.system_, index),
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),

@@ -97,7 +97,6 @@ private:
   struct loop_parts {
     loop_parts(sim_node& owner, std::uint32_t index);
 
-    boost::asio::io_context io{1};
     net::loop_context context;
     sim_home home;
     actors::fanout members;

@@ -177,8 +177,7 @@ private:
   }
 
   test::dice random_;
-  boost::asio::io_context io_;
-  net::loop_context context_{io_, {}};
+  net::loop_context context_{{}};
   fanout members_{context_};
   std::map<connection_id, client> clients_;
   std::vector<client> finished_;

@@ -16,8 +16,7 @@ inline constexpr actors::room_id room_b = 1002;
 
 /// A fanout with sessions that only note what they are sent.
 struct fanout_fixture : testing::Test {
-  boost::asio::io_context io;
-  net::loop_context context{io, {}};
+  net::loop_context context{{}};
   actors::fanout members{context};
 
   fake_session_ptr attach(actors::connection_id id) {

@@ -18,7 +18,7 @@ namespace canang::test {
 /// A loop by hand: turns until a condition holds or 10 s are over.
 class turning_loop {
 public:
-  explicit turning_loop(const net::session_limits& limits = {}) : context(io, limits) {}
+  explicit turning_loop(const net::session_limits& limits = {}) : context(limits) {}
 
   template <class Condition>
   [[nodiscard]] bool until(Condition condition) {
@@ -40,8 +40,8 @@ public:
     io.poll();
   }
 
-  boost::asio::io_context io;
   net::loop_context context;
+  boost::asio::io_context& io = context.io;
 };
 
 /// The client's end of a connection, read without waiting.
