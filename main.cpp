@@ -24,7 +24,7 @@ void await_signal(boost::asio::signal_set& signals, canang::actors::server& serv
       return;
     if (is_draining) {
       spdlog::warn("second signal: ending at once");
-      canang::app::end_logging();
+      canang::app::drain_logging(); // the other threads are still at work, and log
       std::_Exit(128 + signal);
     }
     server.shut_down();
@@ -44,7 +44,7 @@ int serve(const canang::app::options& options) {
   int exit_code = 0;
   server.start([&](bool drained) {
     if (!drained) { // something vital died: nothing here can be trusted to stop in order
-      canang::app::end_logging();
+      canang::app::drain_logging();
       std::_Exit(1);
     }
     boost::asio::post(io, [&] { io.stop(); });

@@ -6,14 +6,18 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <memory>
 #include <string_view>
+#include <thread>
 
 namespace canang::app {
 
 namespace {
 
 constexpr std::size_t queued_lines = 8192;
+
+constexpr std::chrono::milliseconds drain_limit{200};
 
 /// The message as the inside of a JSON string (RFC 8259, 7).
 class json_message final : public spdlog::custom_flag_formatter {
@@ -56,5 +60,13 @@ void set_up_logging(const std::string& level, const std::string& format) {
 }
 
 void end_logging() { spdlog::shutdown(); }
+
+void drain_logging() {
+  spdlog::default_logger_raw()->flush();
+  const auto writer = spdlog::thread_pool();
+  const auto deadline = std::chrono::steady_clock::now() + drain_limit;
+  while (writer && writer->queue_size() > 0 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+}
 
 } // namespace canang::app

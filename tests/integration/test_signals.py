@@ -160,6 +160,17 @@ def test_a_second_signal_ends_at_once(start_canang, second):
     author.close()
 
 
+@pytest.mark.parametrize("pause_ms", [0, 1, 2, 5])
+def test_a_second_signal_in_any_moment_of_the_end_is_no_crash(start_canang, pause_ms):
+    for _ in range(5):
+        canang = start_canang()
+        canang.signal(signal.SIGTERM)
+        time.sleep(pause_ms / 1000)  # not a wait for anything: the moment is what is varied
+        if canang.running:
+            canang.signal(signal.SIGTERM)
+        assert canang.wait_exit(3) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
 def test_unfinished_handshakes_and_idle_http_connections_do_not_hold_up_the_end(canang):
     silent, half, idle = (RawConnection(canang.port) for _ in range(3))
     half.send(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
