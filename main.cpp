@@ -41,7 +41,6 @@ int serve(const canang::app::options& options) {
   canang::app::set_up_logging(options.log_level, options.log_format);
   boost::asio::io_context io{1};
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
-  int exit_code = 0;
   server.start([&](bool drained) {
     if (!drained) { // something vital died: nothing here can be trusted to stop in order
       canang::app::drain_logging();
@@ -51,7 +50,7 @@ int serve(const canang::app::options& options) {
   });
   await_signal(signals, server, false);
   io.run();
-  return exit_code;
+  return 0;
 }
 
 } // namespace

@@ -155,15 +155,13 @@ void fanout::flush_group(group& target) {
 
 /// Marks the publishers that are left out of their own frames, then sends to all publishers.
 void fanout::serve_publishers(group& target) {
-  connection_id last = 0;
   for (const auto& item : target.frames) {
-    if (item.publisher == 0 || (item.publisher == last && item.echo))
+    if (item.echo || item.publisher == 0)
       continue;
-    last = item.publisher;
     if (auto* const publisher = find_member(target, item.publisher))
-      publisher->is_special |= !item.echo;
+      publisher->is_special = true;
   }
-  last = 0;
+  connection_id last = 0;
   for (const auto& item : target.frames) {
     if (item.publisher == 0 || item.publisher == last)
       continue;

@@ -6,10 +6,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <malloc.h>
-
 #include <chrono>
-#include <future>
 #include <utility>
 
 namespace canang::actors {

@@ -164,11 +164,9 @@ void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
     reply(reject(reject_reason::headers_too_large, 431, "the headers are over 8 KiB"));
-  else if (ec == http::error::end_of_stream
+  else if (ec == http::error::end_of_stream || ec == http::error::partial_message
            || ec.category() != make_error_code(http::error{}).category())
     close(); // the client left, or was never one
-  else if (ec == http::error::partial_message)
-    close();
   else
     reply(reject(reject_reason::bad_request, 400, "not an HTTP request: " + ec.message()));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -53,5 +55,9 @@ private:
 /// @returns the bytes that were taken, or a negative errno.
 [[nodiscard]] std::ptrdiff_t write_now(int descriptor, const char* bytes,
                                        std::size_t size) noexcept;
+
+/// The same for `count` pieces, in their order.
+[[nodiscard]] std::ptrdiff_t write_now(int descriptor, const iovec* pieces,
+                                       std::size_t count) noexcept;
 
 } // namespace canang::net

@@ -133,18 +133,10 @@ void websocket_session::abort(close_reason reason) {
 }
 
 std::size_t websocket_session::write_some(const iovec* pieces, std::size_t count, error_code& ec) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces); // the kernel only reads it
-  message.msg_iovlen = count;
-  ssize_t written = 0;
-  do {
-    written = count == 1 ? ::send(descriptor_, pieces->iov_base, pieces->iov_len,
-                                  MSG_NOSIGNAL | MSG_DONTWAIT)
-                         : ::sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (written < 0 && errno == EINTR);
+  const auto written = write_now(descriptor_, pieces, count);
   if (written < 0) {
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-      ec.assign(errno, boost::system::system_category());
+    if (written != -EAGAIN)
+      ec.assign(static_cast<int>(-written), boost::system::system_category());
     return 0;
   }
   context_.metrics.sent_bytes_total.add(static_cast<std::uint64_t>(written));
