@@ -17,7 +17,7 @@ net::outgoing_publication outgoing(const cluster::publication& message) {
 } // namespace
 
 void fanout::attach(connection_id id, net::session_ptr session) {
-  sessions_.try_emplace(id, connected{std::move(session), {}});
+  sessions_.try_emplace(id).first->second.session = std::move(session);
 }
 
 void fanout::detach(connection_id id) {

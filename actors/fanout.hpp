@@ -5,6 +5,8 @@
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -67,7 +69,7 @@ private:
 
   struct connected {
     net::session_ptr session;
-    std::vector<membership> memberships; // few; one in the plain dialect
+    boost::container::small_vector<membership, 1> memberships; // few; one in the plain dialect
   };
 
   struct member {

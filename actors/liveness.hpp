@@ -26,11 +26,11 @@ private:
   friend class liveness;
   void on_deadline(net::timing_wheel::clock::time_point now) override;
 
+  bool awaits_pong_ = false; // these two first: they fit behind the entry's last member
+  bool is_first_look_ = true;
   liveness* owner_ = nullptr;
   net::session* session_ = nullptr;
   net::timing_wheel::clock::time_point pinged_at_{};
-  bool awaits_pong_ = false;
-  bool is_first_look_ = true;
 };
 
 /// What the heartbeat of a loop knows: when each connection has to be looked at next.

@@ -26,8 +26,9 @@ inline constexpr std::size_t max_pooled_buffer_bytes = 256 * 1024;
 /// Buffers kept for reuse a loop.
 inline constexpr std::size_t max_pooled_buffers = 64;
 
-/// Messages up to this size are decoded without an allocation; most chat messages are smaller.
-inline constexpr std::size_t inline_message_bytes = 96;
+/// Messages up to this size are decoded without an allocation; most chat messages are smaller. Each
+/// connection holds as much, also an idle one.
+inline constexpr std::size_t inline_message_bytes = 64;
 
 /// HTTP requests served on one connection before it is closed, so that a balancer's long-lived
 /// connections get spread again.

@@ -27,6 +27,9 @@ public:
   /// @returns false when the stream must fail.
   virtual bool on_bytes(const boost::asio::mutable_buffer& bytes) = 0;
 
+  /// An empty buffer for frames.
+  virtual frame_buffer_ptr make_buffer() = 0;
+
   /// Takes frames that Beast made (handshake, pong, close) onto the outbox.
   /// @returns false when they were not taken.
   virtual bool on_stream_write(const frame_buffer_ptr& frames) = 0;
@@ -40,10 +43,10 @@ class outbox_stream;
 namespace detail {
 
 /// Wraps Beast's read handler: shows the bytes to the session first.
-template <class Buffers, class Handler>
+template <class Handler>
 struct outbox_read_op {
   outbox_stream& stream;
-  Buffers buffers;
+  void* bytes; // where the read goes
   Handler handler;
 
   void operator()(boost::system::error_code ec, std::size_t size);
@@ -58,9 +61,8 @@ class outbox_stream {
 public:
   using executor_type = net::executor_type;
 
-  outbox_stream(tcp_socket&& socket, loop_context& context, stream_owner& owner,
-                std::string&& already_read)
-    : socket_(std::move(socket)), context_(context), owner_(owner) {
+  outbox_stream(tcp_socket&& socket, stream_owner& owner, std::string&& already_read)
+    : socket_(std::move(socket)), owner_(owner) {
     if (!already_read.empty())
       already_read_ = std::make_unique<std::string>(std::move(already_read));
   }
@@ -69,15 +71,19 @@ public:
   [[nodiscard]] tcp_socket& socket() noexcept { return socket_; }
   [[nodiscard]] const tcp_socket& socket() const noexcept { return socket_; }
 
+  /// Reads into the first of `buffers` that is not empty. Beast hands over the two parts of a ring, of
+  /// which the second is nearly always empty; a read of one buffer is `recv` instead of `recvmsg`, and
+  /// its pending operation, one a connection, is 48 bytes smaller.
   template <class Buffers, class Handler>
   void async_read_some(const Buffers& buffers, Handler&& handler) {
-    detail::outbox_read_op<Buffers, std::decay_t<Handler>> op{*this, buffers,
-                                                              std::forward<Handler>(handler)};
+    const auto buffer = first_of(buffers);
+    detail::outbox_read_op<std::decay_t<Handler>> op{*this, buffer.data(),
+                                                     std::forward<Handler>(handler)};
     if (!already_read_) {
-      socket_.async_read_some(buffers, std::move(op));
+      socket_.async_read_some(buffer, std::move(op));
       return;
     }
-    const auto size = take_already_read(buffers);
+    const auto size = take_already_read(buffer);
     boost::asio::post(get_executor(), [op = std::move(op), size]() mutable {
       op(boost::system::error_code{}, size);
     });
@@ -94,7 +100,7 @@ public:
   /// Never blocks: the bytes go to the outbox.
   template <class Buffers>
   std::size_t write_some(const Buffers& buffers, boost::system::error_code& ec) {
-    auto frames = context_.buffers.make();
+    auto frames = owner_.make_buffer();
     for (auto at = boost::asio::buffer_sequence_begin(buffers);
          at != boost::asio::buffer_sequence_end(buffers); ++at) {
       const boost::asio::const_buffer piece{*at};
@@ -129,41 +135,36 @@ public:
   }
 
 private:
-  template <class Buffers, class Handler>
-  friend struct detail::outbox_read_op;
-
   template <class Buffers>
-  std::size_t take_already_read(const Buffers& buffers) {
-    const auto size = boost::asio::buffer_copy(buffers, boost::asio::buffer(*already_read_));
+  static boost::asio::mutable_buffer first_of(const Buffers& buffers) {
+    for (auto at = boost::asio::buffer_sequence_begin(buffers);
+         at != boost::asio::buffer_sequence_end(buffers); ++at) {
+      const boost::asio::mutable_buffer piece{*at};
+      if (piece.size() > 0)
+        return piece;
+    }
+    return {};
+  }
+
+  std::size_t take_already_read(const boost::asio::mutable_buffer& buffer) {
+    const auto size = boost::asio::buffer_copy(buffer, boost::asio::buffer(*already_read_));
     already_read_->erase(0, size);
     if (already_read_->empty())
       already_read_.reset();
     return size;
   }
 
-  template <class Buffers>
-  bool show(const Buffers& buffers, std::size_t size) {
-    for (auto at = boost::asio::buffer_sequence_begin(buffers);
-         size > 0 && at != boost::asio::buffer_sequence_end(buffers); ++at) {
-      const boost::asio::mutable_buffer piece{*at};
-      const auto shown = piece.size() < size ? piece.size() : size;
-      if (shown > 0 && !owner_.on_bytes(boost::asio::buffer(piece, shown)))
-        return false;
-      size -= shown;
-    }
-    return true;
-  }
+  template <class Handler>
+  friend struct detail::outbox_read_op;
 
   tcp_socket socket_;
-  loop_context& context_;
   stream_owner& owner_;
   std::unique_ptr<std::string> already_read_; // sent by the client right behind its handshake
 };
 
-template <class Buffers, class Handler>
-void detail::outbox_read_op<Buffers, Handler>::operator()(boost::system::error_code ec,
-                                                          std::size_t size) {
-  if (!ec && !stream.show(buffers, size)) {
+template <class Handler>
+void detail::outbox_read_op<Handler>::operator()(boost::system::error_code ec, std::size_t size) {
+  if (!ec && size > 0 && !stream.owner_.on_bytes({bytes, size})) {
     ec = boost::asio::error::invalid_argument;
     size = 0;
   }
@@ -191,13 +192,13 @@ inline void beast_close_socket(outbox_stream& stream) {
 } // namespace canang::net
 
 /// The wrapped handler's allocator, executor and cancellation slot are Beast's.
-template <template <class, class> class Associator, class Buffers, class Handler, class Default>
-struct boost::asio::associator<Associator, canang::net::detail::outbox_read_op<Buffers, Handler>,
-                               Default> : Associator<Handler, Default> {
-  static auto get(const canang::net::detail::outbox_read_op<Buffers, Handler>& op) noexcept {
+template <template <class, class> class Associator, class Handler, class Default>
+struct boost::asio::associator<Associator, canang::net::detail::outbox_read_op<Handler>, Default>
+  : Associator<Handler, Default> {
+  static auto get(const canang::net::detail::outbox_read_op<Handler>& op) noexcept {
     return Associator<Handler, Default>::get(op.handler);
   }
-  static auto get(const canang::net::detail::outbox_read_op<Buffers, Handler>& op,
+  static auto get(const canang::net::detail::outbox_read_op<Handler>& op,
                   const Default& fallback) noexcept {
     return Associator<Handler, Default>::get(op.handler, fallback);
   }

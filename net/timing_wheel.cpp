@@ -48,7 +48,7 @@ std::uint64_t timing_wheel::tick_of(clock::time_point deadline) const {
 
 void timing_wheel::schedule(entry& item, clock::time_point deadline) {
   item.cancel();
-  item.tick_ = tick_of(deadline);
+  item.tick_ = static_cast<std::uint32_t>(tick_of(deadline));
   link_before(slots_[item.tick_ % slots_.size()], item);
 }
 

@@ -40,7 +40,7 @@ public:
 
     entry* next_ = nullptr;
     entry* previous_ = nullptr;
-    std::uint64_t tick_ = 0;
+    std::uint32_t tick_ = 0; // enough for 13 years of 100 ms; last, so that its padding can be used
   };
 
   /// A wheel of `slots` slots, each `tick` long, that starts at `now`.

@@ -18,11 +18,11 @@ namespace canang::net {
 class websocket_session final : public session, stream_owner, byte_sink, timing_wheel::entry {
 public:
   websocket_session(loop_context& context, websocket_upgrade&& upgrade)
-    : context_(context),
-      descriptor_(upgrade.socket.native_handle()),
+    : descriptor_(upgrade.socket.native_handle()),
+      context_(context),
       lane_(context.lanes.acquire()),
       outbox_(context.limits.max_outbox_bytes),
-      stream_(std::move(upgrade.socket), context, static_cast<stream_owner&>(*this),
+      stream_(std::move(upgrade.socket), static_cast<stream_owner&>(*this),
               std::move(upgrade.already_read)),
       heard_(context.now()),
       request_(std::make_unique<http_request_header>(std::move(upgrade.request))) {
@@ -61,6 +61,7 @@ private:
 
   // stream_owner
   bool on_bytes(const boost::asio::mutable_buffer& bytes) override;
+  frame_buffer_ptr make_buffer() override { return context_.buffers.make(); }
   bool on_stream_write(const frame_buffer_ptr& frames) override;
   // byte_sink
   std::size_t write_some(const iovec* pieces, std::size_t count,
@@ -88,8 +89,8 @@ private:
   [[nodiscard]] boost::asio::mutable_buffer read_space();
 
   // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
-  loop_context& context_;
   int descriptor_;
+  loop_context& context_;
   std::uint32_t lane_;
   state state_ = state::opening;
   bool reading_ = false;
@@ -102,7 +103,7 @@ private:
   std::unique_ptr<session_handler> handler_;
   clock::time_point heard_;
   std::unique_ptr<http_request_header> request_; // until open
-  std::vector<char> partial_;                    // a message that did not fit `small_`
+  std::unique_ptr<std::vector<char>> partial_;   // a message that did not fit `small_`, or null
   std::uint32_t partial_size_ = 0;               // bytes of it, here or there
   frame_guard guard_;
   std::array<char, inline_message_bytes> small_;

@@ -67,9 +67,9 @@ bool websocket_session::on_stream_write(const frame_buffer_ptr& frames) {
 }
 
 boost::asio::mutable_buffer websocket_session::read_space() {
-  if (partial_.empty())
+  if (!partial_)
     return boost::asio::buffer(small_.data() + partial_size_, small_.size() - partial_size_);
-  return boost::asio::buffer(partial_.data() + partial_size_, partial_.size() - partial_size_);
+  return boost::asio::buffer(partial_->data() + partial_size_, partial_->size() - partial_size_);
 }
 
 void websocket_session::read_more() {
@@ -94,11 +94,11 @@ void websocket_session::on_read(const error_code& ec, std::size_t size) {
     // grow with what has arrived, not with what was announced, up to the limit that Beast keeps
     const auto grown = std::min(std::max<std::size_t>(std::size_t{partial_size_} * 4, 4096),
                                 context_.limits.max_message_bytes + 1);
-    if (partial_.empty()) {
-      partial_.resize(grown);
-      std::copy_n(small_.data(), partial_size_, partial_.data());
+    if (!partial_) {
+      partial_ = std::make_unique<std::vector<char>>(grown);
+      std::copy_n(small_.data(), partial_size_, partial_->data());
     } else {
-      partial_.resize(grown);
+      partial_->resize(grown);
     }
   }
   read_more();
@@ -107,14 +107,14 @@ void websocket_session::on_read(const error_code& ec, std::size_t size) {
 void websocket_session::deliver_message() {
   const auto type = stream_.got_text() ? frame_type::text : frame_type::binary;
   const auto size = std::exchange(partial_size_, 0);
-  if (partial_.empty()) {
+  if (!partial_) {
     if (state_ == state::open && handler_)
       handler_->on_message(type, {small_.data(), size});
     return;
   }
-  const auto message = std::exchange(partial_, {});
+  const auto message = std::move(partial_);
   if (state_ == state::open && handler_)
-    handler_->on_message(type, {message.data(), size});
+    handler_->on_message(type, {message->data(), size});
 }
 
 void websocket_session::on_read_error(const error_code& ec) {
