@@ -73,7 +73,7 @@ public:
 
   /// Reads into the first of `buffers` that is not empty. Beast hands over the two parts of a ring, of
   /// which the second is nearly always empty; a read of one buffer is `recv` instead of `recvmsg`, and
-  /// its pending operation, one a connection, is 48 bytes smaller.
+  /// its pending operation, one a connection, is 32 bytes smaller.
   template <class Buffers, class Handler>
   void async_read_some(const Buffers& buffers, Handler&& handler) {
     const auto buffer = first_of(buffers);
