@@ -56,7 +56,12 @@ function enterRoom() {
     showState({ name: 'refused', problem });
   } else {
     storeRoom(room);
-    link = new Link(socketUrl(room), { onState: showState, onFrame: receive });
+    link = new Link((position) => socketUrl(next, position), {
+      onState: showState,
+      onData: receive,
+      onMissed: tellMissed,
+      onRefused: giveUpOnOldest,
+    });
   }
   showRooms();
 }
@@ -132,7 +137,8 @@ function showState(next) {
   state = next;
   app.dataset.state = state.name;
   if (state.name === 'connected') {
-    if (state.again) arrivals.reconnected(performance.now());
+    if (state.missed) tellMissed();
+    if (state.replays) arrivals.replayFollows(performance.now());
     beQuiet();
   } else if (was === 'connected') {
     for (const id of unconfirmed.keys()) giveUpOn(id);
@@ -168,12 +174,14 @@ byId('retry').addEventListener('click', () => link?.retryNow());
 function receive(data) {
   const frame = parseFrame(data);
   if (frame.kind === 'chat') confirm(frame.id);
-  const verdict = arrivals.accept(frame, performance.now());
-  if (verdict === 'double') return;
-  if (verdict === 'gap') view.addNote('You were away: some older messages are not shown here.');
+  if (!arrivals.accept(frame, performance.now())) return;
   const mine = frame.kind === 'chat' && wasSent(frame.id);
   view.add({ ...frame, mine });
   if (!mine && document.hidden) setUnread(unread + 1);
+}
+
+function tellMissed() {
+  view.addNote('Some messages may have been missed here.');
 }
 
 function sendText() {
@@ -211,6 +219,11 @@ function giveUpOn(id) {
     view.markSending(id);
     expect(message);
   });
+}
+
+// Messages are taken in the order of sending.
+function giveUpOnOldest() {
+  for (const [id, { failed }] of unconfirmed) if (!failed) return giveUpOn(id);
 }
 
 function setUnread(count) {

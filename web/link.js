@@ -1,8 +1,13 @@
-// One room's connection that comes back by itself. States, as given to onState:
+// One room's connection that comes back by itself, and gets what it missed. States, as given to
+// onState:
 //   connecting                  the first attempt
-//   connected    {again}        again: not for the first time
+//   connected    {again,        again: not for the first time
+//                 missed,       messages of the time between may be missing
+//                 replays}      the room's last messages come once more, under other positions
 //   reconnecting {retryAtMs}    waiting until then, or trying now when it is null
 //   offline                     the same, but the browser says that it has no network
+
+import { readFrame } from './meta.js';
 
 const firstDelayMs = 500;
 const maxDelayMs = 15_000;
@@ -19,20 +24,23 @@ function lostState(retryAtMs) {
 }
 
 export class Link {
-  #url;
-  #onState;
-  #onFrame;
+  #urlOf;
+  #on;
   #socket = null;
   #timer = 0; // the handshake's limit, the stable mark, or the wait: never two at once
   #attempt = 0;
   #wasConnected = false;
   #closed = false;
-  #ready = false;
+  #ready = false; // the room has answered
+  #position = null; // {epoch, offset} of the last publication
+  #unrecoverable = false; // the room can't continue from there
 
-  constructor(url, { onState, onFrame }) {
-    this.#url = url;
-    this.#onState = onState;
-    this.#onFrame = onFrame;
+  // urlOf: position or null -> the URL that continues from it, or begins with the room's last
+  // messages. onData: a message; onMissed: here some may be missing; onRefused: the room did not
+  // take the oldest of those that were sent and have not come back.
+  constructor(urlOf, { onState, onData, onMissed, onRefused }) {
+    this.#urlOf = urlOf;
+    this.#on = { onState, onData, onMissed, onRefused };
     addEventListener('online', this.#nowSoon);
     addEventListener('pageshow', this.#nowIfWaiting);
     document.addEventListener('visibilitychange', this.#nowIfWaiting);
@@ -77,23 +85,54 @@ export class Link {
 
   #connect() {
     const first = !this.#wasConnected && this.#attempt === 0;
-    this.#onState(first ? { name: 'connecting' } : lostState(null));
-    const socket = new WebSocket(this.#url);
-    socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.#opened();
-    socket.onmessage = (event) => this.#onFrame(event.data);
+    this.#on.onState(first ? { name: 'connecting' } : lostState(null));
+    const resumes = this.#position !== null && !this.#unrecoverable;
+    const socket = new WebSocket(this.#urlOf(resumes ? this.#position : null));
+    socket.onmessage = (event) => this.#received(readFrame(event.data), resumes);
     socket.onclose = () => this.#lost();
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#lost(), handshakeTimeoutMs);
   }
 
-  #opened() {
+  #received(frame, resumes) {
+    if (frame?.join && this.#ready) this.#broke(frame.join);
+    else if (frame?.join && resumes && !frame.join.recovered) this.#startOver();
+    else if (frame?.join) this.#joined(frame.join);
+    else if (frame?.publication && this.#ready) this.#published(frame.publication);
+    else if (frame?.error) this.#on.onRefused();
+  }
+
+  // What came before is lost to us, so show what there is: the room's last messages.
+  #startOver() {
+    this.#unrecoverable = true;
+    this.retryNow();
+  }
+
+  #joined({ epoch, offset }) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (this.#attempt = 0), stableMs);
     this.#ready = true;
     const again = this.#wasConnected;
+    const missed = this.#unrecoverable;
+    const replays = missed && this.#position?.epoch !== epoch;
+    // The last messages may begin before the place that we are at.
+    const had = this.#position?.epoch === epoch ? this.#position.offset : 0;
+    this.#position = { epoch, offset: Math.max(offset, had) };
     this.#wasConnected = true;
-    this.#onState({ name: 'connected', again });
+    this.#unrecoverable = false;
+    this.#on.onState({ name: 'connected', again, missed, replays });
+  }
+
+  // In the middle of the stream: it goes on from another place.
+  #broke({ epoch, offset, recovered }) {
+    this.#position = { epoch, offset };
+    if (!recovered) this.#on.onMissed();
+  }
+
+  #published({ epoch, offset, data }) {
+    if (epoch === this.#position.epoch && offset <= this.#position.offset) return;
+    this.#position = { epoch, offset };
+    if (data !== undefined) this.#on.onData(data);
   }
 
   #lost() {
@@ -101,7 +140,7 @@ export class Link {
     const delayMs = backoffMs(this.#attempt);
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect(), delayMs);
-    this.#onState(lostState(Date.now() + delayMs));
+    this.#on.onState(lostState(Date.now() + delayMs));
   }
 
   #drop() {
@@ -110,7 +149,7 @@ export class Link {
     this.#socket = null;
     this.#ready = false;
     if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onmessage = socket.onclose = null;
     socket.close();
   }
 }

@@ -67,53 +67,41 @@ function fingerprint(bytes) {
   return hash >>> 0;
 }
 
-// Tells new frames from those that the history brings again after a reconnect. This page's messages
-// are known by their id. Foreign ones have none: as the server keeps one order, the replay must
-// continue, frame by frame, somewhere in the tail of what was here before; where it stops matching,
-// what follows is new.
+// Tells new frames from those that are here already: messages of this page by their id, however they
+// come again. Others have none. When the room's last frames come again under other positions, then,
+// as the server keeps one order, they must continue, frame by frame, somewhere in the tail of what
+// was here before; where they stop matching, what follows is new.
 export class Arrivals {
   #seen = new Set();
   #tail = [];
   #replay = null;
 
-  reconnected(nowMs) {
-    this.#replay = { tail: [...this.#tail], next: null, fresh: 0, untilMs: nowMs + replayWindowMs };
+  replayFollows(nowMs) {
+    this.#replay = { tail: [...this.#tail], next: null, untilMs: nowMs + replayWindowMs };
   }
 
-  // 'new', 'double', or 'gap': new, and it shows that more was missed than the history brought.
+  // False for one that was here before.
   accept(frame, nowMs) {
     if (this.#replay && nowMs > this.#replay.untilMs) this.#replay = null;
-    if (this.#replayed(frame.key)) return 'double';
+    if (this.#replayed(frame.key)) return false;
     if (frame.kind === 'chat') {
-      if (this.#seen.has(frame.id)) return 'double';
+      if (this.#seen.has(frame.id)) return false;
       this.#seen.add(frame.id);
       if (this.#seen.size > maxSeenIds) this.#seen.delete(this.#seen.values().next().value);
     }
     this.#tail.push(frame.key);
     if (this.#tail.length > historyWanted) this.#tail.shift();
-    return this.#fullOfFresh() ? 'gap' : 'new';
+    return true;
   }
 
   #replayed(key) {
     const replay = this.#replay;
-    if (!replay || replay.fresh > 0) return false;
+    if (!replay) return false;
     const starts = replay.next ?? replay.tail.keys();
-    const next = [];
-    for (const at of starts) if (replay.tail[at] === key) next.push(at + 1);
-    if (next.length > 0) {
-      replay.next = next;
-      return true;
-    }
-    if (replay.next) this.#replay = null; // it went past the tail: nothing is missing
+    replay.next = [];
+    for (const at of starts) if (replay.tail[at] === key) replay.next.push(at + 1);
+    if (replay.next.length > 0) return true;
+    this.#replay = null; // it went past the tail, or never was in it: this one is new
     return false;
-  }
-
-  #fullOfFresh() {
-    const replay = this.#replay;
-    if (!replay || replay.tail.length === 0) return false;
-    replay.fresh += 1;
-    if (replay.fresh < historyWanted) return false;
-    this.#replay = null;
-    return true;
   }
 }

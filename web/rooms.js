@@ -28,10 +28,15 @@ export function roomProblem(room) {
   return null;
 }
 
-export function socketUrl(room) {
+// With the room's last messages first, or with all that follow a position.
+export function socketUrl(room, position) {
   const url = new URL(`ws/${encodeURIComponent(room)}`, new URL('.', location.href));
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.search = `?history=${historyWanted}`;
+  const { epoch, offset } = position ?? {};
+  url.search = new URLSearchParams({
+    meta: true,
+    ...(position ? { since: `${epoch}:${offset}` } : { history: historyWanted }),
+  });
   return url.href;
 }
 

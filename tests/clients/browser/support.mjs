@@ -109,7 +109,8 @@ export class Person {
   complaints = []; // whatever no page may do
   serverMayBeAway = false;
 
-  static async arrive(browser, server, { room = '', name = '', phone = false } = {}) {
+  // prepare: gets the page before it is loaded.
+  static async arrive(browser, server, { room = '', name = '', phone = false, prepare } = {}) {
     const person = new Person();
     person.server = server;
     person.context = await browser.newContext(
@@ -120,6 +121,7 @@ export class Person {
     person.context.setDefaultTimeout(deadlineMs);
     person.page = await person.context.newPage();
     person.#watch();
+    await prepare?.(person.page);
     await person.page.goto(`${server.origin}/${room && `#${encodeURIComponent(room)}`}`);
     if (name) await person.rename(name);
     await person.connected();
@@ -188,6 +190,13 @@ export class Person {
         time: item.querySelector('time').dateTime,
         mine: item.classList.contains('mine'),
       })),
+    );
+  }
+
+  // Messages and notes.
+  lines() {
+    return this.page.$$eval('#messages > *', (items) =>
+      items.map((item) => (item.querySelector('.text') ?? item).textContent),
     );
   }
 
