@@ -45,6 +45,7 @@ struct connection {
   member_checker checker;
   std::uint32_t member;         ///< index into plan::members
   std::int32_t publishing = -1; ///< index into the worker's publishers
+  std::int32_t witnessing = -1; ///< the same, of its room's first one, whose windows it opens
   std::string out;              ///< waits for the socket, from out_at on
   std::size_t out_at = 0;
   std::uint64_t started_ns = 0;

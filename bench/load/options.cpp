@@ -49,6 +49,11 @@ void add_shape(CLI::App& app, options& o) {
   app.add_option("--url", o.urls, "ws://HOST:PORT/PATH; several are used in turn; /ROOM is added")
     ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
     ->type_name("URL");
+  app
+    .add_option("--publish-url", o.publish_url,
+                "publishers connect here, and only what the others get is measured; a message is "
+                "in flight until the last of them to join has it")
+    ->type_name("URL");
   app.add_option("--connections", o.connections, "connections in all (default rooms x members)");
   app.add_option("--rooms", o.rooms, "rooms (default 1)");
   app.add_option("--members", o.members, "members a room (default 2)");
@@ -152,15 +157,28 @@ void complete_shape(options& o) {
   require(o.connections >= o.rooms, "--rooms", "there are more rooms than connections");
 }
 
+void require_url(const char* option, const std::string& text) {
+  try {
+    parse_url(text);
+  } catch (const std::exception& e) {
+    throw CLI::ValidationError(option, e.what());
+  }
+}
+
+/// --publish-url, once the shape is complete.
+void validate_apart(const options& o) {
+  require_url("--publish-url", o.publish_url);
+  require(o.connections / o.rooms > o.publishers, "--publish-url",
+          "needs a member in each room that does not publish");
+  require(o.stalled_percent == 0, "--publish-url", "excludes --stalled");
+  require(o.in_flight == 0 || o.threads == 1, "--publish-url",
+          "with --in-flight needs --threads 1");
+}
+
 void validate(options& o) {
   require(!o.urls.empty(), "--url", "is required");
-  for (const auto& u : o.urls) {
-    try {
-      parse_url(u);
-    } catch (const std::exception& e) {
-      throw CLI::ValidationError("--url", e.what());
-    }
-  }
+  for (const auto& u : o.urls)
+    require_url("--url", u);
   require(make_dialect(o.dialect) != nullptr, "--dialect",
           "'" + o.dialect + "' is not one of: " + std::string{dialect_names()});
   require(o.size_bytes >= payload::header_size && o.size_bytes <= payload::filler_limit, "--size",
@@ -181,6 +199,8 @@ void validate(options& o) {
           "publishers x connections must be at most 268435456");
   if (o.rate_per_s == 0 && o.in_flight == 0)
     o.in_flight = 1;
+  if (!o.publish_url.empty())
+    validate_apart(o);
 }
 
 } // namespace

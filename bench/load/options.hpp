@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 /// What a run does; see --help for the meaning of each.
 struct options {
   std::vector<std::string> urls;
+  std::string publish_url; // empty: publishers are spread over `urls` like the others
   std::string room_prefix = "load-";
   std::uint32_t connections = 0; // 0: rooms x members
   std::uint32_t rooms = 0;       // 0: from the other two, or 1

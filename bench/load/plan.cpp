@@ -12,12 +12,20 @@ void add_room(plan& p, const options& o, std::uint32_t number, std::uint32_t siz
   room.rules = {p.run, number, o.publishers, o.size_bytes, o.full_checks};
   room.readers = size;
   p.rooms.push_back(std::move(room));
+  const auto urls = static_cast<std::uint32_t>(o.urls.size());
+  const bool apart = !o.publish_url.empty();
   for (std::uint32_t m = 0; m < size; ++m) {
     member_plan member;
     member.room = number;
-    member.server = (number + m) % static_cast<std::uint32_t>(o.urls.size());
-    if (size - m <= o.publishers)
-      member.publisher = static_cast<std::int32_t>(o.publishers - (size - m));
+    member.server = (number + m) % urls;
+    const auto left = size - m;
+    if (left <= o.publishers)
+      member.publisher = static_cast<std::int32_t>(o.publishers - left);
+    if (apart && left <= o.publishers) {
+      member.server = urls;
+      member.measured = false;
+    }
+    member.witness = apart && left == o.publishers + 1;
     p.members.push_back(member);
   }
 }
@@ -49,7 +57,10 @@ plan make_plan(const options& o, std::uint32_t run) {
   plan p;
   p.run = run;
   p.publishers = o.publishers;
-  for (const auto& text : o.urls) {
+  auto urls = o.urls;
+  if (!o.publish_url.empty())
+    urls.push_back(o.publish_url);
+  for (const auto& text : urls) {
     const auto u = parse_url(text);
     p.servers.push_back({resolve(u.host, u.port), u.authority(), u.path, u.query});
   }

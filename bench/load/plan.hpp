@@ -16,6 +16,8 @@ struct member_plan {
   std::uint32_t server = 0;    ///< index into servers
   std::int32_t publisher = -1; ///< number of the publisher within the room, -1 for none
   bool stalled = false;        ///< never reads
+  bool measured = true;
+  bool witness = false; ///< a message of its room is in flight until this member has it
 };
 
 struct server_plan {
@@ -44,7 +46,8 @@ struct plan {
 
 /// Lays out a run: members in turn over servers, the last members of each room publish (in the
 /// servers that deliver in the order of joining they see a message after all others), the stalled
-/// ones evenly among those that don't publish. Throws std::runtime_error when an address can't be
+/// ones evenly among those that don't publish. With a URL for publishers these connect there and are
+/// not measured: the last one before them is the witness of its room. Throws std::runtime_error when an address can't be
 /// resolved.
 plan make_plan(const options& o, std::uint32_t run);
 

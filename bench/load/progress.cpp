@@ -22,6 +22,7 @@ totals add_up(const run_clock& clock, const std::vector<std::unique_ptr<worker>>
     t.expected += c.expected.load(relaxed);
     t.bytes += c.bytes.load(relaxed);
     t.odd += c.odd.load(relaxed);
+    t.unmeasured += c.unmeasured.load(relaxed);
   }
   return t;
 }

@@ -14,7 +14,7 @@ namespace canang::load {
 struct totals {
   std::uint64_t time_ns = 0;
   std::uint64_t connected = 0, failed = 0, last_connected_ns = 0, closed = 0, publishes = 0,
-                deliveries = 0, expected = 0, bytes = 0, odd = 0;
+                deliveries = 0, expected = 0, bytes = 0, odd = 0, unmeasured = 0;
 };
 
 totals add_up(const run_clock& clock, const std::vector<std::unique_ptr<worker>>& workers);

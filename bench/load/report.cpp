@@ -81,12 +81,14 @@ std::string json_options(const options& o) {
   for (const auto& u : o.urls)
     urls += (urls.empty() ? "" : ", ") + quoted(u);
   return fmt::format(
-    "{{\"urls\": [{}], \"dialect\": {}, \"mode\": {}, \"connections\": {}, \"rooms\": {}, "
+    "{{\"urls\": [{}], \"publish_url\": {}, \"dialect\": {}, \"mode\": {}, \"connections\": {}, "
+    "\"rooms\": {}, "
     "\"publishers\": {}, \"size_bytes\": {}, \"rate_per_s\": {}, \"in_flight\": {}, "
     "\"duration_s\": {}, \"warmup_s\": {}, \"threads\": {}, \"stalled_percent\": {}, "
     "\"binary\": {}, \"checks\": {}}}",
-    urls, quoted(o.dialect), quoted(mode_of(o)), o.connections, o.rooms, o.publishers, o.size_bytes,
-    o.rate_per_s, o.rate_per_s > 0 || o.idle || o.once ? 0 : o.in_flight,
+    urls, quoted(o.publish_url), quoted(o.dialect), quoted(mode_of(o)), o.connections, o.rooms,
+    o.publishers, o.size_bytes, o.rate_per_s,
+    o.rate_per_s > 0 || o.idle || o.once ? 0 : o.in_flight,
     static_cast<double>(o.duration.count()) / 1e3, static_cast<double>(o.warmup.count()) / 1e3,
     o.threads, o.stalled_percent, o.binary, quoted(o.full_checks ? "full" : "count"));
 }

@@ -134,7 +134,7 @@ private:
     const auto end = now();
     results_.measured_s = static_cast<double>(end.time_ns - start_.time_ns) / 1e9;
     results_.publishes = end.publishes - start_.publishes;
-    results_.deliveries = end.deliveries - start_.deliveries;
+    results_.deliveries = end.deliveries - start_.deliveries - (end.unmeasured - start_.unmeasured);
     results_.bytes = end.bytes - start_.bytes;
     results_.cpu_s = cpu_seconds() - cpu_start_s_;
   }

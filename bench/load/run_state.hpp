@@ -52,7 +52,8 @@ struct alignas(64) worker_counters {
   std::atomic<std::uint64_t> deliveries{0};
   std::atomic<std::uint64_t> expected{0}; ///< deliveries that the publishes should lead to
   std::atomic<std::uint64_t> bytes{0};
-  std::atomic<std::uint64_t> odd{0}; ///< doubled, reordered, misrouted, corrupt
+  std::atomic<std::uint64_t> unmeasured{0}; ///< deliveries among the others, to --publish-url
+  std::atomic<std::uint64_t> odd{0};        ///< doubled, reordered, misrouted, corrupt
 };
 
 } // namespace canang::load

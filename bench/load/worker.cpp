@@ -205,6 +205,7 @@ void worker::tell_counters() {
   counters_.expected.store(tally_.expected, relaxed);
   counters_.bytes.store(tally_.bytes, relaxed);
   counters_.odd.store(tally_.odd, relaxed);
+  counters_.unmeasured.store(tally_.unmeasured, relaxed);
 }
 
 std::uint32_t worker::random() noexcept {

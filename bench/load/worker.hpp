@@ -77,7 +77,10 @@ private:
   void start_publishing();
   void publish(publisher& p, std::uint64_t due_ns);
   void publish_due(std::uint64_t now);
+  /// A message of the publisher was delivered where that counts.
+  static void on_back(publisher& p, std::string_view payload, std::uint64_t now);
   void refill(publisher& p, std::uint64_t now);
+  void refill_witnessed(const connection& witness, std::uint64_t now);
   void give_up_overdue(std::uint64_t now);
 
   std::uint32_t random() noexcept;
@@ -120,7 +123,7 @@ private:
 
   struct {
     std::uint64_t connected = 0, failed = 0, last_connected_ns = 0, closed = 0, publishes = 0,
-                  deliveries = 0, expected = 0, bytes = 0, odd = 0;
+                  deliveries = 0, expected = 0, bytes = 0, odd = 0, unmeasured = 0;
   } tally_;
   worker_counters counters_;
   worker_findings findings_;

@@ -13,6 +13,8 @@ void worker::start_publishing() {
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     auto& c = connections_[i];
     const auto& member = plan_of(c);
+    if (member.witness && !opts_.once) // its room's publishers come next, see the plan
+      c.witnessing = static_cast<std::int32_t>(publishers_.size());
     if (member.publisher < 0 || (opts_.once && member.publisher > 0))
       continue;
     publisher p;
@@ -79,6 +81,21 @@ void worker::publish_due(std::uint64_t now) {
       flush(c);
   }
   dirty_.clear();
+}
+
+void worker::on_back(publisher& p, std::string_view payload, std::uint64_t now) {
+  p.echoed = std::max(p.echoed, std::min(p.sent, payload::sequence_of(payload.data()) + 1));
+  p.progress_ns = now;
+}
+
+void worker::refill_witnessed(const connection& witness, std::uint64_t now) {
+  for (std::uint32_t i = 0; i < opts_.publishers; ++i) {
+    auto& p = publishers_[static_cast<std::size_t>(witness.witnessing) + i];
+    refill(p, now);
+    auto& c = connections_[p.connection];
+    if (c.is_alive() && !c.out.empty() && !c.waits_for_write)
+      flush(c);
+  }
 }
 
 void worker::refill(publisher& p, std::uint64_t now) {

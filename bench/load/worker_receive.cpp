@@ -75,7 +75,9 @@ void worker::take_bytes(connection& c, std::size_t size, std::uint64_t now) {
     return close(c, "malformed frame");
   if (!c.is_alive())
     return;
-  if (c.publishing >= 0)
+  if (c.witnessing >= 0)
+    refill_witnessed(c, now);
+  else if (c.publishing >= 0)
     refill(publishers_[static_cast<std::size_t>(c.publishing)], now);
   if (!c.out.empty() && !c.waits_for_write)
     flush(c);
@@ -91,16 +93,21 @@ void worker::on_publication(connection& c, std::string_view payload, std::uint64
   ++tally_.deliveries;
   if (found == verdict::late)
     ++tally_.odd;
+  if (!plan_of(c).measured) {
+    ++tally_.unmeasured;
+    return; // nor is its own one what a publisher waits for
+  }
   const auto due_ns = payload::time_ns_of(payload.data());
   if (due_ns >= record_from_ns_)
     findings_.latency.record(now > due_ns ? now - due_ns : 0);
+  const auto publisher = payload::publisher_of(payload.data());
+  if (c.witnessing >= 0 && publisher < opts_.publishers)
+    return on_back(publishers_[static_cast<std::size_t>(c.witnessing) + publisher], payload, now);
   if (c.publishing < 0)
     return;
   auto& p = publishers_[static_cast<std::size_t>(c.publishing)];
-  if (payload::publisher_of(payload.data()) != p.number)
-    return;
-  p.echoed = std::max(p.echoed, std::min(p.sent, payload::sequence_of(payload.data()) + 1));
-  p.progress_ns = now;
+  if (publisher == p.number)
+    on_back(p, payload, now);
 }
 
 bool worker::on_control(connection& c, opcode op, std::string_view payload) {

@@ -3,7 +3,8 @@
 Each message goes to every member of the room in the path, the sender too. With `--fault NAME` every
 N-th message of a room goes wrong for one member, the victim: the first that joined the room. With
 `--manner NAME` all is right, but sent in an unusual way that a client must understand.
-Prints `listening on 127.0.0.1:PORT`. Knows only as much of WebSocket as canang-load needs.
+With `--second-late MS` there is a second address for the same rooms, whose members get all that much
+later. Prints `listening on 127.0.0.1:PORT`, for each address. Knows only as much of WebSocket as canang-load needs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import functools
 import hashlib
 import logging
 import struct
@@ -65,8 +67,9 @@ def take_frame(data: bytearray) -> tuple[int, bytes] | None:
 
 
 class Member(asyncio.Protocol):
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, late_s: float) -> None:
         self.server = server
+        self.late_s = late_s
         self.data = bytearray()
         self.room: Room | None = None
         self.batch = b""
@@ -118,6 +121,12 @@ class Member(asyncio.Protocol):
             self.transport.close()
 
     def send(self, opcode: int, payload: bytes) -> None:
+        if self.late_s:
+            asyncio.get_running_loop().call_later(self.late_s, self.send_now, opcode, payload)
+        else:
+            self.send_now(opcode, payload)
+
+    def send_now(self, opcode: int, payload: bytes) -> None:
         manner = self.server.options.manner
         if manner == "fragments":
             third = len(payload) // 3
@@ -215,9 +224,13 @@ class Server:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        listener = await loop.create_server(lambda: Member(self), "127.0.0.1", 0, backlog=1024)
-        print(f"listening on 127.0.0.1:{listener.sockets[0].getsockname()[1]}", flush=True)
-        await listener.serve_forever()
+        listeners = []
+        for late_s in (0.0, self.options.second_late / 1000)[: 1 + (self.options.second_late > 0)]:
+            made = functools.partial(Member, self, late_s)
+            listeners.append(await loop.create_server(made, "127.0.0.1", 0, backlog=1024))
+            port = listeners[-1].sockets[0].getsockname()[1]
+            print(f"listening on 127.0.0.1:{port}", flush=True)
+        await asyncio.gather(*(listener.serve_forever() for listener in listeners))
 
 
 def main() -> None:
@@ -226,6 +239,7 @@ def main() -> None:
     parser.add_argument("--fault", choices=FAULTS, default="none")
     parser.add_argument("--every", type=int, default=10)
     parser.add_argument("--manner", choices=MANNERS, default="plain")
+    parser.add_argument("--second-late", type=int, default=0, metavar="MS")
     asyncio.run(Server(parser.parse_args()).run())
 
 

@@ -37,6 +37,25 @@ TEST(plan, lets_the_last_members_of_each_room_publish) {
   }
 }
 
+TEST(plan, puts_publishers_on_a_server_of_their_own_and_has_a_witness_elsewhere) {
+  auto o = base();
+  o.publish_url = "ws://127.0.0.1:3/ws";
+  const auto p = make_plan(o, 1);
+  ASSERT_EQ(p.servers.size(), 3U);
+  for (std::size_t m = 0; m < p.members.size(); ++m) {
+    const auto& member = p.members[m];
+    EXPECT_EQ(member.server == 2, member.publisher >= 0) << m;
+    EXPECT_EQ(member.measured, member.publisher < 0) << m;
+    const bool before_publishers = m + 1 < p.members.size() && p.members[m + 1].publisher == 0;
+    EXPECT_EQ(member.witness, before_publishers) << m;
+  }
+}
+
+TEST(plan, has_no_witness_where_publishers_are_among_the_others) {
+  for (const auto& m : make_plan(base(), 1).members)
+    EXPECT_TRUE(m.measured && !m.witness);
+}
+
 TEST(plan, stalls_the_wanted_share_but_no_publisher) {
   for (double percent : {1.0, 10.0, 50.0}) {
     auto o = base();

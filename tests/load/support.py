@@ -32,15 +32,26 @@ FINDINGS = (
 @contextmanager
 def faulty_server(**options: Any) -> Iterator[str]:
     """A server with `fault=`, `every=`, `manner=`; gives its URL."""
-    arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    with faulty_servers(1, **options) as urls:
+        yield urls[0]
+
+
+@contextmanager
+def faulty_servers(addresses: int, **options: Any) -> Iterator[list[str]]:
+    """The same, with the URLs of all its addresses."""
+    arguments = [
+        text
+        for name, value in options.items()
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
     server = subprocess.Popen(
         [sys.executable, str(HERE / "faulty_server.py"), *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        address = server.stdout.readline().split()[-1]
-        yield f"ws://{address}/ws"
+        lines = [server.stdout.readline() for _ in range(addresses)]
+        yield [f"ws://{line.split()[-1]}/ws" for line in lines]
     finally:
         server.kill()
         server.wait()

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 from typing import Any
 
-from support import DEADLINE_S, FINDINGS, LOAD, faulty_server, load
+from support import DEADLINE_S, FINDINGS, LOAD, faulty_server, faulty_servers, load
 
 RATE = ("--rate", "1000")
 
@@ -123,6 +123,58 @@ class AgainstASoundServer(unittest.TestCase):
             out, _ = run.communicate(timeout=DEADLINE_S)
         self.assertEqual(run.returncode, 0)
         self.assertGreater(json.loads(out)["checks"]["sent"], 0)
+
+
+class PublishersApart(unittest.TestCase):
+    """--publish-url: they are on one address, and those on the other get everything 20 ms later."""
+
+    late_s = 0.020
+    members = 4
+
+    def run_apart(self, *arguments: str, **options: Any) -> tuple[int, dict[str, Any]]:
+        with faulty_servers(2, second_late=round(self.late_s * 1000), **options) as (first, second):
+            return load(second, "--publish-url", first, *arguments)
+
+    def assert_measured_elsewhere(self, result: dict[str, Any], publishers: int) -> None:
+        measured = result["run"]["publishes"] * (self.members - publishers)
+        self.assertAlmostEqual(result["run"]["deliveries"] / measured, 1, delta=0.2)
+        self.assertGreaterEqual(result["run"]["latency_us"]["p50"], self.late_s * 1e6 * 0.99)
+        # All are checked, the publishers too.
+        self.assertEqual(result["checks"]["received"], result["checks"]["sent"] * self.members)
+
+    def test_a_message_is_in_flight_until_the_others_have_it(self) -> None:
+        for publishers in (1, 2):
+            with self.subTest(publishers=publishers):
+                code, result = self.run_apart(
+                    *("--in-flight", "2", "--publishers", str(publishers))
+                )
+                self.assertEqual(code, 0, result)
+                self.assert_measured_elsewhere(result, publishers)
+                # Three rooms, two in flight in each; with the publisher's own it were thousands.
+                most = 3 * 2 / self.late_s
+                self.assertLessEqual(result["run"]["publishes_per_s"], most)
+                self.assertGreater(result["run"]["publishes_per_s"], most / 3)
+
+    def test_an_open_loop_keeps_its_timetable(self) -> None:
+        code, result = self.run_apart(*RATE)
+        self.assertEqual(code, 0, result)
+        self.assertAlmostEqual(result["run"]["publishes_per_s"], 1000, delta=100)
+        self.assert_measured_elsewhere(result, 1)
+
+    def test_a_lost_message_is_found(self) -> None:
+        code, result = self.run_apart("--in-flight", "1", fault="lose", every=10)
+        self.assertEqual(code, 1, result)
+        self.assertGreater(result["checks"]["lost"], 0)
+
+    def test_messages_that_never_come_are_given_up(self) -> None:
+        code, result = self.run_apart("--in-flight", "1", fault="lose_for_all", every=5)
+        self.assertEqual(code, 1, result)
+        self.assertGreater(result["checks"]["given_up"], 0)
+        self.assertGreater(result["checks"]["sent"], 20)
+
+    def test_once_goes_to_all(self) -> None:
+        code, result = self.run_apart("--once")
+        self.assertEqual((code, result["checks"]["received"]), (0, 12), result)
 
 
 class AgainstAFaultyServer(unittest.TestCase):
@@ -257,6 +309,10 @@ class WithoutAServer(unittest.TestCase):
             ((*url, "--members", "2", "--publishers", "3"), "--publishers"),
             (("--url", "http://a/"), "--url"),
             ((*url, "--stalled", "101"), "--stalled"),
+            ((*url, "--publish-url", "nowhere"), "--publish-url"),
+            ((*url, "--publish-url", url[1], "--members", "1"), "--publish-url"),
+            ((*url, "--publish-url", url[1], "--stalled", "10"), "--publish-url"),
+            ((*url, "--publish-url", url[1], "--threads", "2"), "--publish-url"),
         ):
             with self.subTest(arguments):
                 done = self.run_with(*arguments)
