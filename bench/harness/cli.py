@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,14 @@ DOCS = ROOT / "docs" / "benchmarks"
 TRIAL = ROOT / "build" / "bench"
 QUICK_LIMIT_S = 285.0
 ALIASES = {"memory": "idle", "connect": "idle", "connects": "idle"}
-NOT_QUICK = ("gorilla-pumps",)
+NOT_QUICK = ("gorilla-pumps", "centrifuge-128")
 NAMES = list(markdown.TITLES)
 
 
 class Runner:
     """Carries out rounds of cases, and keeps what came of them."""
 
-    def __init__(self, bench: Bench, servers: list[peers.Peer], limit_s: float) -> None:
+    def __init__(self, bench: Any, servers: list[peers.Peer], limit_s: float) -> None:
         self.bench = bench
         self.servers = servers
         self.started = time.monotonic()
@@ -144,12 +145,12 @@ def ms(n: float | None) -> str:
 
 
 def prepare(
-    wanted: list[str], is_quick: bool, bench: Bench, server: Path
+    candidates: list[Any], wanted: list[str], is_quick: bool, bench: Any
 ) -> tuple[list[Any], list[dict[str, str]]]:
     """Installs and tries the servers; those that can't be had are told, with the reason."""
     ready, skipped = [], []
     say("servers:")
-    for peer in [peers.canang(server), *peers.all_peers()]:
+    for peer in candidates:
         if peer.name != "canang" and wanted and peer.name not in wanted:
             continue
         if is_quick and not wanted and peer.name in NOT_QUICK:
@@ -189,25 +190,35 @@ def results_of(runner: Runner, options: Any, skipped: list[dict[str, str]]) -> A
     }
 
 
-def report(results: dict[str, Any], directory: Path) -> None:
+def report(
+    results: dict[str, Any],
+    directory: Path,
+    plot: Callable[[list[Any], list[str], Path], list[tuple[str, str]]] = write_plots,
+    document: Callable[[dict[str, Any], list[tuple[str, str]]], str] = markdown.document,
+) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for plot in directory.glob("*.svg"):
         plot.unlink()
     names = [p["name"] for p in results["peers"]]
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
     (directory / "results.json").write_text(text, encoding="utf-8")
-    plots = write_plots(results["summary"], names, directory)
-    page = markdown.document(results, plots)
+    plots = plot(results["summary"], names, directory)
+    page = document(results, plots)
     (directory / "README.md").write_text(page, encoding="utf-8")
 
 
-def print_in_short(results: dict[str, Any], directory: Path) -> None:
+def print_in_short(
+    results: dict[str, Any],
+    directory: Path,
+    titles: dict[str, str] = markdown.TITLES,
+    essential: Callable[[list[Any], list[str]], str] = markdown.essential,
+) -> None:
     names = [p["name"] for p in results["peers"]]
     if any(e["peer"] == FLOOR for e in results["summary"]):
         names.append(FLOOR)
-    short = markdown.essential(results["summary"], names)
+    short = essential(results["summary"], names)
     spreads = "\n\n".join(
-        f"{markdown.TITLES.get(s, s)}\n\n{markdown.details(results['summary'], s)}"
+        f"{titles.get(s, s)}\n\n{markdown.details(results['summary'], s)}"
         for s in dict.fromkeys(e["scenario"] for e in results["summary"])
     )
     print(spreads.replace("**", ""))
@@ -294,7 +305,8 @@ def main() -> int:
     logs = TRIAL / "log"
     logs.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.server, options.load, logs, options.spin)
-    servers, skipped = prepare(options.peers, options.quick, bench, options.server)
+    candidates = [peers.canang(options.server), *peers.all_peers()]
+    servers, skipped = prepare(candidates, options.peers, options.quick, bench)
     if not any(peer.name == "canang" for peer in servers):
         print("bench: Canang itself does not run", file=sys.stderr)
         return 1

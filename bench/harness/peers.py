@@ -31,6 +31,7 @@ class Launch:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     directory: Path | None = None
+    internal_port: int = 0  # Canang's: readiness and metrics
 
 
 @dataclass

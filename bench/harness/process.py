@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Server:
 
     def __init__(self, peer: Any, cores: str, log: Path) -> None:
         self.port = free_port()
-        launch = peer.launch(self.port)
+        self.launch = launch = peer.launch(self.port)
         self.url = f"ws://127.0.0.1:{self.port}{peer.path}"
         self.log = log
         self.loads: list[subprocess.Popen[str]] = []
@@ -179,16 +180,34 @@ class Load:
     def server_cpu(self, start_s: float, length_s: float, sink: dict[str, float]) -> None:
         """Fills in the server's share of a core between two times after the last connect."""
 
+        def take() -> tuple[float, float]:
+            return time.monotonic(), self.server.cpu_s()
+
+        def fill(before: tuple[float, float], after: tuple[float, float]) -> None:
+            sink["server_cpu"] = round((after[1] - before[1]) / (after[0] - before[0]), 3)
+
+        self.sample(start_s, length_s, take, fill)
+
+    def sample(
+        self,
+        start_s: float,
+        length_s: float,
+        take: Callable[[], Any],
+        use: Callable[[Any, Any], None],
+    ) -> threading.Thread:
+        """Calls `take` at two times after the last connect, then `use` with what it gave."""
+
         def watch() -> None:
             if not self.has_connected.wait(LOAD_SPARE_S) or not self.connected_at:
                 return
             time.sleep(max(0.0, self.connected_at + start_s - time.monotonic()))
-            before, cpu = time.monotonic(), self.server.cpu_s()
+            before = take()
             time.sleep(length_s)
-            passed = time.monotonic() - before
-            sink["server_cpu"] = round((self.server.cpu_s() - cpu) / passed, 3)
+            use(before, take())
 
-        threading.Thread(target=watch, daemon=True).start()
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        return thread
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -14,7 +14,11 @@ METRICS = {
     "p99_times": False,
     "bytes_a_connection": False,
     "connects_per_s": True,
+    "publish_calls_a_message": False,
+    "own_publish_calls_a_message": False,
 }
+MEDIANS = ("load_cpu", "server_cpu", "offered_per_s")
+MEDIANS += ("publishing_cpu", "delivering_cpu", "redis_cpu")  # of a cluster
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -54,7 +58,7 @@ def summarize(runs: list[dict[str, Any]], base: str) -> list[dict[str, Any]]:
             "ratio": {},
         }
         entry["delivered"] = median([run["figures"].get("delivered", 1.0) for run in good] or [0])
-        for name in ("load_cpu", "server_cpu", "offered_per_s"):
+        for name in MEDIANS:
             values = [run["figures"][name] for run in good if name in run["figures"]]
             if values:
                 entry[name] = round(median(values), 3)

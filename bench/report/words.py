@@ -32,6 +32,8 @@ def value(metric: str, n: float) -> str:
         return f"{three(n / 1024)} KiB"
     if metric.endswith("_ms"):
         return f"{three(n)} ms"
+    if metric.endswith("_a_message"):
+        return f"{n:.3f}" if n < 0.995 else three(n)
     if metric == "p99_times":
         return f"{n:.2f} x"
     return count(n)

@@ -15,11 +15,12 @@ from typing import Any
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
-from harness import summary  # noqa: E402
+from harness import cluster, cluster_peers, summary  # noqa: E402
 from harness.cli import Runner  # noqa: E402
 from harness.peers import Launch, Peer  # noqa: E402
 from harness.process import Failure  # noqa: E402
 from harness.scenarios import QUICK, latency_case, throughput_case, traffic_figures  # noqa: E402
+from report import cluster as cluster_pages  # noqa: E402
 from report import markdown, plots, svg  # noqa: E402
 
 
@@ -145,6 +146,83 @@ class Benchmark(unittest.TestCase):
         placed = sorted(svg.spaced([100, 101, 102, 300], 16, 300))
         self.assertTrue(all(b - a >= 16 for a, b in pairwise(placed)))
         self.assertLessEqual(max(placed), 300)
+
+
+class ClusterBenchmark(unittest.TestCase):
+    def setUp(self) -> None:
+        self.enterContext(redirect_stderr(io.StringIO()))  # its progress lines
+
+    def entries(self, figures: dict[str, list[dict[str, float]]]) -> list[dict[str, Any]]:
+        runs = [
+            {
+                "scenario": cluster.ONE_ROOM,
+                "case": "c",
+                "label": "1,000 members, 64 B, 32 in flight",
+                "size": 64,
+                "peer": peer,
+                "round": number,
+                "figures": {"flags": [], "redis_cpu": 0.2, **found},
+            }
+            for peer, rounds in figures.items()
+            for number, found in enumerate(rounds)
+        ]
+        return summary.summarize(runs, "canang")
+
+    def test_a_message_is_measured_on_the_other_node(self) -> None:
+        for case in cluster.cases(is_quick=False):
+            measured = (case.members - 1) * case.rooms
+            self.assertEqual(measured, 1000, "one of each room publishes, from the first node")
+
+    def test_a_script_that_publishes_is_one_call(self) -> None:
+        calls = cluster.publish_calls_per_s
+        self.assertEqual(calls({"evalsha": 10, "publish": 10, "xadd": 10, "hget": 20}), 10)
+        self.assertEqual(calls({"publish": 10, "ping": 3}), 10)
+        self.assertEqual(calls({"evalsha": 10, "publish": 14}), 14, "four without a script")
+        self.assertEqual(calls({"info": 1}), 0)
+
+    def test_differences_are_taken_over_the_time_between(self) -> None:
+        names = (cluster.PUBLICATIONS, cluster.REDIS_PUBLISHES)
+        a = cluster.Snapshot(10.0, [1.0, 2.0, 3.0], {"get": 5}, dict.fromkeys(names, 100.0))
+        b = cluster.Snapshot(
+            12.0, [2.0, 3.0, 3.5], {"get": 5, "evalsha": 40}, dict(zip(names, (500.0, 140.0)))
+        )
+        found = cluster.between(a, b)
+        self.assertEqual(
+            [found[f"{who}_cpu"] for who in ("publishing", "delivering", "redis")], [0.5, 0.5, 0.25]
+        )
+        self.assertEqual(found["redis_calls_per_s"], {"evalsha": 20})
+        self.assertEqual(found["own_publish_calls_a_message"], 0.1)
+
+    def test_metrics_are_summed_over_shards_and_must_be_there(self) -> None:
+        text = 'a_total{shard="x"} 3\na_total{shard="y"} 4\na_total_other 9\nb 1\n'
+        self.assertEqual(cluster.total_of(text, "a_total"), 7)
+        self.assertEqual(cluster.total_of(text, "b"), 1)
+        with self.assertRaises(ValueError):
+            cluster.total_of(text, "c")
+
+    def test_canang_is_compared_with_the_best_of_the_others(self) -> None:
+        def row(rate: float, p99: float, **more: float) -> list[dict[str, float]]:
+            return [{"deliveries_per_s": rate, "p99_ms": p99, **more}] * 3
+
+        found = self.entries(
+            {
+                "canang": row(6000, 4, own_publish_calls_a_message=0.05),
+                "fast": row(2000, 8),
+                "prompt": row(500, 2),
+            }
+        )
+        shown = cluster_pages.against_the_better(found)
+        self.assertIn("3.00 x (3.00..3.00) fast", shown)
+        self.assertIn("2.00 x (2.00..2.00) prompt", shown)
+        self.assertIn("0.050", shown)
+        self.assertIn("20%", markdown.details(found, cluster.ONE_ROOM), "of Redis")
+
+    def test_nodes_are_given_the_redis_of_the_round(self) -> None:
+        for peer in (cluster_peers.canang(Path("canang")), *cluster_peers.all_peers()):
+            with self.subTest(peer.name):
+                launch = peer.bound("redis://127.0.0.1:7").launch(9)
+                self.assertIn("redis://127.0.0.1:7", launch.command)
+                self.assertIn("127.0.0.1:9", launch.command)
 
 
 if __name__ == "__main__":
