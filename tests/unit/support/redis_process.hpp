@@ -1,0 +1,88 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace canang::test {
+
+/// A port of 127.0.0.1 that was free a moment ago.
+inline std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(fd, any, size), 0);
+  EXPECT_EQ(::getsockname(fd, any, &size), 0);
+  ::close(fd);
+  return ntohs(address.sin_port);
+}
+
+/// A real redis-server that keeps nothing; gone with its owner.
+class redis_process {
+public:
+  [[nodiscard]] static bool is_installed() {
+    return std::system("command -v redis-server >/dev/null 2>&1") == 0;
+  }
+
+  explicit redis_process(std::uint16_t port, std::vector<std::string> arguments = {})
+    : port_(port), arguments_(std::move(arguments)) {
+    start();
+  }
+
+  redis_process(const redis_process&) = delete;
+  redis_process& operator=(const redis_process&) = delete;
+  ~redis_process() { kill(); }
+
+  void start() {
+    std::vector<std::string> words{"redis-server", "--bind",          "127.0.0.1", "--save", "",
+                                   "--dir",        testing::TempDir()};
+    words.insert(words.end(), {"--port", std::to_string(port_)});
+    words.insert(words.end(), arguments_.begin(), arguments_.end());
+    std::vector<char*> pointers;
+    for (auto& word : words)
+      pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL); // also when the test crashes
+      static_cast<void>(std::freopen("/dev/null", "w", stdout));
+      ::execvp(pointers[0], pointers.data());
+      ::_exit(127);
+    }
+  }
+
+  void kill() {
+    if (process_ <= 0)
+      return;
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    process_ = 0;
+  }
+
+  void signal(int number) const { ::kill(process_, number); }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+private:
+  std::uint16_t port_;
+  std::vector<std::string> arguments_;
+  pid_t process_ = 0;
+};
+
+} // namespace canang::test
