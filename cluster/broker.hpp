@@ -2,19 +2,23 @@
 
 #include "cluster/publication.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace canang::cluster {
 
 enum class broker_errc : std::uint8_t {
   none,
-  unavailable, ///< try again later; nothing was stored
+  unavailable, ///< try again later; whether it was stored cannot be told
+  refused,     ///< not stored: the room's data is not what it should be
 };
 
 /// What became of a publish.
@@ -24,12 +28,45 @@ struct publish_outcome {
   bool duplicate = false; ///< stored before under the same idempotency key; not delivered again
 };
 
-/// A piece of a room's history, oldest first, and where the room stands.
+/// What a joining member wants to have first.
+struct recover_request {
+  /// The last publication that it had: all that follows, or none.
+  std::optional<position> since;
+  /// Without `since`: this many of the last publications, or as many as are kept.
+  std::size_t limit = 0;
+};
+
+/// What came of it. What the subscriber is told afterwards follows `top` without a gap.
 struct history_page {
   broker_errc error = broker_errc::none;
   position top;
-  std::vector<publication_ptr> publications;
+  std::vector<publication_ptr> publications; ///< oldest first, the last one at `top`
+  bool recovered = false; ///< there was a `since`, and nothing after it is missing
 };
+
+/// A connection that is a member of a room on this node.
+struct local_member {
+  std::uint64_t id = 0; ///< of the connection
+  std::string user;     ///< as the client names it; may be empty
+};
+
+/// A member of a room on some node.
+struct present_member {
+  std::string id; ///< `NODE/CONNECTION`
+  std::string node;
+  std::string user;
+};
+
+/// A room as it is in the whole cluster.
+struct room_report {
+  broker_errc error = broker_errc::none;
+  position top; ///< with an empty epoch: nothing is known of the room
+  std::vector<std::pair<std::string, std::uint64_t>> members_by_node;
+  std::vector<present_member> members; ///< where they were asked for and are kept
+};
+
+/// How long a user may be away before its leave is told: pages are reloaded.
+inline constexpr std::chrono::seconds leave_grace{3};
 
 /// Who hears of a room: its room actor. All calls come on the broker's thread.
 class room_subscriber {
@@ -39,6 +76,10 @@ public:
 
   /// The answer to the oldest publish that has none yet: answers come in the order of the publishes.
   virtual void on_published(const publish_outcome& outcome) = 0;
+
+  /// What comes next follows `from`, which is not where the room stood. `is_lost`: between the two
+  /// publications were lost, or it cannot be shown that none was; else only the epoch has changed.
+  virtual void on_break(const position& from, bool is_lost) = 0;
 
 protected:
   ~room_subscriber() = default;
@@ -51,7 +92,8 @@ protected:
 /// later.
 class broker {
 public:
-  using history_handler = std::function<void(const history_page&)>;
+  using history_handler = std::function<void(history_page&&)>;
+  using report_handler = std::function<void(room_report&&)>;
 
   virtual ~broker() = default;
 
@@ -67,8 +109,16 @@ public:
   virtual void publish(std::string_view room, std::shared_ptr<publication> message,
                        std::string_view idempotency_key) = 0;
 
-  /// The last `limit` publications that are kept.
-  virtual void history(std::string_view room, std::size_t limit, history_handler handler) = 0;
+  /// What a member that joins now is to have first. Of a room with a subscriber only.
+  virtual void recover(std::string_view room, const recover_request& request,
+                       history_handler handler) = 0;
+
+  /// A local member has come to the room, or has left it. Where the room's rules say so, its presence is
+  /// kept, and told in the room by publications of its own.
+  virtual void note_member(std::string_view room, const local_member& who, bool is_here) = 0;
+
+  /// Tells how the room is; counts never load the members.
+  virtual void report(std::string_view room, bool with_members, report_handler handler) = 0;
 };
 
 } // namespace canang::cluster

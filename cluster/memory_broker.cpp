@@ -1,8 +1,9 @@
 #include "cluster/memory_broker.hpp"
 
+#include "cluster/epoch.hpp"
+
 #include <algorithm>
 #include <cassert>
-#include <random>
 #include <utility>
 
 namespace canang::cluster {
@@ -12,21 +13,16 @@ namespace {
 /// A room that is kept without history is looked at again after no less than this.
 constexpr std::chrono::milliseconds least_review_interval{100};
 
-/// A name that no earlier life of the room had: 10 characters, 50 bits of chance.
-std::string make_epoch() {
-  static constexpr std::string_view alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32
-  static thread_local std::random_device source;
-  std::string epoch;
-  for (int i = 0; i < 10; ++i)
-    epoch += alphabet[source() % alphabet.size()];
-  return epoch;
-}
-
 } // namespace
 
 memory_broker::memory_broker(const memory_broker_options& options,
-                             std::function<clock::time_point()> now)
-  : options_(options), now_(std::move(now)) {}
+                             std::function<clock::time_point()> now,
+                             const presence_options& presence)
+  : options_(options),
+    now_(std::move(now)),
+    presence_(presence, [this](std::string_view room, publication_kind kind, std::string&& member) {
+      publish_event(room, kind, std::move(member));
+    }) {}
 
 memory_broker::~memory_broker() = default;
 
@@ -71,6 +67,7 @@ void memory_broker::publish(std::string_view room, std::shared_ptr<publication> 
       return;
     }
   }
+  message->epoch = target.epoch;
   message->offset = ++target.offset;
   outcome.at.offset = target.offset;
   if (!idempotency_key.empty())
@@ -81,6 +78,35 @@ void memory_broker::publish(std::string_view room, std::shared_ptr<publication> 
     target.subscriber->on_publication(stored);
   if (target.subscriber != nullptr) // it may have left meanwhile
     target.subscriber->on_published(outcome);
+}
+
+void memory_broker::publish_event(std::string_view room, publication_kind kind,
+                                  std::string&& member) {
+  auto& target = stream_of(room);
+  if (target.expires_at <= now_())
+    drop_history(target);
+  auto message = std::make_shared<publication>();
+  message->kind = kind;
+  message->data = std::move(member);
+  message->received_at = now_();
+  message->epoch = target.epoch;
+  message->offset = ++target.offset;
+  const publication_ptr stored = std::move(message);
+  store(target, stored);
+  if (target.subscriber != nullptr)
+    target.subscriber->on_publication(stored);
+}
+
+void memory_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
+  presence_.note(room, who, is_here, now_());
+}
+
+void memory_broker::report(std::string_view room, bool with_members, report_handler handler) {
+  room_report answer;
+  if (const auto known = streams_.find(room); known != streams_.end())
+    answer.top = {known->second.epoch, known->second.offset};
+  presence_.report(room, with_members, answer);
+  handler(std::move(answer));
 }
 
 void memory_broker::store(stream& room, publication_ptr message) {
@@ -142,20 +168,29 @@ void memory_broker::forget_old_keys(stream& room, clock::time_point now) {
   }
 }
 
-void memory_broker::history(std::string_view room, std::size_t limit, history_handler handler) {
+void memory_broker::recover(std::string_view room, const recover_request& request,
+                            history_handler handler) {
   auto& source = stream_of(room);
   if (source.expires_at <= now_())
     drop_history(source);
   history_page page;
   page.top = {source.epoch, source.offset};
   const auto& kept = source.publications;
-  const auto count = std::min(limit, kept.size());
+  auto count = std::min(request.limit, kept.size());
+  if (request.since) {
+    const auto& since = *request.since;
+    const auto missed = source.offset - std::min(since.offset, source.offset);
+    page.recovered =
+      since.epoch == source.epoch && since.offset <= source.offset && missed <= kept.size();
+    count = page.recovered ? static_cast<std::size_t>(missed) : 0;
+  }
   page.publications.assign(kept.end() - static_cast<std::ptrdiff_t>(count), kept.end());
-  handler(page);
+  handler(std::move(page));
 }
 
 void memory_broker::expire() {
   const auto now = now_();
+  presence_.expire(now);
   while (!by_recency_.empty() && by_recency_.front()->expires_at <= now) {
     auto& room = *by_recency_.front();
     drop_history(room);

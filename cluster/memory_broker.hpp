@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/local_presence.hpp"
 
 #include <boost/container/deque.hpp>
 
@@ -37,14 +38,19 @@ public:
   using clock = std::chrono::steady_clock;
 
   /// `now` is asked for the time at each call; it lets tests move the clock.
-  memory_broker(const memory_broker_options& options, std::function<clock::time_point()> now);
+  memory_broker(const memory_broker_options& options, std::function<clock::time_point()> now,
+                const presence_options& presence = {});
   ~memory_broker() override;
 
   void subscribe(std::string_view room, room_subscriber& subscriber) override;
   void unsubscribe(std::string_view room) override;
   void publish(std::string_view room, std::shared_ptr<publication> message,
                std::string_view idempotency_key) override;
-  void history(std::string_view room, std::size_t limit, history_handler handler) override;
+  void recover(std::string_view room, const recover_request& request,
+               history_handler handler) override;
+
+  void note_member(std::string_view room, const local_member& who, bool is_here) override;
+  void report(std::string_view room, bool with_members, report_handler handler) override;
 
   /// Forgets what is over its lifetime. To be called about once a second.
   void expire();
@@ -87,6 +93,7 @@ private:
 
   stream& stream_of(std::string_view room);
   void store(stream& room, publication_ptr message);
+  void publish_event(std::string_view room, publication_kind kind, std::string&& member);
   void remember_key(stream& room, std::string_view key);
   void forget_old_keys(stream& room, clock::time_point now);
   void drop_oldest(stream& room);
@@ -99,6 +106,7 @@ private:
   std::list<stream*> by_recency_; // longest without a publication first
   std::list<stream*> by_history_; // the same, of those that have a history
   std::size_t total_bytes_ = 0;
+  local_presence presence_;
 };
 
 } // namespace canang::cluster

@@ -11,24 +11,29 @@ namespace canang::cluster {
 /// How a payload was framed by its publisher, and is framed again for the members.
 enum class payload_type : std::uint8_t { text, binary };
 
+/// What a publication tells: something that a member said, or that a member came or went.
+enum class publication_kind : std::uint8_t { message, joined, left };
+
 /// One message of a room. Built by the publisher's connection, then given its offset by the broker;
 /// from there on it is shared between threads and never changes.
 struct publication {
+  std::string epoch; ///< short enough to need no allocation
   std::uint64_t offset = 0;
   /// Id of the publishing connection on this node, or 0 when it came from elsewhere.
   std::uint64_t publisher = 0;
   /// When the node read it, for latency figures; of no meaning on other nodes.
   std::chrono::steady_clock::time_point received_at;
   payload_type type = payload_type::text;
+  publication_kind kind = publication_kind::message;
   /// False: not to be delivered to the publisher.
   bool echo = true;
-  std::string data;
+  std::string data; ///< of a `joined` or `left`: the member as JSON
 };
 
 using publication_ptr = std::shared_ptr<const publication>;
 
-/// Where a room stands. Offsets are consecutive from 1 within an epoch; a new epoch begins when the
-/// history of the old one is gone.
+/// Where a room stands. Offsets are consecutive from 1; a new epoch begins when the history of the old
+/// one is gone (offsets from 1 again) or may have lost its end (offsets go on from there).
 struct position {
   std::string epoch;
   std::uint64_t offset = 0;

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "cluster/publication.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace canang::cluster {
+
+/// How publications travel through Redis.
+///
+/// On a channel: a header, `VERSION EPOCH FIRST COUNT\n` as text, then a batch. In a stream: the batch
+/// alone, since the entry's id tells its last offset. A batch, little endian: 8 bytes origin, 8 bytes
+/// sequence (of that origin), then per publication 1 byte of flags, 8 bytes publisher, 4 bytes length,
+/// payload. Scripts put batches together from pieces and never look inside, but at the first 16 bytes.
+
+/// The version that this node writes; it reads this one.
+inline constexpr std::uint64_t envelope_version = 1;
+
+/// Bytes of origin and sequence.
+inline constexpr std::size_t batch_header_bytes = 16;
+
+/// Which run of which node put a batch together, and which of its batches it is.
+struct batch_id {
+  std::uint64_t origin = 0;
+  std::uint64_t sequence = 0;
+};
+
+enum class envelope_errc : std::uint8_t {
+  none,
+  foreign,   ///< not an envelope at all
+  version,   ///< of a version that this node does not read
+  truncated, ///< it ends too early, or goes on after its end
+};
+
+/// Publications with consecutive offsets.
+struct batch {
+  std::string epoch;
+  std::uint64_t first = 0;
+  std::vector<std::shared_ptr<publication>> publications;
+
+  [[nodiscard]] std::uint64_t last() const noexcept { return first + publications.size() - 1; }
+};
+
+void append_batch_header(std::string& out, const batch_id& id);
+void append_publication(std::string& out, const publication& message);
+
+/// Reads a batch whose last publication has the offset `last`. `publisher` of a publication of another
+/// origin than `own_origin` is 0: its id would mean someone else here.
+[[nodiscard]] envelope_errc read_batch(std::string_view bytes, std::string_view epoch,
+                                       std::uint64_t last, std::uint64_t own_origin, batch& into);
+
+/// Reads what came on a channel.
+[[nodiscard]] envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin,
+                                         batch& into);
+
+} // namespace canang::cluster

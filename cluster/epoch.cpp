@@ -1,0 +1,17 @@
+#include "cluster/epoch.hpp"
+
+#include <random>
+#include <string_view>
+
+namespace canang::cluster {
+
+std::string make_epoch() {
+  static constexpr std::string_view alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32
+  static thread_local std::random_device source;
+  std::string epoch;
+  for (std::size_t i = 0; i < epoch_size; ++i)
+    epoch += alphabet[source() % alphabet.size()];
+  return epoch;
+}
+
+} // namespace canang::cluster

@@ -1,0 +1,311 @@
+#include "cluster/feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace canang::cluster {
+
+void feed::ask(std::optional<std::uint64_t> after) {
+  is_reading_ = true;
+  has_to_check_ = false;
+  reads_all_ = after == 0U;
+  live_seen_by_read_ = live_.size();
+  waiting_seen_by_read_ = waiting_.size();
+  sink_.want_page(after);
+}
+
+/// Asks for the position alone, or for all that is kept when somebody waits for it.
+void feed::ask_position() {
+  if (waiting_.empty())
+    ask(std::nullopt);
+  else
+    ask(0);
+}
+
+void feed::on_subscribed() {
+  if (is_reading_)
+    has_to_check_ = true;
+  else if (is_live_)
+    ask(top_.offset);
+  else
+    ask_position();
+}
+
+void feed::on_position(const position& top) {
+  const bool is_known = is_live_ && top.epoch == top_.epoch && top.offset <= top_.offset
+                        && live_.empty() && !has_to_check_;
+  if (is_known)
+    return;
+  if (is_reading_)
+    has_to_check_ = true;
+  else if (!is_live_)
+    ask_position();
+  else
+    ask(top.epoch == top_.epoch ? top_.offset : 0);
+}
+
+void feed::on_batch(const batch& live) {
+  if (is_live_ && live.epoch == top_.epoch) {
+    if (live.last() <= top_.offset)
+      return;
+    if (live.first <= top_.offset + 1) {
+      accept(live);
+      return;
+    }
+  }
+  hold(batch{live});
+  if (live_.size() > limits_.most_waiting_batches || live_bytes_ > limits_.most_waiting_bytes) {
+    live_.clear(); // they will be read
+    live_bytes_ = 0;
+    live_seen_by_read_ = 0;
+    has_to_check_ = true;
+    return;
+  }
+  if (is_live_ && !is_reading_)
+    ask(live.epoch == top_.epoch ? top_.offset : 0);
+}
+
+void feed::hold(batch&& live) {
+  for (const auto& message : live.publications)
+    live_bytes_ += message->data.size();
+  live_.push_back(std::move(live));
+}
+
+void feed::accept(const batch& live) {
+  for (const auto& message : live.publications)
+    if (message->offset > top_.offset)
+      append(message);
+}
+
+void feed::append(const publication_ptr& message) {
+  top_.offset = message->offset;
+  window_bytes_ += message->data.size();
+  window_.push_back(message);
+  trim();
+  sink_.on_publication(message);
+}
+
+void feed::trim() {
+  while (!window_.empty()
+         && (window_.size() > limits_.window_size || window_bytes_ > limits_.window_bytes)) {
+    if (window_.size() <= limits_.window_size)
+      bytes_floor_ = window_.front()->offset;
+    window_bytes_ -= window_.front()->data.size();
+    window_.pop_front();
+    window_is_all_ = true; // as far back as anything is kept
+  }
+}
+
+void feed::forget_window() {
+  window_.clear();
+  window_.shrink_to_fit();
+  window_bytes_ = 0;
+  window_is_all_ = false;
+}
+
+void feed::on_page(stored_page&& page) {
+  is_reading_ = false;
+  if (is_live_) {
+    take_page(page);
+  } else {
+    is_live_ = true;
+    top_ = page.top;
+    lineage_ = std::move(page.lineage);
+    if (reads_all_)
+      extend_window(page);
+  }
+  if (is_reading_)
+    return; // it takes another read
+  drain_live();
+  serve_waiting();
+  if (has_to_check_ && !is_reading_)
+    ask(top_.offset);
+}
+
+/// Where the history that has `page` as its end left the given epoch, if it ever had it.
+const epoch_end* feed::end_of(const stored_page& page, const std::string& epoch) {
+  const auto found = std::find_if(page.lineage.begin(), page.lineage.end(),
+                                  [&](const epoch_end& end) { return end.epoch == epoch; });
+  return found == page.lineage.end() ? nullptr : &*found;
+}
+
+void feed::take_page(stored_page& page) {
+  const bool is_same_epoch = page.top.epoch == top_.epoch;
+  if (is_same_epoch && page.top.offset <= top_.offset) { // the channel was faster
+    if (reads_all_)
+      extend_window(page);
+    return;
+  }
+  const auto* const end = end_of(page, top_.epoch);
+  const bool belongs = is_same_epoch || (end != nullptr && top_.offset <= end->last);
+  const bool is_covered =
+    page.top.offset == top_.offset
+    || (!page.publications.empty() && page.publications.front()->offset <= top_.offset + 1);
+  if (belongs && is_covered)
+    take_continuation(page);
+  else if (!reads_all_)
+    ask(0);
+  else
+    take_break(page);
+}
+
+void feed::take_continuation(stored_page& page) {
+  lineage_ = std::move(page.lineage);
+  if (page.top.epoch != top_.epoch) {
+    top_.epoch = page.top.epoch;
+    sink_.on_break(top_, false);
+  }
+  const bool has_more = page.top.offset > top_.offset;
+  if (reads_all_)
+    extend_window(page);
+  for (const auto& message : page.publications)
+    if (message->offset > top_.offset)
+      append(message);
+  if (has_more)
+    sink_.on_gap(true);
+}
+
+/// How much of what was told is also the beginning of the history that has `page` as its end: up to where
+/// the two left the last epoch that both have had.
+std::uint64_t feed::shared_with(const stored_page& page) const {
+  auto mine = lineage_;
+  mine.push_back({top_.epoch, top_.offset});
+  for (auto at = mine.rbegin(); at != mine.rend(); ++at) {
+    if (at->epoch == page.top.epoch)
+      return std::min(at->last, page.top.offset);
+    if (const auto* const end = end_of(page, at->epoch))
+      return std::min(at->last, end->last);
+  }
+  return 0;
+}
+
+/// What follows cannot be joined to what was told: tells so, then goes on with all that was not told.
+void feed::take_break(stored_page& page) {
+  const auto before_kept =
+    page.publications.empty() ? page.top.offset : page.publications.front()->offset - 1;
+  const auto from = std::max(before_kept, shared_with(page));
+  forget_window();
+  bytes_floor_ = 0;
+  lineage_ = std::move(page.lineage);
+  top_ = {page.top.epoch, from};
+  sink_.on_gap(false);
+  sink_.on_break(top_, true);
+  extend_window(page);
+  for (const auto& message : page.publications)
+    if (message->offset > top_.offset)
+      append(message);
+}
+
+/// Puts what is older than the window, of a read of all that is kept, in front of it.
+void feed::extend_window(const stored_page& page) {
+  const auto first = window_.empty() ? top_.offset + 1 : window_.front()->offset;
+  const auto& kept = page.publications;
+  window_is_all_ = true;
+  if (kept.empty() || kept.back()->offset + 1 < first)
+    return; // nothing, or it does not reach the window
+  for (auto at = kept.rbegin(); at != kept.rend(); ++at) {
+    if ((*at)->offset >= first)
+      continue;
+    if (window_.size() >= limits_.window_size
+        || window_bytes_ + (*at)->data.size() > limits_.window_bytes)
+      return;
+    window_bytes_ += (*at)->data.size();
+    window_.push_front(*at);
+  }
+}
+
+/// Takes up what the channel brought meanwhile. What was there before the read began and still does not
+/// follow is of no history that exists any more.
+void feed::drain_live() {
+  const auto seen_by_read = std::exchange(live_seen_by_read_, 0);
+  auto held = std::exchange(live_, {});
+  live_bytes_ = 0;
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const auto& live = held[i];
+    const bool is_same_epoch = live.epoch == top_.epoch;
+    if (is_same_epoch && live.last() <= top_.offset)
+      continue;
+    if (is_same_epoch && live.first <= top_.offset + 1)
+      accept(live);
+    else if (i >= seen_by_read)
+      hold(std::move(held[i]));
+  }
+  if (!live_.empty())
+    ask(live_.front().epoch == top_.epoch ? top_.offset : 0);
+}
+
+void feed::on_read_failed(broker_errc error) {
+  is_reading_ = false;
+  has_to_check_ = true; // at the next occasion
+  fail_waiting(error);
+}
+
+void feed::fail_waiting(broker_errc error) {
+  waiting_seen_by_read_ = 0;
+  for (auto& who : std::exchange(waiting_, {})) {
+    history_page failed;
+    failed.error = error;
+    who.answer(std::move(failed));
+  }
+}
+
+void feed::recover(const recover_request& request, handler answer) {
+  serve({request, std::move(answer)}, false);
+  if (is_live_ && !is_reading_ && !waiting_.empty())
+    ask(0);
+}
+
+/// Whether a position is one of the history that the room has now.
+bool feed::belongs(const position& since) const {
+  if (since.epoch == top_.epoch)
+    return since.offset <= top_.offset;
+  return std::any_of(lineage_.begin(), lineage_.end(), [&](const epoch_end& end) {
+    return end.epoch == since.epoch && since.offset <= end.last;
+  });
+}
+
+/// Whether all publications from `offset` on are in the window.
+bool feed::window_reaches(std::uint64_t offset) const noexcept {
+  return offset > top_.offset || (!window_.empty() && window_.front()->offset <= offset);
+}
+
+history_page feed::page_after(std::uint64_t offset) const {
+  history_page page;
+  page.top = top_;
+  const auto count = std::min<std::uint64_t>(top_.offset - offset, window_.size());
+  page.publications.assign(window_.end() - static_cast<std::ptrdiff_t>(count), window_.end());
+  return page;
+}
+
+/// Answers a joiner, or lets it wait. `has_read`: all that is kept was read after it came.
+void feed::serve(joiner&& who, bool has_read) {
+  const auto& [since, limit] = who.request;
+  bool is_known = is_live_;
+  history_page page;
+  if (is_live_ && since) {
+    const bool is_ours = belongs(*since);
+    const bool is_here = is_ours && window_reaches(since->offset + 1);
+    is_known = is_here || has_read || (is_ours && window_is_all_);
+    page = page_after(is_here ? since->offset : top_.offset);
+    page.recovered = is_here;
+  } else if (is_live_) {
+    is_known = limit <= window_.size() || window_is_all_ || has_read || limit == 0;
+    page = page_after(top_.offset - std::min<std::uint64_t>(limit, top_.offset));
+  }
+  if (is_known) {
+    who.answer(std::move(page));
+    return;
+  }
+  waiting_.push_back(std::move(who));
+}
+
+void feed::serve_waiting() {
+  const auto seen_by_read = reads_all_ ? std::exchange(waiting_seen_by_read_, 0) : 0;
+  auto waiting = std::exchange(waiting_, {});
+  for (std::size_t i = 0; i < waiting.size(); ++i)
+    serve(std::move(waiting[i]), i < seen_by_read);
+  if (!waiting_.empty() && !is_reading_)
+    ask(0);
+}
+
+} // namespace canang::cluster

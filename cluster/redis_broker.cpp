@@ -1,0 +1,378 @@
+#include "cluster/redis_broker.hpp"
+
+#include "cluster/epoch.hpp"
+#include "cluster/room_scripts.hpp"
+
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// A room that nothing was heard of for so long is asked for: with the slots below within 7 s.
+constexpr std::chrono::seconds quiet_time{2};
+
+/// In each second the rooms of one slot of the partitions are looked at.
+constexpr std::uint32_t position_slots = 4;
+constexpr std::uint32_t ticks_a_second = 10;
+
+/// Rooms of one call of the positions script: it holds up all others while it runs.
+constexpr std::size_t rooms_a_check = 64;
+
+constexpr std::chrono::minutes complaint_interval{1};
+
+constexpr std::size_t channel_prefix_size = std::string_view{":{pNN}:c:"}.size();
+
+} // namespace
+
+redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
+                           const redis_options& links, const redis_broker_options& options,
+                           const node_identity& node, const presence_options& presence,
+                           redis_metrics& metrics, std::function<clock::time_point()> now)
+  : io_(io),
+    shard_(io, std::move(target), links, node.id, metrics, *this),
+    services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
+    presence_(
+      services_, presence,
+      [this](std::string_view room, publication_kind kind, std::string&& member,
+             std::string&& key) { publish_event(room, kind, std::move(member), std::move(key)); }),
+    roster_(services_, presence,
+            {[this] { return describe_node_ ? describe_node_() : std::string{"{}"}; },
+             [this](redis_roster::roster&& living) {
+               if (tell_roster_)
+                 tell_roster_(std::move(living));
+             },
+             [this](bool were_taken) {
+               if (were_taken)
+                 presence_.begin_again();
+               else
+                 presence_.send_all_again();
+             },
+             [this](std::string_view room, publication_kind kind, std::string&& member,
+                    std::string&& key) {
+               publish_event(room, kind, std::move(member), std::move(key));
+             }}) {
+  services_.complain = [this](std::string_view text) { complain(text); };
+  const auto& scripts = room_scripts();
+  shard_.preload(std::array{&scripts.publish, &scripts.read, &scripts.positions, &scripts.presence,
+                            &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep});
+}
+
+redis_broker::~redis_broker() { stop(); }
+
+void redis_broker::start() { shard_.start(); }
+
+void redis_broker::stop() {
+  is_alive_.reset();
+  for (const auto& [name, room] : rooms_)
+    room->set_subscriber(nullptr);
+  shard_.stop();
+}
+
+// --- rooms
+
+redis_room& redis_broker::room_of(std::string_view name, bool subscribes) {
+  auto known = rooms_.find(name);
+  if (known == rooms_.end())
+    known = rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name})).first;
+  auto& room = *known->second;
+  if (subscribes && !std::exchange(room.is_wanted, true))
+    shard_.subscribe(room.channel());
+  return room;
+}
+
+redis_room* redis_broker::room_of_channel(std::string_view channel) {
+  const auto begin = services_.prefix.size() + channel_prefix_size;
+  if (channel.size() <= begin)
+    return nullptr;
+  const auto known = rooms_.find(channel.substr(begin));
+  return known == rooms_.end() || known->second->channel() != channel ? nullptr
+                                                                      : known->second.get();
+}
+
+void redis_broker::subscribe(std::string_view room, room_subscriber& subscriber) {
+  room_of(room).set_subscriber(&subscriber);
+}
+
+void redis_broker::unsubscribe(std::string_view room) {
+  if (const auto known = rooms_.find(room); known != rooms_.end())
+    known->second->set_subscriber(nullptr);
+}
+
+void redis_broker::publish(std::string_view room, std::shared_ptr<publication> message,
+                           std::string_view idempotency_key) {
+  auto& target = room_of(room);
+  target.publish(std::move(message), idempotency_key);
+  note_busy(target);
+  send_soon();
+}
+
+void redis_broker::recover(std::string_view room, const recover_request& request,
+                           history_handler handler) {
+  auto& target = room_of(room);
+  target.recover(request, std::move(handler));
+  if (target.is_busy())
+    note_busy(target);
+}
+
+void redis_broker::publish_event(std::string_view room, publication_kind kind, std::string&& member,
+                                 std::string&& key) {
+  auto message = std::make_shared<publication>();
+  message->kind = kind;
+  message->data = std::move(member);
+  message->received_at = services_.now();
+  auto& target = room_of(room, false);
+  target.publish_event(std::move(message), std::move(key));
+  note_busy(target);
+  send_soon();
+}
+
+void redis_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
+  presence_.note(room, who, is_here);
+  send_soon();
+}
+
+void redis_broker::on_roster(std::function<std::string()> describe,
+                             std::function<void(redis_roster::roster&&)> tell) {
+  describe_node_ = std::move(describe);
+  tell_roster_ = std::move(tell);
+}
+
+void redis_broker::leave(std::function<void()> done) {
+  presence_.clear();
+  roster_.give_up();
+  shard_.command(std::array<std::string_view, 1>{"PING"},
+                 [done = std::move(done)](redis_errc, const redis_reply&) { done(); });
+}
+
+void redis_broker::report(std::string_view room, bool with_members, report_handler handler) {
+  const presence_keys keys{services_.prefix, room, {}};
+  const auto meta = redis_key(services_.prefix, partition_of(room), "m", room);
+  const auto answer = std::make_shared<room_report>();
+  const auto note = [answer](redis_errc error, const redis_reply& reply) {
+    if (error != redis_errc::none)
+      answer->error = broker_errc::unavailable;
+    else if (reply.is_error())
+      answer->error = broker_errc::refused;
+    return answer->error == broker_errc::none;
+  };
+  const auto nodes = [note, answer](redis_errc error, const redis_reply& reply) {
+    for (std::size_t i = 0; note(error, reply) && i + 1 < reply.size(); i += 2)
+      answer->members_by_node.emplace_back(reply[i].text(), reply[i + 1].integer());
+  };
+  const auto members = [note, answer](redis_errc error, const redis_reply& reply) {
+    for (std::size_t i = 0; note(error, reply) && i + 1 < reply.size(); i += 2) {
+      const auto id = reply[i].text();
+      answer->members.push_back({std::string{id}, std::string{id.substr(0, id.find('/'))},
+                                 std::string{reply[i + 1].text()}});
+    }
+  };
+  const auto position = [note, answer, handler = std::move(handler)](redis_errc error,
+                                                                     const redis_reply& reply) {
+    if (note(error, reply) && !reply[0].is_nil())
+      answer->top = {std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer())};
+    handler(std::move(*answer));
+  };
+  shard_.command(std::array<std::string_view, 2>{"HGETALL", keys.counts}, nodes);
+  if (with_members)
+    shard_.command(std::array<std::string_view, 2>{"HGETALL", keys.members}, members);
+  shard_.command(std::array<std::string_view, 4>{"HMGET", meta, "e", "o"}, position);
+}
+
+void redis_broker::note_busy(redis_room& room) {
+  if (busy_names_.insert(room.name()).second)
+    busy_.push_back(room.shared_from_this());
+}
+
+/// Sends after the turn that is going on, so that what it gathers goes out together.
+void redis_broker::send_soon() {
+  if (std::exchange(is_send_posted_, true))
+    return;
+  boost::asio::post(io_, [this, alive = std::weak_ptr<bool>{is_alive_}] {
+    if (alive.expired())
+      return;
+    is_send_posted_ = false;
+    presence_.send();
+    send_busy(false);
+  });
+}
+
+void redis_broker::send_busy(bool expires) {
+  for (const auto& room : std::vector<room_ptr>{busy_}) {
+    if (expires)
+      room->expire();
+    room->send_pending();
+  }
+  std::erase_if(busy_, [&](const room_ptr& room) {
+    return !room->is_busy() && busy_names_.erase(room->name()) > 0;
+  });
+}
+
+// --- what the shard tells
+
+void redis_broker::on_up() {
+  roster_
+    .renew_now(); // before any member: what a node without a lease leaves behind nobody takes away
+  std::vector<room_ptr> live;
+  for (const auto& [name, room] : rooms_)
+    if (room->is_live())
+      live.push_back(room);
+  check_positions(live, false);
+  presence_.send_all_again();
+  send_busy(false);
+}
+
+void redis_broker::on_down(std::string_view) {}
+
+void redis_broker::on_subscribed(std::string_view channel) {
+  if (auto* const room = room_of_channel(channel)) {
+    room->on_subscribed();
+    note_busy(*room);
+  }
+}
+
+void redis_broker::on_message(std::string_view channel, std::string_view payload) {
+  auto* const room = room_of_channel(channel);
+  if (room == nullptr)
+    return; // the channel is being left
+  batch live;
+  const auto fault = read_message(payload, services_.origin, live);
+  if (fault != envelope_errc::none) {
+    count_bad(services_.metrics, fault);
+    complain("a message on a channel is not ours");
+    return;
+  }
+  room->on_batch(live);
+  if (room->is_busy())
+    note_busy(*room);
+}
+
+void redis_broker::on_messages_end() {
+  if (batch_end_)
+    batch_end_();
+}
+
+// --- time
+
+void redis_broker::tick() {
+  send_busy(true);
+  presence_.send();
+  presence_.expire();
+  roster_.tick();
+  if (++ticks_ % ticks_a_second == 0)
+    look_at_rooms();
+  if (batch_end_)
+    batch_end_();
+}
+
+void redis_broker::look_at_rooms() {
+  const auto now = services_.now();
+  leave_channels(now);
+  keep_windows_in_limit();
+  if (!shard_.is_up())
+    return;
+  const auto slot = ticks_ / ticks_a_second % position_slots;
+  std::vector<room_ptr> due;
+  for (const auto& [name, room] : rooms_) {
+    if (!room->is_wanted)
+      continue; // it only carries a publication of the broker's own
+    if (room->has_subscriber() && room->partition() % position_slots == slot)
+      presence_.sweep(name);
+    const bool is_quiet = now - room->last_heard() >= quiet_time;
+    if (room->is_suspect() || (is_quiet && room->partition() % position_slots == slot))
+      due.push_back(room);
+  }
+  check_positions(due, true);
+}
+
+void redis_broker::leave_channels(clock::time_point now) {
+  std::erase_if(rooms_, [&](const auto& entry) {
+    const auto& room = *entry.second;
+    if (room.has_subscriber() || room.is_busy()
+        || now - room.left_at() < services_.options.unsubscribe_delay)
+      return false;
+    shard_.unsubscribe(room.channel());
+    entry.second->forget_window(); // a command on its way may hold the room for a while
+    return true;
+  });
+}
+
+/// Over the limit the rooms that were quiet longest lose what they keep for joiners: Redis has it.
+void redis_broker::keep_windows_in_limit() {
+  const auto limit = services_.options.window_total_bytes;
+  if (services_.window_bytes <= limit)
+    return;
+  std::vector<redis_room*> quietest;
+  for (const auto& [name, room] : rooms_)
+    quietest.push_back(room.get());
+  std::sort(quietest.begin(), quietest.end(), [](const redis_room* a, const redis_room* b) {
+    return a->last_heard() < b->last_heard();
+  });
+  for (auto* const room : quietest) {
+    if (services_.window_bytes <= limit)
+      return;
+    room->forget_window();
+  }
+}
+
+void redis_broker::check_positions(std::span<const room_ptr> rooms, bool is_patient) {
+  std::array<std::vector<room_ptr>, partition_count> parts;
+  for (const auto& room : rooms) {
+    auto& part = parts[room->partition()];
+    part.push_back(room);
+    if (part.size() == rooms_a_check)
+      check_some(std::exchange(part, {}), is_patient);
+  }
+  for (auto& part : parts)
+    if (!part.empty())
+      check_some(part, is_patient);
+}
+
+/// Asks where some rooms of one partition stand.
+void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patient) {
+  const auto epoch = make_epoch();
+  const decimal ttl{meta_ttl(services_.options)};
+  std::vector<std::string_view> keys;
+  for (const auto& room : rooms) {
+    keys.emplace_back(room->meta_key());
+    keys.emplace_back(room->stream_key());
+  }
+  const std::string_view arguments[]{epoch, services_.options.uses_lineage ? "1" : "0", ttl.text()};
+  shard_.run(room_scripts().positions, keys, arguments,
+             [this, alive = std::weak_ptr<bool>{is_alive_}, rooms,
+              is_patient](redis_errc error, const redis_reply& reply) {
+               if (alive.expired() || error != redis_errc::none)
+                 return;
+               if (reply.is_error()) {
+                 if (is_not_master(reply.text()))
+                   shard_.suspect_master();
+                 return;
+               }
+               for (std::size_t i = 0; i < rooms.size(); ++i) {
+                 rooms[i]->on_position({std::string{reply[2 * i].text()},
+                                        static_cast<std::uint64_t>(reply[2 * i + 1].integer())},
+                                       is_patient);
+                 if (rooms[i]->is_busy())
+                   note_busy(*rooms[i]);
+               }
+             });
+}
+
+/// Logs what Redis refuses, once a minute at most.
+void redis_broker::complain(std::string_view text) {
+  const auto now = services_.now();
+  if (last_complaint_ != clock::time_point{} && now - last_complaint_ < complaint_interval) {
+    ++unspoken_complaints_;
+    return;
+  }
+  last_complaint_ = now;
+  spdlog::warn("redis {}: {} ({} more since the last such line)", shard_.identity(), text,
+               std::exchange(unspoken_complaints_, 0));
+}
+
+} // namespace canang::cluster

@@ -1,0 +1,269 @@
+#include "cluster/redis_room.hpp"
+
+#include "cluster/epoch.hpp"
+#include "cluster/room_scripts.hpp"
+
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// In a queued publish: the life of a subscriber that there never is.
+constexpr std::uint32_t nobody = UINT32_MAX;
+
+} // namespace
+
+std::string redis_key(std::string_view prefix, partition_id partition, std::string_view kind,
+                      std::string_view rest) {
+  std::string key{prefix};
+  key += ":{p";
+  key += static_cast<char>('0' + partition / 10);
+  key += static_cast<char>('0' + partition % 10);
+  key += "}:";
+  key += kind;
+  key += ':';
+  key += rest;
+  return key;
+}
+
+redis_room::redis_room(redis_room_services& services, std::string name)
+  : services_(services),
+    name_(std::move(name)),
+    partition_(partition_of(name_)),
+    meta_key_(key("m")),
+    stream_key_(key("s")),
+    channel_(key("c")),
+    last_heard_(services.now()),
+    feed_({services.options.history_size, services.options.history_bytes}, *this) {}
+
+std::string redis_room::key(std::string_view kind) const {
+  return redis_key(services_.prefix, partition_, kind, name_);
+}
+
+void redis_room::set_subscriber(room_subscriber* subscriber) {
+  subscriber_ = subscriber;
+  ++subscriber_life_;
+  if (subscriber == nullptr)
+    left_at_ = services_.now();
+}
+
+// --- what the channel brings, and who joins
+
+void redis_room::on_subscribed() {
+  if (!feed_.is_live())
+    feed_.on_subscribed();
+}
+
+void redis_room::on_batch(const batch& live) {
+  last_heard_ = services_.now();
+  is_suspect_ = false;
+  feed_.on_batch(live);
+  account_window();
+}
+
+void redis_room::on_position(const position& top, bool is_patient) {
+  if (top.epoch.empty())
+    return;
+  const auto& known = feed_.top();
+  const bool is_behind = feed_.is_live() && top.epoch == known.epoch && top.offset > known.offset;
+  if (is_patient && is_behind && !is_suspect_) {
+    is_suspect_ = true; // the publication may be on its way at this moment
+    return;
+  }
+  is_suspect_ = false;
+  feed_.on_position(top);
+}
+
+void redis_room::recover(const recover_request& request, broker::history_handler handler) {
+  if (feed_.waiting_count() == 0)
+    waiting_since_ = services_.now();
+  feed_.recover(request, std::move(handler));
+}
+
+void redis_room::forget_window() {
+  feed_.forget_window();
+  account_window();
+}
+
+void redis_room::account_window() {
+  services_.window_bytes += feed_.window_bytes() - accounted_window_bytes_;
+  accounted_window_bytes_ = feed_.window_bytes();
+}
+
+void redis_room::on_publication(const publication_ptr& message) {
+  if (subscriber_ != nullptr)
+    subscriber_->on_publication(message);
+}
+
+void redis_room::on_break(const position& from, bool is_lost) {
+  if (subscriber_ != nullptr)
+    subscriber_->on_break(from, is_lost);
+}
+
+void redis_room::on_gap(bool is_filled) {
+  auto& metrics = services_.metrics;
+  (is_filled ? metrics.gaps_filled : metrics.gaps_lost).add(1);
+}
+
+// --- reading
+
+void redis_room::want_page(std::optional<std::uint64_t> after) {
+  wanted_page_ = after;
+  send_read();
+}
+
+void redis_room::send_read() {
+  if (!wanted_page_ || is_reading_ || !services_.shard.can_command())
+    return;
+  is_reading_ = true;
+  services_.metrics.history_reads.add(1);
+  const auto& options = services_.options;
+  const auto epoch = make_epoch();
+  const decimal ttl{meta_ttl(options)};
+  const decimal after{wanted_page_->value_or(0)};
+  const std::string_view keys[]{meta_key_, stream_key_};
+  const std::string_view arguments[]{epoch, options.uses_lineage ? "1" : "0", ttl.text(),
+                                     *wanted_page_ ? after.text() : std::string_view{}};
+  services_.shard.run(room_scripts().read, keys, arguments,
+                      [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
+                        self->is_reading_ = false;
+                        self->on_read_reply(error, reply);
+                      });
+}
+
+void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
+  if (error != redis_errc::none)
+    return; // it is still wanted: again when the link is back
+  if (reply.is_error()) {
+    if (is_not_master(reply.text())) {
+      services_.shard.suspect_master();
+      return;
+    }
+    services_.complain(reply.text());
+    wanted_page_.reset();
+    feed_.on_read_failed(broker_errc::refused);
+    return;
+  }
+  stored_page page;
+  const auto fault = read_stored_page(reply, services_.origin, page);
+  wanted_page_.reset();
+  if (fault == envelope_errc::none) {
+    feed_.on_page(std::move(page));
+    account_window();
+    return;
+  }
+  count_bad(services_.metrics, fault);
+  services_.complain("what is stored of a room cannot be read");
+  feed_.on_read_failed(broker_errc::refused);
+}
+
+// --- publishing
+
+void redis_room::publish(std::shared_ptr<publication> message, std::string_view key) {
+  push({std::move(message), std::string{key}, services_.now(), subscriber_life_});
+}
+
+void redis_room::publish_event(std::shared_ptr<publication> message, std::string key) {
+  push({std::move(message), std::move(key), services_.now(), nobody});
+}
+
+void redis_room::push(queued_publish&& item) {
+  if (services_.buffered_bytes + item.cost() > services_.options.publish_buffer_bytes) {
+    item.is_rejected = true;
+    item.message = std::make_shared<publication>();
+    services_.metrics.failed_buffer.add(1);
+  }
+  services_.buffered_bytes += item.cost();
+  services_.metrics.buffered_bytes.set(services_.buffered_bytes);
+  queue_.push(std::move(item));
+}
+
+publish_queue::answer_function redis_room::answer() {
+  return [this](const queued_publish& item, const publish_outcome& outcome) {
+    services_.buffered_bytes -= item.cost();
+    services_.metrics.buffered_bytes.set(services_.buffered_bytes);
+    if (subscriber_ != nullptr && item.subscriber == subscriber_life_)
+      subscriber_->on_published(outcome);
+  };
+}
+
+void redis_room::send_pending() {
+  send_read();
+  send_batch();
+}
+
+void redis_room::send_batch() {
+  if (!queue_.has_batch_to_send() || !services_.shard.can_command())
+    return;
+  const auto& options = services_.options;
+  const auto items = queue_.begin(++services_.batches, feed_.top().offset);
+  publish_call call{options, queue_.sequence(), services_.origin};
+  call.set_keys(meta_key_, stream_key_, channel_);
+  call.set_trim(feed_.bytes_floor());
+  if (queue_.may_be_stored())
+    call.set_second_try(queue_.seen());
+  for (const auto& item : items)
+    call.add(*item.message, item.key.empty() ? std::string{} : key("i") + '\0' + item.key);
+  services_.metrics.publishes.add(1);
+  services_.shard.run(room_scripts().publish, call.keys(), call.arguments(),
+                      [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
+                        self->on_batch_reply(error, reply);
+                      });
+}
+
+void redis_room::on_batch_reply(redis_errc error, const redis_reply& reply) {
+  if (error != redis_errc::none)
+    queue_.on_lost(error == redis_errc::lost);
+  else if (reply.is_error())
+    on_error_reply(reply.text());
+  else
+    on_stored(reply);
+  send_batch();
+}
+
+void redis_room::on_stored(const redis_reply& reply) {
+  if (reply.size() < 2) { // UNKNOWN
+    services_.metrics.failed_timeout.add(1);
+    queue_.on_refused(broker_errc::unavailable, answer());
+    return;
+  }
+  std::vector<position> before;
+  for (std::size_t i = 2; i < reply.size(); ++i)
+    before.push_back(read_position(reply[i].text()));
+  queue_.on_stored(std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer()),
+                   before, answer());
+}
+
+void redis_room::on_error_reply(std::string_view text) {
+  if (is_not_master(text)) {
+    queue_.on_lost(false);
+    services_.shard.suspect_master();
+    return;
+  }
+  services_.complain(text);
+  const bool is_temporary = text.starts_with("OOM") || text.starts_with("BUSY");
+  auto& metrics = services_.metrics;
+  (text.starts_with("WRONGTYPE") ? metrics.failed_type : metrics.failed_refused).add(1);
+  queue_.on_refused(is_temporary ? broker_errc::unavailable : broker_errc::refused, answer());
+}
+
+// --- time
+
+bool redis_room::is_busy() const noexcept {
+  return !queue_.empty() || wanted_page_.has_value() || feed_.waiting_count() > 0;
+}
+
+void redis_room::expire() {
+  const auto oldest = services_.now() - services_.options.publish_timeout;
+  const auto tell = answer();
+  queue_.expire(oldest, [&](const queued_publish& item, const publish_outcome& outcome) {
+    if (!item.is_rejected)
+      services_.metrics.failed_timeout.add(1);
+    tell(item, outcome);
+  });
+  if (feed_.waiting_count() > 0 && waiting_since_ < oldest)
+    feed_.fail_waiting(broker_errc::unavailable);
+}
+
+} // namespace canang::cluster

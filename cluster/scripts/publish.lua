@@ -1,0 +1,108 @@
+-- Stores a batch of publications of one room as one entry, and publishes it.
+--
+-- KEYS: 1 meta, 2 stream, then the idempotency key of each publication that has one
+-- ARGV: 1 channel, 2 an epoch for a room that needs a new one, 3 publications to keep, 4 offset up to
+--       which nothing is kept (or 0), 5 ms to keep the history, 6 ms to keep the meta, 7 ms to keep an
+--       idempotency key, 8 '1' to look at the life of the data, 9 of a second try: the top offset that
+--       the first one met at least, else '', 10 header of the batch, 11 publications in the batch,
+--       12 their bytes, all of them; or, where there are idempotency keys: 12.. the bytes of each, then
+--       for each the index of its key among the idempotency keys, or 0
+-- Answers { epoch, first offset, 'EPOCH:OFFSET' or '' for each idempotency key }: the latter where the
+-- key was used before. With 'UNKNOWN' where it cannot be told whether a first try was stored.
+
+local meta, stream = KEYS[1], KEYS[2]
+local kept, ttl, meta_ttl = tonumber(ARGV[3]), ARGV[5], ARGV[6]
+local header, count = ARGV[10], tonumber(ARGV[11])
+local key_count = #KEYS - 2
+local life = ARGV[8] == '1' and life_of_data() or ''
+local epoch, top, lineage = open_room(meta, stream, life, ARGV[2])
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function entry_id(offset)
+  return text(offset) .. '-0'
+end
+
+local used = {}
+for k = 1, key_count do
+  used[k] = redis.call('GET', KEYS[2 + k]) or ''
+end
+
+local function publications_in(entry)
+  local stored, at = 0, 17
+  while at <= #entry do
+    at = at + 13 + struct.unpack('<I4', entry, at + 9)
+    stored = stored + 1
+  end
+  return stored
+end
+
+local function offsets_of(entry)
+  local last = tonumber(string.match(entry[1], '^%d+'))
+  return last - publications_in(entry[2][2]) + 1, last
+end
+
+-- A second try: was the first one stored? Its entry begins with the same header.
+local seen = tonumber(ARGV[9])
+if seen and top > seen then
+  for _, entry in ipairs(redis.call('XRANGE', stream, entry_id(seen + 1), '+')) do
+    if string.sub(entry[2][2], 1, 16) == header then
+      local first, last = offsets_of(entry)
+      for k = 1, key_count do
+        local offset = tonumber(string.match(used[k], ':(%d+)$') or 0)
+        if offset >= first and offset <= last then
+          used[k] = ''
+        end
+      end
+      return {epoch, text(first), unpack(used)}
+    end
+  end
+  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  if not oldest or offsets_of(oldest) > seen + 1 then
+    return {'UNKNOWN'}
+  end
+end
+
+local body
+local fresh = count
+if key_count == 0 then
+  body = header .. ARGV[12]
+else
+  local pieces = {header}
+  fresh = 0
+  for i = 1, count do
+    local k = tonumber(ARGV[11 + count + i])
+    if k == 0 or used[k] == '' then
+      fresh = fresh + 1
+      pieces[#pieces + 1] = ARGV[11 + i]
+      if k ~= 0 then
+        redis.call('SET', KEYS[2 + k], epoch .. ':' .. text(top + fresh), 'PX', ARGV[7])
+      end
+    end
+  end
+  body = table.concat(pieces)
+end
+
+local first = top + 1
+if fresh > 0 then
+  top = top + fresh
+  if kept > 0 then
+    local floor = math.max(top - kept + 1, tonumber(ARGV[4]) + 1)
+    local added = redis.pcall('XADD', stream, 'MINID', entry_id(floor), entry_id(top), 'b', body)
+    if type(added) == 'table' and added.err then
+      if not string.find(added.err, 'equal or smaller', 1, true) then
+        return added
+      end
+      redis.call('DEL', stream) -- of an earlier life of the room
+      redis.call('XADD', stream, entry_id(top), 'b', body)
+    end
+    redis.call('PEXPIRE', stream, ttl)
+  end
+  redis.call('HSET', meta, 'o', text(top))
+  redis.call('PUBLISH', ARGV[1],
+    '1 ' .. epoch .. ' ' .. text(first) .. ' ' .. text(fresh) .. '\n' .. body)
+end
+redis.call('PEXPIRE', meta, meta_ttl)
+return {epoch, text(first), unpack(used)}
