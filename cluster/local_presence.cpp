@@ -1,0 +1,83 @@
+#include "cluster/local_presence.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace canang::cluster {
+
+void local_presence::note(std::string_view room, const local_member& who, bool is_here,
+                          clock::time_point now) {
+  const auto known = rooms_.try_emplace(std::string{room}).first;
+  if (is_here)
+    add(room, known->second, who);
+  else
+    remove(room, known->second, who, now);
+  const auto& members = known->second;
+  if (members.users.empty() && members.leaving.empty())
+    rooms_.erase(known);
+}
+
+void local_presence::add(std::string_view room, room_members& members, const local_member& who) {
+  if (!members.users.emplace(who.id, who.user).second || !options_.rules.announces(room))
+    return;
+  if (!who.user.empty()
+      && (++members.connections[who.user] > 1 || members.leaving.erase(who.user) > 0))
+    return; // it was there, or is back in time
+  tell(room, publication_kind::joined, who.id, who.user);
+}
+
+void local_presence::remove(std::string_view room, room_members& members, const local_member& who,
+                            clock::time_point now) {
+  auto gone = members.users.extract(who.id);
+  if (!gone || !options_.rules.announces(room))
+    return;
+  const auto& user = gone.mapped();
+  if (!user.empty()) {
+    const auto connections = members.connections.find(user);
+    if (--connections->second > 0)
+      return;
+    members.connections.erase(connections);
+    members.leaving[user] = ++leave_count_;
+  }
+  leaves_.push_back({now + leave_grace, std::string{room}, user, who.id, leave_count_});
+}
+
+void local_presence::expire(clock::time_point now) {
+  while (!leaves_.empty() && leaves_.front().due <= now) {
+    const auto leave = std::move(leaves_.front());
+    leaves_.pop_front();
+    if (!leave.user.empty()) {
+      const auto known = rooms_.find(leave.room);
+      if (known == rooms_.end())
+        continue;
+      auto& members = known->second;
+      const auto waits = members.leaving.find(leave.user);
+      if (waits == members.leaving.end() || waits->second != leave.number)
+        continue; // it was back, and may have left again since
+      members.leaving.erase(waits);
+      if (members.users.empty() && members.leaving.empty())
+        rooms_.erase(known);
+    }
+    tell(leave.room, publication_kind::left, leave.connection, leave.user);
+  }
+}
+
+void local_presence::tell(std::string_view room, publication_kind kind, std::uint64_t connection,
+                          const std::string& user) {
+  const present_member member{fmt::format("{}/{}", options_.node, connection), options_.node, user};
+  tell_(room, kind, options_.describe(member));
+}
+
+void local_presence::report(std::string_view room, bool with_members, room_report& into) const {
+  const auto known = rooms_.find(std::string{room});
+  if (known == rooms_.end() || known->second.users.empty())
+    return;
+  into.members_by_node.emplace_back(options_.node, known->second.users.size());
+  if (!with_members || !options_.rules.keeps_presence(room))
+    return;
+  for (const auto& [connection, user] : known->second.users)
+    into.members.push_back({fmt::format("{}/{}", options_.node, connection), options_.node, user});
+}
+
+} // namespace canang::cluster

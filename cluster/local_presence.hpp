@@ -1,0 +1,70 @@
+#pragma once
+
+#include "cluster/broker.hpp"
+#include "cluster/room_rules.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace canang::cluster {
+
+/// Who a node is to its members, and how it writes them down.
+struct presence_options {
+  room_rules rules;
+  std::string node;
+  /// The member as JSON, for publications that tell of it.
+  std::function<std::string(const present_member&)> describe;
+};
+
+/// The presence of a node that runs alone. Owned by its broker, on the broker's thread.
+class local_presence {
+public:
+  using clock = std::chrono::steady_clock;
+  /// Publishes that a member came or went.
+  using tell_function =
+    std::function<void(std::string_view room, publication_kind kind, std::string&& member)>;
+
+  local_presence(const presence_options& options, tell_function tell)
+    : options_(options), tell_(std::move(tell)) {}
+
+  void note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
+
+  /// Tells the leaves whose grace is over. To be called about once a second.
+  void expire(clock::time_point now);
+
+  void report(std::string_view room, bool with_members, room_report& into) const;
+
+private:
+  struct room_members {
+    std::unordered_map<std::uint64_t, std::string> users; // by connection
+    std::unordered_map<std::string, std::size_t> connections;
+    std::unordered_map<std::string, std::uint64_t> leaving; // in their grace: which leave it was
+  };
+
+  struct pending_leave {
+    clock::time_point due;
+    std::string room;
+    std::string user;
+    std::uint64_t connection;
+    std::uint64_t number;
+  };
+
+  void add(std::string_view room, room_members& members, const local_member& who);
+  void remove(std::string_view room, room_members& members, const local_member& who,
+              clock::time_point now);
+  void tell(std::string_view room, publication_kind kind, std::uint64_t connection,
+            const std::string& user);
+
+  presence_options options_;
+  tell_function tell_;
+  std::unordered_map<std::string, room_members> rooms_;
+  std::list<pending_leave> leaves_; // soonest first
+  std::uint64_t leave_count_ = 0;
+};
+
+} // namespace canang::cluster

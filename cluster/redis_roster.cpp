@@ -1,0 +1,154 @@
+#include "cluster/redis_roster.hpp"
+
+#include "cluster/room_scripts.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// Dead within 10 s of the last renewal, found within 2 s more: 15 s with time to take members away.
+constexpr std::chrono::milliseconds lease_time{10'000};
+constexpr std::chrono::milliseconds renew_interval{2'000};
+
+/// For so long nobody else begins to take the same node's members away.
+constexpr std::string_view reap_lock_ms = "5000";
+
+/// For so long a node that was only asleep finds out that it was taken for dead.
+constexpr std::string_view reaped_ms = "3600000";
+
+} // namespace
+
+redis_roster::redis_roster(redis_room_services& services, const presence_options& options,
+                           handlers calls)
+  : services_(services),
+    options_(options),
+    calls_(std::move(calls)),
+    leases_key_(services.prefix + ":nodes"),
+    info_key_(services.prefix + ":nodes:info") {}
+
+void redis_roster::tick() {
+  const auto now = services_.now();
+  if (is_over_ || !services_.shard.can_command()
+      || (renewed_at_ != clock::time_point{} && now - renewed_at_ < renew_interval))
+    return;
+  renewed_at_ = now;
+  renew();
+}
+
+void redis_roster::renew_now() {
+  if (is_over_)
+    return;
+  renewed_at_ = services_.now();
+  renew();
+}
+
+void redis_roster::renew() {
+  const auto description = calls_.describe();
+  const decimal time{lease_time};
+  const auto reaped = reap_key(options_.node);
+  const std::string_view keys[]{leases_key_, info_key_, reaped};
+  const std::string_view arguments[]{options_.node, time.text(), description};
+  services_.shard.run(room_scripts().lease, keys, arguments,
+                      guarded([this](const redis_reply& reply) { on_leases(reply); }));
+}
+
+void redis_roster::on_leases(const redis_reply& reply) {
+  if (is_over_)
+    return;
+  const auto had_lease = reply[0].integer();
+  if (had_lease != 1 && !is_first_)
+    calls_.on_lease_lost(had_lease == 2);
+  is_first_ = false;
+  const auto now = reply[1].integer();
+  roster living;
+  for (std::size_t i = 2; i + 2 < reply.size(); i += 3) {
+    const std::string node{reply[i].text()};
+    if (reply[i + 1].integer() >= now)
+      living.push_back({node, std::string{reply[i + 2].text()}});
+    else
+      begin_to_reap(node);
+  }
+  calls_.on_roster(std::move(living));
+}
+
+void redis_roster::begin_to_reap(const std::string& node) {
+  const auto lock = reap_key(node);
+  const std::array<std::string_view, 6> command{"SET", lock, options_.node,
+                                                "NX",  "PX", reap_lock_ms};
+  services_.shard.command(command, guarded([this, node](const redis_reply& reply) {
+                            if (reply.is_nil())
+                              return; // somebody else does it
+                            spdlog::info("redis {}: node {} is gone; taking its members away",
+                                         services_.shard.identity(), node);
+                            for (partition_id partition = 0; partition < partition_count;
+                                 ++partition)
+                              reap_partition(node, partition);
+                            remove(node); // after all of these, by the order of the link
+                          }));
+}
+
+void redis_roster::reap_partition(const std::string& node, partition_id partition) {
+  const auto key = redis_key(services_.prefix, partition, "r", node);
+  const std::array<std::string_view, 2> command{"SMEMBERS", key};
+  services_.shard.command(command, guarded([this, node](const redis_reply& rooms) {
+                            for (std::size_t i = 0; i < rooms.size(); ++i)
+                              reap_room(node, std::string{rooms[i].text()});
+                          }));
+}
+
+void redis_roster::reap_room(const std::string& node, const std::string& room) {
+  const presence_keys at{services_.prefix, room, node};
+  const std::string_view keys[]{at.members, at.counts, at.users, at.rooms_of_node};
+  const std::string_view arguments[]{node, room};
+  services_.shard.run(
+    room_scripts().reap, keys, arguments,
+    guarded([this, node, room](const redis_reply& gone) { tell_gone(node, room, gone); }));
+}
+
+void redis_roster::tell_gone(const std::string& node, const std::string& room,
+                             const redis_reply& gone) {
+  if (!options_.rules.announces(room))
+    return;
+  for (std::size_t i = 0; i + 1 < gone.size(); i += 2) {
+    present_member member{std::string{gone[i].text()}, node, std::string{gone[i + 1].text()}};
+    auto key = once_key(member);
+    calls_.tell(room, publication_kind::left, options_.describe(member), std::move(key));
+  }
+}
+
+/// The link keeps the order: where this PING is answered all SMEMBERS were, and all reaping is on its way
+/// in front of what follows. A reaper that dies before leaves the node's lease, and the next one comes.
+void redis_roster::remove(const std::string& node) {
+  const std::array<std::string_view, 1> ping{"PING"};
+  services_.shard.command(
+    ping, guarded([this, node](const redis_reply&) {
+      const std::array<std::string_view, 3> lease{"ZREM", leases_key_, node};
+      const std::array<std::string_view, 3> info{"HDEL", info_key_, node};
+      const auto key = reap_key(node);
+      const std::array<std::string_view, 5> mark{"SET", key, "", "PX", reaped_ms};
+      services_.shard.command(mark, [](redis_errc, const redis_reply&) {});
+      services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
+      services_.shard.command(info, [](redis_errc, const redis_reply&) {});
+    }));
+}
+
+std::string redis_roster::reap_key(std::string_view node) const {
+  return fmt::format("{}:reap:{}", services_.prefix, node);
+}
+
+void redis_roster::give_up() {
+  if (std::exchange(is_over_, true))
+    return;
+  const std::array<std::string_view, 3> lease{"ZREM", leases_key_, options_.node};
+  const std::array<std::string_view, 3> info{"HDEL", info_key_, options_.node};
+  services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
+  services_.shard.command(info, [](redis_errc, const redis_reply&) {});
+}
+
+} // namespace canang::cluster
