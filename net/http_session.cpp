@@ -4,6 +4,7 @@
 #include "net/target.hpp"
 #include "net/websocket_session.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -14,6 +15,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -108,6 +110,8 @@ private:
   void on_request(const error_code& ec);
   void on_bad_request(const error_code& ec);
   void answer_page();
+  page_responder responder();
+  void on_slow_answer(unsigned request, page_response&& response);
   void answer_handshake(const request_target& target);
   void upgrade(connection_parameters&& parameters);
   void reply(const rejection& wrong);
@@ -123,6 +127,7 @@ private:
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
   unsigned requests_ = 0;
+  unsigned awaited_ = 0; // the request that waits for a slow page, or 0
   bool keep_alive_ = false;
 };
 
@@ -138,6 +143,12 @@ void http_session::read_request() {
 }
 
 void http_session::on_deadline(timing_wheel::clock::time_point) {
+  if (awaited_ != 0) {
+    auto late = text_response(503, R"({"reason":"no answer in time"})");
+    late.content_type = "application/json";
+    on_slow_answer(awaited_, std::move(late));
+    return;
+  }
   if (requests_ == 0)
     context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::timeout)].add(1);
   close();
@@ -184,7 +195,36 @@ void http_session::answer_page() {
     return;
   }
   const auto target = split_target(request.target());
-  auto response = paths_.page({target.path, target.query, request[http::field::if_none_match]});
+  const page_request asked{target.path, target.query, request[http::field::if_none_match]};
+  awaited_ = requests_; // before it is asked: the answer may come from another thread
+  if (paths_.slow_page && paths_.slow_page(asked, responder())) {
+    context_.deadlines.schedule(*this, context_.now() + slow_page_timeout);
+    return;
+  }
+  awaited_ = 0;
+  reply(paths_.page(asked), !keep_alive_);
+}
+
+/// May be called and dropped on any thread, where the count of this session must not be touched: its one
+/// reference comes home for either.
+page_responder http_session::responder() {
+  auto& io = context_.io;
+  const std::shared_ptr<pointer> self{
+    new pointer{this},
+    [&io](pointer* held) { boost::asio::post(io, [owned = std::unique_ptr<pointer>{held}] {}); }};
+  return [&io, self, request = requests_](page_response&& response) {
+    boost::asio::post(io, [self, request, answer = std::move(response)]() mutable {
+      (*self)->on_slow_answer(request, std::move(answer));
+    });
+  };
+}
+
+/// One that comes too late is dropped; the connection may be at another request by then.
+void http_session::on_slow_answer(unsigned request, page_response&& response) {
+  if (request != awaited_ || !socket_.is_open())
+    return;
+  awaited_ = 0;
+  context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
   reply(std::move(response), !keep_alive_);
 }
 
@@ -212,8 +252,9 @@ void http_session::upgrade(connection_parameters&& parameters) {
   const auto rest = buffer_.data();
   websocket_upgrade request{std::move(socket_), parser_->release(),
                             std::string{static_cast<const char*>(rest.data()), rest.size()}};
-  paths_.websocket->on_session(make_websocket_session(context_, std::move(request)),
-                               plain_dialect(), std::move(parameters));
+  const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
+  paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), language,
+                               std::move(parameters));
 }
 
 void http_session::reply(const rejection& wrong) {

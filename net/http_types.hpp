@@ -3,6 +3,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,9 @@ struct page_response {
   std::string_view etag;
   std::vector<std::pair<std::string, std::string>> headers;
 };
+
+/// Takes the answer to a request that was not answered at once.
+using page_responder = std::function<void(page_response&&)>;
 
 /// A line of text with a status.
 [[nodiscard]] inline page_response text_response(unsigned status, std::string text) {

@@ -30,6 +30,9 @@ inline constexpr std::size_t max_pooled_buffers = 64;
 /// connection holds as much, also an idle one.
 inline constexpr std::size_t inline_message_bytes = 64;
 
+/// How long a page may take whose answer somebody else has to give.
+inline constexpr std::chrono::milliseconds slow_page_timeout{3000};
+
 /// HTTP requests served on one connection before it is closed, so that a balancer's long-lived
 /// connections get spread again.
 inline constexpr unsigned max_requests_a_connection = 1000;

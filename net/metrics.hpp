@@ -64,9 +64,11 @@ enum class close_reason : std::uint8_t {
   ping_timeout,   ///< a ping stayed without an answer
   slow_consumer,  ///< its outbox was over the limit
   drain,          ///< this node is shutting down
+  messages_lost,  ///< publications were lost to it and it could not be told otherwise
+  publish_failed, ///< its publish failed and it could not be told otherwise
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 12;
+inline constexpr std::size_t close_reason_count = 14;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -121,6 +123,8 @@ struct loop_metrics {
   counter pings_sent_total;
   counter turns_total;
   counter history_bytes;
+  counter recovered_total;     ///< members that resumed and miss nothing
+  counter not_recovered_total; ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
   close_counters closes;
   latency_histogram publish_to_flush;

@@ -112,6 +112,15 @@ MetricFamily rejections(loop_list loops) {
   return result;
 }
 
+MetricFamily recoveries(loop_list loops) {
+  auto result =
+    family("canang_recoveries_total", "Members that asked to resume, by whether they miss nothing.",
+           MetricType::Counter);
+  add_value(result, sum(loops, &loop_metrics::recovered_total), {{"result", "recovered"}});
+  add_value(result, sum(loops, &loop_metrics::not_recovered_total), {{"result", "not_recovered"}});
+  return result;
+}
+
 MetricFamily build_info(const process_figures& process) {
   auto result =
     family("canang_build_info", "Constant 1; the label is the version.", MetricType::Gauge);
@@ -153,6 +162,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(of_loops("canang_deliveries_dropped_total",
                          "Publications that a closing connection did not take any more.", up,
                          &m::messages_dropped_total));
+  all.push_back(recoveries(loops));
   all.push_back(of_loops("canang_received_bytes_total", "Bytes read from clients.", up,
                          &m::received_bytes_total));
   all.push_back(

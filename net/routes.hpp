@@ -26,6 +26,9 @@ protected:
 struct routes {
   /// Answers GET and HEAD of everything but the WebSocket paths; called on the listener's loop.
   std::function<page_response(const page_request&)> page;
+  /// Asked before `page`: true when it takes the request and calls the responder later, once, from any
+  /// thread. May be null.
+  std::function<bool(const page_request&, page_responder)> slow_page{};
   /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
   websocket_acceptor* websocket = nullptr;
 };

@@ -39,6 +39,29 @@ void websocket_session::open() {
   read_more();
 }
 
+void websocket_session::refuse() {
+  if (state_ != state::opening)
+    return;
+  static constexpr std::string_view answer =
+    "HTTP/1.1 503 Service Unavailable\r\nServer: canang\r\nRetry-After: 1\r\nConnection: close\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 38\r\n\r\n"
+    "the room cannot be joined at present.\n";
+  context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::unavailable)].add(1);
+  reported_ = true; // it never was a WebSocket connection
+  boost::asio::post(context_.io, [self = self_ptr{this}] {
+    if (const auto handler = std::move(self->handler_))
+      handler->on_closed({1006, close_reason::abnormal});
+  });
+  error_code ec;
+  const auto before = outbox_.bytes();
+  outbox_.send_unlimited(*this, context_.buffers.make(answer), ec);
+  outbox_changed(before);
+  if (ec)
+    close_socket(false);
+  else
+    linger();
+}
+
 send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t from,
                                     std::size_t to) {
   if (state_ != state::open)

@@ -13,7 +13,15 @@ namespace canang::net {
 /// names, and every message is a publication, handed on byte for byte with its frame type.
 [[nodiscard]] const dialect& plain_dialect() noexcept;
 
-/// Reads `/ws` and `/ws/{room}` with `echo` and `history`.
+/// The same with `meta=true`: each publication is a JSON text that says its position, so that a client
+/// can resume with `since` where it was, and hears of losses. What the client sends is still a bare
+/// message.
+[[nodiscard]] const dialect& plain_meta_dialect() noexcept;
+
+/// The join that opening a connection implies.
+[[nodiscard]] join_command open_command(const connection_parameters& parameters);
+
+/// Reads `/ws` and `/ws/{room}` with `echo`, `history`, `meta`, `since` and `user`.
 /// @returns the parameters, or a line of text that says what is wrong.
 [[nodiscard]] std::variant<connection_parameters, std::string>
 parse_plain_target(std::string_view path, std::string_view query);
