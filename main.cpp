@@ -32,7 +32,20 @@ void await_signal(boost::asio::signal_set& signals, canang::actors::server& serv
   });
 }
 
+/// What only shows when one tries: a refused password, a file that cannot be read.
+std::string check_shards(const canang::actors::cluster_options& cluster) {
+  for (const auto& shard : cluster.shards) {
+    if (auto fault = canang::cluster::check_redis(shard, cluster.links); !fault.empty())
+      return fault;
+  }
+  return {};
+}
+
 int serve(const canang::app::options& options) {
+  if (const auto fault = check_shards(options.server.cluster); !fault.empty()) {
+    std::cerr << "canang: " << fault << '\n';
+    return 1;
+  }
   canang::actors::server server{options.server, canang::app::public_page};
   if (const auto fault = server.bind(); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "cluster/partitions.hpp"
+
 #include <caf/actor.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +22,18 @@ struct loop_cast {
 /// The standing actors of the node, by loop. Complete before the first connection is accepted and
 /// unchanged after.
 using node_cast = std::vector<loop_cast>;
+
+/// The bridges of the node, by shard; none when it runs alone. Complete before the first room and
+/// unchanged after.
+struct bridge_cast {
+  std::optional<cluster::partition_map> partitions;
+  std::vector<caf::actor> by_shard;
+
+  [[nodiscard]] bool is_clustered() const noexcept { return !by_shard.empty(); }
+  [[nodiscard]] const caf::actor& of(std::string_view room) const {
+    return by_shard[partitions->shard_of(room)];
+  }
+};
 
 /// The loop on which a room lives.
 [[nodiscard]] inline std::uint32_t home_of(std::string_view room, std::size_t loops) noexcept {

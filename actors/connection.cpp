@@ -53,7 +53,8 @@ void connection::on_mail(caf::type_erased_tuple& content) {
     room_ = std::move(content.get_mutable_as<joined>(0).room);
     session_->pause_reading(false);
   } else if (content.match_elements<join_failed>()) {
-    session_->close(1013, "try again later", net::close_reason::handler_error);
+    if (session_)
+      session_->refuse();
   }
 }
 
@@ -85,7 +86,11 @@ void connection::on_command(net::join_command&& command) {
   request.connection = caf::actor_cast<caf::actor>(this);
   request.loop = services_.loop;
   request.language = &language_;
-  request.history = command.history;
+  request.wanted.limit = command.history;
+  if (command.since)
+    request.wanted.since =
+      cluster::position{std::move(command.since->epoch), command.since->offset};
+  request.user = std::move(command.user);
   send(services_.cast[home].directory, std::move(request));
 }
 
@@ -115,6 +120,18 @@ void connection::on_published(const published& answer) {
   --unanswered_;
   unanswered_bytes_ -= answer.bytes;
   hold_back();
+  if (answer.outcome.error != cluster::broker_errc::none)
+    tell_fault(answer.outcome.error);
+}
+
+void connection::tell_fault(cluster::broker_errc error) {
+  const auto frame = services_.context.buffers.make();
+  const auto fault = error == cluster::broker_errc::refused ? net::publish_fault::refused
+                                                            : net::publish_fault::unavailable;
+  if (language_.encode_publish_fault(fault, frame->bytes()))
+    session_->send(frame, 0, frame->size());
+  else
+    session_->close(1013, "try again later", net::close_reason::publish_failed);
 }
 
 void connection::on_closed(const net::close_info& info) {

@@ -50,6 +50,7 @@ private:
   void on_command(const net::publish_command& command) override;
 
   void on_published(const published& answer);
+  void tell_fault(cluster::broker_errc error);
   void hold_back();
   void log_connect();
 

@@ -23,6 +23,9 @@ caf::behavior directory::make_behavior() {
   return {
     [this](join_room& request) { on_join(request); },
     [this](const room_empty& report) { on_room_empty(report); },
+    [this](room_query& query) {
+      services_.broker.report(query.room, query.with_members, std::move(query.answer));
+    },
     [this](const tick& now) { on_tick(now); },
   };
 }

@@ -8,10 +8,27 @@ namespace canang::actors {
 
 namespace {
 
+/// A member that cannot be told otherwise: publications were lost to it.
+constexpr std::uint16_t messages_lost = 3010;
+
+net::outgoing_publication::kind kind_of(cluster::publication_kind kind) {
+  switch (kind) {
+  case cluster::publication_kind::joined: return net::outgoing_publication::kind::joined;
+  case cluster::publication_kind::left: return net::outgoing_publication::kind::left;
+  case cluster::publication_kind::message: break;
+  }
+  return net::outgoing_publication::kind::message;
+}
+
 net::outgoing_publication outgoing(const cluster::publication& message) {
   return {message.type == cluster::payload_type::text ? net::frame_type::text
                                                       : net::frame_type::binary,
-          message.data};
+          message.data, kind_of(message.kind), message.epoch, message.offset};
+}
+
+net::room_position position_of(const std::string& room, const cluster::position& at,
+                               bool recovered) {
+  return {room, at.epoch, at.offset, recovered};
 }
 
 } // namespace
@@ -35,13 +52,13 @@ void fanout::add(const add_member& request) {
     return; // died on the way; its room hears of it by itself
   auto& who = found->second;
   who.session->open();
-  if (!request.recovered.empty()) {
-    auto reply = context_.buffers.make();
-    for (const auto& message : request.recovered)
-      request.language->encode(outgoing(*message), reply->bytes());
-    if (who.session->send_reply(reply) != net::send_status::dropped)
-      context_.metrics.deliveries_total.add(request.recovered.size());
-  }
+  auto reply = context_.buffers.make();
+  request.language->encode_join(position_of(request.room_name, request.from, request.is_recovered),
+                                reply->bytes());
+  for (const auto& message : request.recovered)
+    request.language->encode(outgoing(*message), reply->bytes());
+  if (reply->size() > 0 && who.session->send_reply(reply) != net::send_status::dropped)
+    context_.metrics.deliveries_total.add(request.recovered.size());
   add_to_group(request.member, who, rooms_[request.room], request);
 }
 
@@ -113,12 +130,33 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
     auto& bytes = target.buffer->bytes();
     const auto from = static_cast<std::uint32_t>(bytes.size());
     target.language->encode(outgoing(*message), bytes);
+    if (bytes.size() == from)
+      continue; // not for members of this dialect
     target.frames.push_back(
       {message->publisher, message->echo, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
   }
   if (is_full)
     flush_room(room);
+}
+
+void fanout::tell_break(const break_order& order) {
+  const auto found = rooms_.find(order.room);
+  if (found == rooms_.end())
+    return;
+  auto& room = found->second;
+  flush_room(room);
+  const auto at = position_of(order.room_name, order.from, !order.is_lost);
+  for (auto& target : room.groups) {
+    const auto word = context_.buffers.make();
+    const bool is_told = target.language->encode_break(at, word->bytes());
+    for (const auto& to : target.members) {
+      if (!is_told)
+        to.session->close(messages_lost, "messages lost", net::close_reason::messages_lost);
+      else if (word->size() > 0)
+        to.session->send(word, 0, word->size());
+    }
+  }
 }
 
 void fanout::flush() {
@@ -144,6 +182,10 @@ void fanout::flush_room(local_room& room) {
 }
 
 void fanout::flush_group(group& target) {
+  if (target.frames.empty()) {
+    target.buffer.reset();
+    return;
+  }
   serve_publishers(target);
   for (auto& to : target.members) {
     if (!std::exchange(to.is_served, false))

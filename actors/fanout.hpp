@@ -41,6 +41,10 @@ public:
   /// Puts a publication into its room's frames of this turn.
   void deliver(room_id room, const cluster::publication_ptr& message);
 
+  /// Tells a room's members that what follows does not follow what they had; those whose dialect has no
+  /// word for a loss are closed with 3010.
+  void tell_break(const break_order& order);
+
   /// Ends the turn: writes what was gathered.
   void flush();
 

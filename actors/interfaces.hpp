@@ -24,7 +24,33 @@ using room = caf::typed_actor<
   /// A member leaves.
   caf::reacts_to<leave_room>,
   /// A publication; goes to the broker, and comes back from it to all members.
-  caf::reacts_to<publish>>;
+  caf::reacts_to<publish>,
+  /// In a cluster, from its bridge: publications for its members, in order.
+  caf::reacts_to<bridge_publications>,
+  /// The order is broken there: tells the members.
+  caf::reacts_to<bridge_break>,
+  /// What became of its oldest unanswered publish.
+  caf::reacts_to<bridge_outcome>,
+  /// What a joining member is to have first.
+  caf::reacts_to<bridge_page>>;
+
+using bridge = caf::typed_actor<
+  /// A room begins to hear of its channel; the subscription is shared by all members on this node.
+  caf::reacts_to<bridge_open>,
+  /// It has ended; the channel is left some seconds later unless it comes back.
+  caf::reacts_to<bridge_close>,
+  /// A publication, to be stored and to come back to all nodes.
+  caf::reacts_to<bridge_publish>,
+  /// A member joins.
+  caf::reacts_to<bridge_recover>,
+  /// A member has come or gone: for the presence.
+  caf::reacts_to<bridge_member>,
+  /// How is a room?
+  caf::reacts_to<room_query>,
+  /// The node is going.
+  caf::reacts_to<bridge_leave>,
+  /// Gives up what waits too long, checks idle rooms.
+  caf::reacts_to<tick>>;
 
 using hub = caf::typed_actor<
   /// Answers the join, then the member gets what is delivered.
@@ -33,6 +59,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<remove_member>,
   /// A publication for the room's members on this loop.
   caf::reacts_to<deliver>,
+  /// The members have missed something, or the epoch has changed.
+  caf::reacts_to<break_order>,
   /// Disconnects the room's members: the room is gone.
   caf::reacts_to<room_failed>,
   /// Closes all connections, paced, until the deadline.
@@ -47,6 +75,8 @@ using heartbeat = caf::typed_actor<
 using directory = caf::typed_actor<
   /// Hands a join to its room, which it starts if there is none.
   caf::reacts_to<join_room>,
+  /// How is a room? Of a node that runs alone.
+  caf::reacts_to<room_query>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
   /// Reaps, and lets the broker forget what is over its lifetime.

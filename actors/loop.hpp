@@ -58,6 +58,7 @@ public:
   void exec_later(caf::resumable* job) override;
 
   [[nodiscard]] net::loop_context& context() noexcept { return context_; }
+  [[nodiscard]] const net::loop_context& context() const noexcept { return context_; }
   [[nodiscard]] std::uint32_t index() const noexcept { return index_; }
 
 private:

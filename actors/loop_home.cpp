@@ -8,15 +8,16 @@
 namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
-                     const node_cast& cast, const node_status& status)
+                     const node_cast& cast, const bridge_cast& bridges, const node_status& status)
   : system_(system),
     options_(options),
     status_(status),
     loop_(system, index, options.limits),
     members_(loop_.context()),
     beats_(options.beats, loop::clock::now(), index + 1),
-    broker_(options.history, [this] { return loop_.context().now(); }),
-    room_services_{broker_, loop_.context().metrics, cast},
+    broker_(
+      options.history, [this] { return loop_.context().now(); }, options.presence),
+    room_services_{broker_, loop_.context().metrics, cast, bridges},
     connection_services_{index, loop_.context(), members_, beats_, cast} {}
 
 loop_cast loop_home::spawn_cast() {
@@ -28,9 +29,17 @@ loop_cast loop_home::spawn_cast() {
   return own;
 }
 
+caf::actor loop_home::spawn_bridge(bridge_parts parts) {
+  return bridges_.emplace_back(spawn_pinned<bridge>(system_, loop_, loop_.context().io,
+                                                    std::move(parts),
+                                                    [this] { return loop_.context().now(); }));
+}
+
 void loop_home::start(const loop_cast& own) {
   loop_.on_turn_end([this] { members_.flush(); });
-  loop_.on_tick([own](loop::clock::time_point now) {
+  loop_.on_tick([own, bridges = std::exchange(bridges_, {})](loop::clock::time_point now) {
+    for (const auto& linked : bridges)
+      caf::anon_send(linked, tick{now});
     caf::anon_send(own.heartbeat, tick{now});
     caf::anon_send(own.directory, tick{now});
     caf::anon_send(own.hub, tick{now});

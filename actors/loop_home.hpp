@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/bridge.hpp"
 #include "actors/cast.hpp"
 #include "actors/connection.hpp"
 #include "actors/directory.hpp"
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace canang::actors {
 
@@ -22,6 +24,7 @@ struct loop_options {
   liveness_options beats;
   directory_options rooms;
   cluster::memory_broker_options history;
+  cluster::presence_options presence;
 };
 
 /// A loop with all that lives on it. Made and destroyed by the server; between `start` and `stop`
@@ -29,10 +32,13 @@ struct loop_options {
 class loop_home final : net::websocket_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
-            const node_cast& cast, const node_status& status);
+            const node_cast& cast, const bridge_cast& bridges, const node_status& status);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
+
+  /// Spawns the bridge of a shard on this loop. Before `start`.
+  [[nodiscard]] caf::actor spawn_bridge(bridge_parts parts);
 
   /// Starts the thread. The node's cast must be complete.
   void start(const loop_cast& own);
@@ -45,7 +51,9 @@ public:
 
   void stop() { loop_.stop(); }
 
-  [[nodiscard]] const net::loop_metrics& metrics() noexcept { return loop_.context().metrics; }
+  [[nodiscard]] const net::loop_metrics& metrics() const noexcept {
+    return loop_.context().metrics;
+  }
 
 private:
   // net::websocket_acceptor
@@ -62,6 +70,7 @@ private:
   fanout members_;
   liveness beats_;
   cluster::memory_broker broker_;
+  std::vector<caf::actor> bridges_; // those on this loop
   room_services room_services_;
   connection_services connection_services_;
   net::routes paths_;

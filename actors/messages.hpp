@@ -29,7 +29,8 @@ struct join_room {
   caf::actor connection;
   std::uint32_t loop = 0; ///< where the connection lives
   const net::dialect* language = nullptr;
-  std::uint32_t history = 0; ///< publications wanted first
+  cluster::recover_request wanted{}; ///< what it is to have first
+  std::string user{};                ///< as the client names itself; may be empty
 };
 
 /// A member has said that it leaves. One whose connection died does not say it.
@@ -53,6 +54,9 @@ struct add_member {
   connection_id member = 0;
   const net::dialect* language = nullptr;
   std::vector<cluster::publication_ptr> recovered;
+  std::string room_name{};
+  cluster::position from{};  ///< what it is sent follows it
+  bool is_recovered = false; ///< it asked to resume, and misses nothing
 };
 
 /// To the hub of the member's loop.
@@ -79,6 +83,80 @@ struct deliver {
   cluster::publication_ptr message;
 };
 
+/// To the hub of each loop that has members: what comes next follows `from`, which is not where the
+/// room stood.
+struct break_order {
+  room_id room = 0;
+  std::string room_name;
+  cluster::position from;
+  bool is_lost = false;
+};
+
+/// To a bridge: a room wants to hear of its channel. To the room: `bridge_publications` and so on.
+struct bridge_open {
+  std::string room;
+  caf::actor subscriber;
+};
+
+/// To a bridge: the room of this id has ended.
+struct bridge_close {
+  room_id room = 0;
+};
+
+/// To a bridge: a publish of a room. Answered with `bridge_outcome`, in the order of the publishes.
+struct bridge_publish {
+  room_id room = 0;
+  std::shared_ptr<cluster::publication> message;
+  std::string idempotency_key;
+};
+
+/// To a bridge: what a joining member is to have first. Answered with `bridge_page`.
+struct bridge_recover {
+  room_id room = 0;
+  std::uint64_t request = 0;
+  cluster::recover_request wanted;
+};
+
+/// To a bridge: a member of a room has come or gone.
+struct bridge_member {
+  room_id room = 0;
+  cluster::local_member who;
+  bool is_here = false;
+};
+
+/// To a bridge: the node is going; its members leave the presence, and its lease ends.
+struct bridge_leave {};
+
+/// To the directory of a room's loop, or in a cluster to the bridge of its shard: how is the room? The
+/// answer comes on the asked one's loop.
+struct room_query {
+  std::string room;
+  bool with_members = false;
+  cluster::broker::report_handler answer;
+};
+
+/// To a room: its next publications, in order.
+struct bridge_publications {
+  std::vector<cluster::publication_ptr> messages;
+};
+
+/// To a room: its order is broken, see `cluster::room_subscriber::on_break`.
+struct bridge_break {
+  cluster::position from;
+  bool is_lost = false;
+};
+
+/// To a room: the answer to its oldest unanswered publish.
+struct bridge_outcome {
+  cluster::publish_outcome outcome;
+};
+
+/// To a room: the answer to a `bridge_recover`. All that was sent before it is up to its `top`.
+struct bridge_page {
+  std::uint64_t request = 0;
+  cluster::history_page page;
+};
+
 /// To the directory: a room has no members, and has handled this many joins in its life.
 struct room_empty {
   std::uint64_t joins_handled = 0;
@@ -89,7 +167,7 @@ struct room_failed {
   room_id room = 0;
 };
 
-/// To the heartbeat and the directory of a loop, every `tick_interval`.
+/// To the heartbeat, the directory, the hub and the bridges of a loop, every `tick_interval`.
 struct tick {
   std::chrono::steady_clock::time_point now;
 };
@@ -117,6 +195,18 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::break_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_open)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_close)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publish)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_recover)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_member)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_leave)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_empty)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::tick)

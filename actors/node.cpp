@@ -5,6 +5,7 @@
 #include <caf/sec.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace canang::actors {
@@ -12,6 +13,9 @@ namespace canang::actors {
 namespace {
 
 constexpr std::chrono::milliseconds drain_check_interval{50};
+
+/// How long the end waits for Redis to take this node's leave.
+constexpr std::chrono::milliseconds leave_timeout{500};
 
 /// Handed to the hubs and marks the end of the grace.
 using drain_grace_atom = caf::atom_constant<caf::atom("graceover")>;
@@ -27,13 +31,17 @@ caf::behavior node::make_behavior() {
   return {
     [this](const shut_down&) { begin_drain(); },
     [this](drain_grace_atom) { close_connections(); },
-    [this](const drain_check&) { check_drain(); },
+    [this](const drain_check&) {
+      if (!is_stopping_)
+        check_drain();
+    },
   };
 }
 
 void node::start() {
   for (auto& home : parts_.homes)
     parts_.cast.push_back(home->spawn_cast());
+  start_bridges();
   for (const auto& own : parts_.cast) {
     for (const auto& standing : {own.hub, own.heartbeat, own.directory}) {
       monitor(standing);
@@ -45,8 +53,25 @@ void node::start() {
   parts_.status = node_phase::ready;
   const bool is_ipv6 = parts_.sockets.endpoint.address().is_v6();
   for (std::size_t i = 0; i < parts_.homes.size(); ++i)
-    parts_.homes[i]->listen(parts_.sockets.descriptors[i], is_ipv6, {parts_.page, nullptr});
+    parts_.homes[i]->listen(parts_.sockets.descriptors[i], is_ipv6, {parts_.page, {}, nullptr});
   spdlog::info("ready");
+}
+
+/// Spread over the loops; all that a bridge does happens on its own.
+void node::start_bridges() {
+  std::vector<std::string> identities;
+  for (const auto& shard : parts_.shards)
+    identities.push_back(shard->identity);
+  if (identities.empty())
+    return;
+  parts_.bridges.partitions.emplace(identities);
+  for (std::size_t i = 0; i < identities.size(); ++i) {
+    auto& home = *parts_.homes[i % parts_.homes.size()];
+    const auto& linked =
+      parts_.bridges.by_shard.emplace_back(home.spawn_bridge(parts_.parts_of_bridge(i)));
+    monitor(linked);
+    ++standing_;
+  }
 }
 
 void node::begin_drain() {
@@ -70,13 +95,37 @@ void node::close_connections() {
 
 void node::check_drain() {
   const auto open = open_connections();
-  if (open == 0 || std::chrono::steady_clock::now() >= drain_deadline_) {
+  if (leave_deadline_ != std::chrono::steady_clock::time_point{}) {
+    leave_cluster();
+    return;
+  }
+  const bool is_done = open == 0 && !has_unsent();
+  if (is_done || std::chrono::steady_clock::now() >= drain_deadline_) {
     if (open > 0)
       spdlog::warn("{} connections were cut at the end of the drain period", open);
-    stop_cast();
+    leave_cluster();
     return;
   }
   delayed_send(this, drain_check_interval, drain_check{});
+}
+
+/// The last thing that others hear of this node; if Redis is away, its lease runs out by itself.
+void node::leave_cluster() {
+  const auto now = std::chrono::steady_clock::now();
+  if (leave_deadline_ == std::chrono::steady_clock::time_point{}) {
+    leave_deadline_ = now + leave_timeout;
+    for (const auto& linked : parts_.bridges.by_shard)
+      send(linked, bridge_leave{});
+  }
+  if (has_left() || now >= leave_deadline_)
+    stop_cast();
+  else
+    delayed_send(this, drain_check_interval, drain_check{});
+}
+
+bool node::has_left() const {
+  return std::all_of(parts_.shards.begin(), parts_.shards.end(),
+                     [](const auto& shard) { return shard->has_left.load(); });
 }
 
 /// In reverse order of the start: rooms first, then who serves them.
@@ -87,6 +136,8 @@ void node::stop_cast() {
     send_exit(own.heartbeat, caf::exit_reason::user_shutdown);
     send_exit(own.hub, caf::exit_reason::user_shutdown);
   }
+  for (const auto& linked : parts_.bridges.by_shard)
+    send_exit(linked, caf::exit_reason::user_shutdown);
 }
 
 void node::on_down(const caf::down_msg& death) {
@@ -103,6 +154,12 @@ void node::on_down(const caf::down_msg& death) {
   parts_.status = node_phase::stopped;
   spdlog::info("stopped");
   quit();
+}
+
+/// Whether publishes of members that may be gone already wait for Redis.
+bool node::has_unsent() const {
+  return std::any_of(parts_.shards.begin(), parts_.shards.end(),
+                     [](const auto& shard) { return shard->metrics.buffered_bytes.value() > 0; });
 }
 
 std::uint64_t node::open_connections() const {

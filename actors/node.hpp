@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/cast.hpp"
+#include "actors/cluster_options.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_status.hpp"
@@ -28,6 +29,9 @@ struct drain_options {
 struct node_parts {
   std::vector<std::unique_ptr<loop_home>>& homes;
   node_cast& cast;
+  bridge_cast& bridges;
+  std::function<bridge_parts(std::size_t)> parts_of_bridge; ///< by shard
+  const std::vector<std::unique_ptr<shard_status>>& shards;
   node_status& status;
   net::listening_sockets sockets;
   std::function<net::page_response(const net::page_request&)> page;
@@ -47,16 +51,21 @@ private:
   caf::behavior make_behavior() override;
 
   void start();
+  void start_bridges();
   void begin_drain();
   void close_connections();
   void check_drain();
   void stop_cast();
   void on_down(const caf::down_msg& death);
   [[nodiscard]] std::uint64_t open_connections() const;
+  [[nodiscard]] bool has_unsent() const;
+  void leave_cluster();
+  [[nodiscard]] bool has_left() const;
 
   node_parts parts_;
   std::chrono::steady_clock::time_point drain_deadline_{};
-  std::size_t standing_ = 0; // actors of the cast that are alive
+  std::size_t standing_ = 0;                               // actors of the cast that are alive
+  std::chrono::steady_clock::time_point leave_deadline_{}; // once it is leaving the cluster
   bool is_stopping_ = false;
 };
 

@@ -15,17 +15,28 @@ room::room(caf::actor_config& config, const room_services& services, std::string
     members_on_loop_(services.cast.size()) {}
 
 caf::behavior room::make_behavior() {
-  services_.broker.subscribe(name_, *this);
+  if (services_.bridges.is_clustered())
+    broker_ = &link_.emplace(services_.bridges.of(name_), caf::actor_cast<caf::actor>(this));
+  else
+    broker_ = &services_.broker;
+  broker_->subscribe(name_, *this);
   set_down_handler([this](const caf::down_msg& death) { drop_member(death.source.id()); });
   return {
     [this](join_room& request) { on_join(request); },
     [this](const leave_room& request) { on_leave(request.member); },
     [this](publish& request) { on_publish(request); },
+    [this](const bridge_publications& mail) { link_->on_mail(mail); },
+    [this](const bridge_break& mail) { link_->on_mail(mail); },
+    [this](const bridge_outcome& mail) { link_->on_mail(mail); },
+    [this](bridge_page& mail) { link_->on_mail(mail); },
   };
 }
 
 void room::on_exit() {
-  services_.broker.unsubscribe(name_);
+  for (const auto& [id, one] : members_) // a fault of ours: they are disconnected, and come back
+    broker_->note_member(name_, {id, one.user}, false);
+  if (broker_ != nullptr)
+    broker_->unsubscribe(name_);
   services_.metrics.members.subtract(members_.size());
   members_.clear();
   unanswered_.clear();
@@ -34,32 +45,49 @@ void room::on_exit() {
 
 void room::on_join(join_room& request) {
   ++joins_handled_;
-  if (request.history == 0) {
-    admit(request, {});
-    return;
-  }
-  services_.broker.history(
-    name_, request.history,
-    [this, request](const cluster::history_page& page) { admit(request, page); });
+  ++joins_pending_;
+  const auto wanted = request.wanted;
+  broker_->recover(name_, wanted,
+                   [this, joiner = std::move(request)](cluster::history_page&& page) {
+                     --joins_pending_;
+                     if (page.error != cluster::broker_errc::none)
+                       refuse(joiner, page.error);
+                     else
+                       admit(joiner, std::move(page));
+                   });
 }
 
-void room::admit(const join_room& request, const cluster::history_page& page) {
+void room::refuse(const join_room& request, cluster::broker_errc error) {
+  send(request.connection, join_failed{error});
+  tell_if_empty();
+}
+
+/// A join that waits for the broker counts as a member: the room must not be reaped under it.
+void room::tell_if_empty() {
+  if (members_.empty() && joins_pending_ == 0)
+    send(directory_, room_empty{joins_handled_});
+}
+
+void room::admit(const join_room& request, cluster::history_page&& page) {
   const auto id = request.connection.id();
-  if (page.error != cluster::broker_errc::none) {
-    send(request.connection, join_failed{page.error});
-    if (members_.empty())
-      send(directory_, room_empty{joins_handled_});
-    return;
-  }
   const auto [at, is_new] =
-    members_.try_emplace(id, member{request.connection.address(), request.loop});
+    members_.try_emplace(id, member{request.connection.address(), request.loop, request.user});
   if (!is_new)
     return;
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
   send(request.connection, joined{caf::actor_cast<caf::actor>(this)});
+  auto& from = page.top;
+  from.offset -= page.publications.size();
+  if (request.wanted.since) {
+    auto& counted =
+      page.recovered ? services_.metrics.recovered_total : services_.metrics.not_recovered_total;
+    counted.add(1);
+  }
   send(services_.cast[request.loop].hub,
-       add_member{this->id(), id, request.language, page.publications});
+       add_member{this->id(), id, request.language, std::move(page.publications), name_,
+                  std::move(from), page.recovered});
+  broker_->note_member(name_, {id, request.user}, true);
   monitor(request.connection); // last: of one that is dead already, the room is told at once
 }
 
@@ -77,16 +105,16 @@ void room::drop_member(connection_id id) {
   if (found == members_.end())
     return;
   --members_on_loop_[found->second.loop];
+  broker_->note_member(name_, {id, std::move(found->second.user)}, false);
   members_.erase(found);
   services_.metrics.members.subtract(1);
-  if (members_.empty())
-    send(directory_, room_empty{joins_handled_});
+  tell_if_empty();
 }
 
 void room::on_publish(publish& request) {
   unanswered_.push_back(
     {current_sender(), static_cast<std::uint32_t>(request.message->data.size())});
-  services_.broker.publish(name_, std::move(request.message), request.idempotency_key);
+  broker_->publish(name_, std::move(request.message), request.idempotency_key);
 }
 
 void room::on_publication(const cluster::publication_ptr& message) {
@@ -94,6 +122,12 @@ void room::on_publication(const cluster::publication_ptr& message) {
   for (std::uint32_t loop = 0; loop < members_on_loop_.size(); ++loop)
     if (members_on_loop_[loop] > 0)
       send(services_.cast[loop].hub, deliver{id(), message});
+}
+
+void room::on_break(const cluster::position& from, bool is_lost) {
+  for (std::uint32_t loop = 0; loop < members_on_loop_.size(); ++loop)
+    if (members_on_loop_[loop] > 0)
+      send(services_.cast[loop].hub, break_order{id(), name_, from, is_lost});
 }
 
 void room::on_published(const cluster::publish_outcome& outcome) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/bridge_link.hpp"
 #include "actors/cast.hpp"
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
@@ -9,6 +10,7 @@
 #include <boost/container/deque.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,9 +19,10 @@ namespace canang::actors {
 
 /// What rooms use of their loop. Outlives every room of the loop.
 struct room_services {
-  cluster::broker& broker;
+  cluster::broker& broker; ///< of a node that runs alone
   net::loop_metrics& metrics;
   const node_cast& cast;
+  const bridge_cast& bridges; ///< of a node in a cluster
 };
 
 /// One room that has members here: who they are, and the way of a publication to their hubs.
@@ -38,17 +41,21 @@ private:
   void on_exit() override;
 
   void on_join(join_room& request);
-  void admit(const join_room& request, const cluster::history_page& page);
+  void admit(const join_room& request, cluster::history_page&& page);
+  void refuse(const join_room& request, cluster::broker_errc error);
+  void tell_if_empty();
   void on_leave(connection_id member);
   void drop_member(connection_id member);
   void on_publish(publish& request);
 
   void on_publication(const cluster::publication_ptr& message) override;
   void on_published(const cluster::publish_outcome& outcome) override;
+  void on_break(const cluster::position& from, bool is_lost) override;
 
   struct member {
     caf::actor_addr address;
     std::uint32_t loop;
+    std::string user;
   };
 
   struct unanswered_publish {
@@ -59,10 +66,13 @@ private:
   const room_services& services_;
   std::string name_;
   caf::actor directory_;
+  std::optional<bridge_link> link_; // in a cluster
+  cluster::broker* broker_ = nullptr;
   std::unordered_map<connection_id, member> members_;
   std::vector<std::uint32_t> members_on_loop_;
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
+  std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
 };
 
 } // namespace canang::actors

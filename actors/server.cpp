@@ -1,12 +1,17 @@
 #include "actors/server.hpp"
 
+#include "actors/cluster_pages.hpp"
+#include "cluster/epoch.hpp"
+#include "net/json.hpp"
 #include "net/metrics_text.hpp"
+#include "net/target.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <random>
 #include <utility>
 
 namespace canang::actors {
@@ -16,12 +21,8 @@ namespace {
 /// A loop that has not turned for so long is stuck; it ticks every 100 ms.
 constexpr std::chrono::seconds stuck_after{5};
 
-net::page_response json_response(unsigned status, std::string body) {
-  auto response = net::text_response(status, std::move(body));
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
+/// Without a probe that came back for so long, what is published elsewhere may not arrive here.
+constexpr std::chrono::seconds unproven_after{10};
 
 } // namespace
 
@@ -38,7 +39,17 @@ server::server(const server_options& options, page_function page)
     system_(config_),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
-                          .count()) {}
+                          .count()) {
+  identity_.id = cluster::make_epoch();
+  std::random_device source;
+  identity_.origin = std::uint64_t{source()} << 32U | source();
+  auto& presence = options_.loops.presence;
+  presence = {options_.cluster.rules, identity_.id, describe_member};
+  for (const auto& target : options_.cluster.shards) {
+    shards_.push_back(std::make_unique<shard_status>());
+    shards_.back()->identity = target.identity();
+  }
+}
 
 server::~server() {
   if (internal_loop_)
@@ -51,7 +62,10 @@ server::~server() {
     for (const auto& standing : {own.directory, own.heartbeat, own.hub})
       caf::anon_send_exit(standing, caf::exit_reason::user_shutdown);
   }
+  for (const auto& linked : bridges_.by_shard)
+    caf::anon_send_exit(linked, caf::exit_reason::user_shutdown);
   cast_.clear();
+  bridges_.by_shard.clear();
   if (!homes_.empty())
     system_.await_all_actors_done();
   for (auto& home : homes_)
@@ -75,19 +89,99 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("listening on {}", net::to_text(public_.endpoint));
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
-    homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, status_));
+    homes_.push_back(
+      std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_, status_));
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
+  own_description_.emplace(description());
   internal_routes_.page = [this](const net::page_request& request) {
     return internal_page(request);
+  };
+  internal_routes_.slow_page = [this](const net::page_request& request,
+                                      net::page_responder respond) {
+    return ask_room(request, std::move(respond));
   };
   internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_routes_,
                                                        internal_.descriptors.front(),
                                                        internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
-  node_ = system_.spawn<node>(node_parts{homes_, cast_, status_, public_, page_, options_.drain});
+  node_ = system_.spawn<node>(node_parts{
+    homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
+    status_, public_, page_, options_.drain});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
+}
+
+bridge_parts server::parts_of_bridge(std::size_t shard) const {
+  const auto& cluster = options_.cluster;
+  const auto& history = options_.loops.history;
+  bridge_parts parts{cluster.shards[shard],
+                     cluster.links,
+                     cluster.rooms,
+                     identity_,
+                     options_.loops.presence,
+                     *shards_[shard],
+                     [describe = description()]() mutable { return describe(); }};
+  parts.rooms.history_size = history.history_size;
+  parts.rooms.history_bytes = history.history_bytes;
+  parts.rooms.history_ttl = history.history_ttl;
+  parts.rooms.publish_buffer_bytes /= shards_.size();
+  return parts;
+}
+
+std::vector<const net::loop_metrics*> server::loops() const {
+  std::vector<const net::loop_metrics*> all;
+  for (const auto& home : homes_)
+    all.push_back(&home->metrics());
+  return all;
+}
+
+node_description server::description() const {
+  const auto& given = options_.cluster.advertise;
+  return {identity_.id, given.empty() ? net::to_text(internal_.endpoint) : given, options_.version,
+          start_time_seconds_, loops()};
+}
+
+/// `/rooms/NAME` and `/rooms/NAME/presence`: asks who knows, and answers later.
+bool server::ask_room(const net::page_request& request, net::page_responder respond) {
+  static constexpr std::string_view prefix = "/rooms/";
+  static constexpr std::string_view members_suffix = "/presence";
+  if (!request.path.starts_with(prefix))
+    return false;
+  auto path = request.path.substr(prefix.size());
+  const bool with_members = path.ends_with(members_suffix);
+  if (with_members)
+    path.remove_suffix(members_suffix.size());
+  const auto room = net::percent_decode(path);
+  if (!room || !net::is_room_name(*room)) {
+    respond(net::text_response(400, std::string{net::room_name_rule}));
+    return true;
+  }
+  if (status_ == node_phase::starting) { // the cast is not complete
+    respond(json_response(503, R"({"reason":"starting"})"));
+    return true;
+  }
+  const auto& knows =
+    bridges_.is_clustered() ? bridges_.of(*room) : cast_[home_of(*room, cast_.size())].directory;
+  caf::anon_send(knows, room_query{*room, with_members,
+                                   [name = *room, with_members,
+                                    respond = std::move(respond)](cluster::room_report&& report) {
+                                     respond(room_page(name, with_members, report));
+                                   }});
+  return true;
+}
+
+std::string server::cluster_fault() const {
+  const std::chrono::nanoseconds now = loop::clock::now().time_since_epoch();
+  for (const auto& shard : shards_) {
+    const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
+    if (last.count() == 0)
+      return fmt::format("redis {}: not reachable", shard->identity);
+    if (now - last > unproven_after)
+      return fmt::format("redis {}: no probe came back for {} s", shard->identity,
+                         std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
+  }
+  return {};
 }
 
 void server::shut_down() { caf::anon_send(node_, actors::shut_down{}); }
@@ -99,7 +193,19 @@ net::page_response server::internal_page(const net::page_request& request) {
     return readiness();
   if (request.path == "/metrics")
     return metrics();
-  return net::text_response(404, "there are /healthz, /readyz and /metrics here");
+  if (request.path == "/nodes")
+    return nodes();
+  return net::text_response(
+    404, "there are /healthz, /readyz, /metrics, /nodes and /rooms/NAME[/presence] here");
+}
+
+net::page_response server::nodes() {
+  const auto fault = cluster_fault();
+  if (fault.empty())
+    return nodes_page(identity_.id, (*own_description_)(), shards_);
+  std::string body = R"({"reason":)";
+  net::append_json_string(body, fault);
+  return json_response(503, body + '}');
 }
 
 net::page_response server::health() const {
@@ -116,24 +222,25 @@ net::page_response server::health() const {
 
 net::page_response server::readiness() const {
   const auto phase = status_.load();
-  if (phase == node_phase::ready)
+  const auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
+  if (reason.empty())
     return json_response(200, R"({"ready":true})");
-  return json_response(503, fmt::format(R"({{"ready":false,"reason":"{}"}})", to_string(phase)));
+  std::string body = R"({"ready":false,"reason":)";
+  net::append_json_string(body, reason);
+  return json_response(503, body + '}');
 }
 
 net::page_response server::metrics() {
-  std::vector<const net::loop_metrics*> loops;
-  for (const auto& home : homes_)
-    loops.push_back(&home->metrics());
   net::process_figures figures;
   net::read_process_figures(figures);
   figures.actors = system_.registry().running();
   figures.start_time_seconds = start_time_seconds_;
-  figures.ready = status_ == node_phase::ready;
+  figures.ready = status_ == node_phase::ready && cluster_fault().empty();
   figures.version = options_.version;
   net::page_response response;
   response.content_type = net::metrics_content_type;
-  response.body = net::metrics_text(loops, figures);
+  response.body = net::metrics_text(loops(), figures)
+                  + shard_metrics(shards_, loop::clock::now().time_since_epoch(), unproven_after);
   return response;
 }
 

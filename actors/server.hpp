@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/cluster_options.hpp"
+#include "actors/cluster_pages.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/node.hpp"
 #include "net/http_types.hpp"
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +26,7 @@ struct server_options {
   std::uint32_t workers = 1;
   loop_options loops;
   drain_options drain;
+  cluster_options cluster;
   std::string version;
 };
 
@@ -66,6 +70,14 @@ private:
   [[nodiscard]] net::page_response health() const;
   [[nodiscard]] net::page_response readiness() const;
   [[nodiscard]] net::page_response metrics();
+  [[nodiscard]] net::page_response nodes();
+  [[nodiscard]] bool ask_room(const net::page_request& request, net::page_responder respond);
+  [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
+  [[nodiscard]] node_description description() const;
+  [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard) const;
+
+  /// Why the node cannot have traffic because of Redis; empty when it can.
+  [[nodiscard]] std::string cluster_fault() const;
 
   server_options options_;
   page_function page_;
@@ -73,12 +85,16 @@ private:
   caf::actor_system system_;
   node_status status_{node_phase::starting};
   node_cast cast_;
+  bridge_cast bridges_;
+  cluster::node_identity identity_;
+  std::vector<std::unique_ptr<shard_status>> shards_;
   net::listening_sockets public_;
   net::listening_sockets internal_;
   std::vector<std::unique_ptr<loop_home>> homes_;
   std::unique_ptr<loop> internal_loop_;
   net::routes internal_routes_;
   std::unique_ptr<net::listener> internal_listener_;
+  std::optional<node_description> own_description_; // of the internal loop
   caf::actor node_;
   std::int64_t start_time_seconds_ = 0;
 };

@@ -9,14 +9,24 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <limits>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 namespace canang::app {
 
 namespace {
+
+/// What --redis says cannot be; the text is for the operator and holds no password.
+struct bad_cluster : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 std::string environment_name(std::string_view flag) {
   std::string name = "CANANG_";
@@ -110,10 +120,92 @@ public:
       list, into, help);
   }
 
+  /// May be given several times, or with commas; `take` gets what was given in all, in order, and throws
+  /// where it is wrong.
+  void list(const std::string& flag,
+            const std::function<void(const std::vector<std::string>&)>& take,
+            const std::string& shown_default, const std::string& help) {
+    auto* const option = app_.add_option_function<std::vector<std::string>>(flag, take, help);
+    option->envname(environment_name(flag))->type_name("")->group(group_)->take_all();
+    option->allow_extra_args(false)->default_str(shown_default);
+  }
+
+  void text(const std::string& flag, std::string& into, const std::string& shown_default,
+            const std::string& help) {
+    add(
+      flag, into, [](const std::string& given) { return std::optional<std::string>{given}; },
+      "a text", shown_default, help);
+  }
+
 private:
   CLI::App& app_;
   std::string group_;
 };
+
+/// A shard's URL is no slip of the pen that CLI11 could show: it may hold a password.
+void take_redis_urls(const std::vector<std::string>& given, actors::cluster_options& into) {
+  into.shards.clear();
+  for (const auto& text : given) {
+    for (const auto& url : cluster::split_redis_urls(text)) {
+      auto parsed = cluster::parse_redis_url(url);
+      if (const auto* const fault = std::get_if<std::string>(&parsed))
+        throw bad_cluster{fmt::format("--redis: {}", *fault)};
+      into.shards.push_back(std::move(std::get<cluster::redis_target>(parsed)));
+    }
+  }
+  for (std::size_t i = 0; i < into.shards.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (into.shards[i].identity() == into.shards[k].identity())
+        throw bad_cluster{fmt::format("--redis: {} is named twice", into.shards[i].identity())};
+}
+
+std::vector<std::string> split(const std::vector<std::string>& given) {
+  std::vector<std::string> all;
+  for (std::string_view list : given) {
+    for (auto comma = list.find(','); comma != std::string_view::npos; comma = list.find(',')) {
+      all.emplace_back(list.substr(0, comma));
+      list.remove_prefix(comma + 1);
+    }
+    all.emplace_back(list);
+  }
+  return all;
+}
+
+void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into) {
+  using std::chrono::milliseconds;
+  constexpr std::uint64_t one_gib = 1ULL << 30U;
+  adder.group("Cluster");
+  adder.list(
+    "--redis", [&into](const auto& given) { take_redis_urls(given, into); }, "none",
+    "links the nodes: redis://, rediss:// or sentinel://h1,h2/name; each one is a shard");
+  adder.text("--redis-prefix", into.links.prefix, "canang", "of every key and channel");
+  adder.text("--redis-ca", into.links.ca_file, "system",
+             "PEM file with the authorities of rediss://");
+  adder.text("--redis-cert", into.links.cert_file, "none", "PEM file, certificate of this client");
+  adder.text("--redis-key", into.links.key_file, "none", "PEM file, its key");
+  adder.duration("--redis-connect-timeout", into.links.connect_timeout, milliseconds{50}, "2s",
+                 "time to connect to Redis");
+  adder.duration("--redis-command-timeout", into.links.command_timeout, milliseconds{50}, "2s",
+                 "time for Redis to answer, before the link is rebuilt");
+  adder.duration("--redis-publish-timeout", into.rooms.publish_timeout, milliseconds{50}, "2s",
+                 "how long a publish waits while Redis is away, before it fails");
+  adder.size("--redis-publish-buffer", into.rooms.publish_buffer_bytes, 1024, 64 * one_gib, "64MiB",
+             "bytes of publishes that may wait meanwhile");
+  adder.duration("--redis-probe-interval", into.links.probe_interval, milliseconds{50}, "2s",
+                 "how often delivery through Redis is proved");
+  adder.duration("--redis-probe-timeout", into.links.probe_timeout, milliseconds{50}, "5s",
+                 "time for the proof, before the links are rebuilt");
+  adder.text("--advertise", into.advertise, "internal-listen",
+             "how this node is shown to others, such as its pod's name");
+  adder.list(
+    "--presence", [&into](const auto& given) { into.rules.presence = split(given); }, "*",
+    "rooms whose members are kept, by name with * and ?");
+  adder.list(
+    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split(given); }, "none",
+    "rooms in which coming and going is published");
+  app.add_flag_callback("--no-lineage", [&into] { into.rooms.uses_lineage = false; })
+    ->group(""); // for the test that shows what the lineage is for
+}
 
 void add_options(CLI::App& app, options& into) {
   using std::chrono::milliseconds;
@@ -157,6 +249,8 @@ void add_options(CLI::App& app, options& into) {
   adder.duration("--room-linger", loops.rooms.room_linger, milliseconds{0}, "1s",
                  "how long a room without members keeps its actor");
 
+  add_cluster_options(app, adder, server.cluster);
+
   adder.group("Shutdown");
   adder.duration("--drain-grace", server.drain.grace, milliseconds{0}, "0s",
                  "after SIGTERM: unready, but serving as before, for balancers to notice");
@@ -169,6 +263,12 @@ void add_options(CLI::App& app, options& into) {
   adder.choice("--log-format", into.log_format, {"text", "json"}, "one line an event, either way");
 }
 
+bool is_given(const std::string& flag, int argc, const char* const* argv) {
+  return std::any_of(argv + 1, argv + argc, [&](std::string_view argument) {
+    return argument == flag || argument.starts_with(flag + '=');
+  });
+}
+
 /// The environment as flags in front of the command line's, where a later one of the same name wins:
 /// by itself CLI11 would let the config file go before the environment.
 std::vector<std::string> arguments_with_environment(const CLI::App& app, int argc,
@@ -177,6 +277,9 @@ std::vector<std::string> arguments_with_environment(const CLI::App& app, int arg
   for (const auto* option : app.get_options()) {
     const auto variable = option->get_envname();
     const char* const value = variable.empty() ? nullptr : std::getenv(variable.c_str());
+    const bool adds_up = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
+    if (adds_up && is_given(option->get_name(), argc, argv))
+      continue;
     if (value != nullptr && *value != '\0')
       arguments.push_back(option->get_name() + '=' + value);
   }
@@ -217,6 +320,9 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
     app.parse(arguments_with_environment(app, argc, argv));
   } catch (const CLI::Success& wanted) { // help or version
     return {false, app.exit(wanted)};
+  } catch (const bad_cluster& wrong) {
+    std::cerr << "canang: " << one_line(wrong.what()) << '\n';
+    return {false, 1};
   } catch (const CLI::FileError& wrong) {
     std::cerr << "canang: --config: " << one_line(wrong.what()) << '\n';
     return {false, 2};

@@ -39,7 +39,8 @@ void join_and_leave(benchmark::State& state) {
   actors::fanout members{context};
   cluster::memory_broker broker{{}, [] { return cluster::memory_broker::clock::now(); }};
   actors::node_cast cast(1);
-  const actors::room_services services{broker, context.metrics, cast};
+  const actors::bridge_cast alone;
+  const actors::room_services services{broker, context.metrics, cast, alone};
   cast[0].hub = actors::spawn_pinned<actors::hub>(system, home, members, context);
   cast[0].directory = actors::spawn_pinned<actors::directory>(system, home, services,
                                                               actors::directory_options{}, [] {});

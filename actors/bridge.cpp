@@ -1,0 +1,148 @@
+#include "actors/bridge.hpp"
+
+#include <boost/asio/post.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <utility>
+
+namespace canang::actors {
+
+/// Where the broker tells one room something: sends it on. What one read of Redis brought to a room
+/// goes in one message.
+class bridge::port final : public cluster::room_subscriber,
+                           public std::enable_shared_from_this<port> {
+public:
+  port(bridge& owner, std::string name, caf::actor room)
+    : owner_(owner), name_(std::move(name)), room_(std::move(room)) {}
+
+  void on_publication(const cluster::publication_ptr& message) override {
+    if (gathered_.empty())
+      owner_.flush_soon(*this);
+    gathered_.push_back(message);
+  }
+
+  void on_published(const cluster::publish_outcome& outcome) override {
+    caf::anon_send(room_, bridge_outcome{outcome});
+  }
+
+  void on_break(const cluster::position& from, bool is_lost) override {
+    flush();
+    caf::anon_send(room_, bridge_break{from, is_lost});
+  }
+
+  void on_page(std::uint64_t request, cluster::history_page&& page) {
+    flush();
+    caf::anon_send(room_, bridge_page{request, std::move(page)});
+  }
+
+  void flush() {
+    if (!gathered_.empty())
+      caf::anon_send(room_, bridge_publications{std::exchange(gathered_, {})});
+  }
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+private:
+  bridge& owner_;
+  std::string name_;
+  caf::actor room_;
+  std::vector<cluster::publication_ptr> gathered_;
+};
+
+bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_parts parts,
+               std::function<std::chrono::steady_clock::time_point()> now)
+  : pinned(config),
+    io_(io),
+    broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.presence,
+            parts.status.metrics, std::move(now)),
+    status_(parts.status) {
+  broker_.on_roster(std::move(parts.describe_node), [this](cluster::redis_roster::roster&& living) {
+    status_.roster.store(std::make_shared<const cluster::redis_roster::roster>(std::move(living)));
+  });
+}
+
+caf::behavior bridge::make_behavior() {
+  broker_.on_batch_end([this] { flush_ports(); });
+  broker_.start();
+  return {
+    [this](bridge_open& request) { on_open(request); },
+    [this](const bridge_close& request) { on_close(request.room); },
+    [this](bridge_publish& request) {
+      if (const auto* const from = find(request.room))
+        broker_.publish(from->name(), std::move(request.message), request.idempotency_key);
+    },
+    [this](bridge_recover& request) { on_recover(request); },
+    [this](const bridge_member& change) {
+      if (const auto* const from = find(change.room))
+        broker_.note_member(from->name(), change.who, change.is_here);
+    },
+    [this](room_query& query) {
+      broker_.report(query.room, query.with_members, std::move(query.answer));
+    },
+    [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
+    [this](const tick&) { broker_.tick(); },
+  };
+}
+
+void bridge::on_exit() {
+  is_over_ = true;
+  broker_.stop();
+  changed_.clear();
+  ports_.clear();
+}
+
+bridge::port* bridge::find(room_id room) {
+  const auto found = ports_.find(room);
+  return found == ports_.end() ? nullptr : found->second.get();
+}
+
+void bridge::on_open(bridge_open& request) {
+  const auto id = request.subscriber.id();
+  auto added = std::make_shared<port>(*this, request.room, std::move(request.subscriber));
+  ports_.insert_or_assign(id, added);
+  current_.insert_or_assign(request.room, id);
+  broker_.subscribe(request.room, *added);
+}
+
+void bridge::on_close(room_id room) {
+  const auto found = ports_.find(room);
+  if (found == ports_.end())
+    return;
+  const auto& name = found->second->name();
+  if (const auto current = current_.find(name);
+      current != current_.end() && current->second == room) {
+    broker_.unsubscribe(name); // unless a successor has taken its place
+    current_.erase(current);
+  }
+  ports_.erase(found);
+}
+
+void bridge::on_recover(bridge_recover& request) {
+  const auto found = ports_.find(request.room);
+  if (found == ports_.end())
+    return;
+  broker_.recover(found->second->name(), request.wanted,
+                  [to = found->second, id = request.request](cluster::history_page&& page) {
+                    to->on_page(id, std::move(page));
+                  });
+}
+
+/// The end of a read of Redis flushes; a posted handler does for everything else.
+void bridge::flush_soon(port& changed) {
+  changed_.push_back(changed.shared_from_this());
+  if (std::exchange(is_flush_posted_, true))
+    return;
+  boost::asio::post(io_, [this, self = caf::actor_cast<caf::strong_actor_ptr>(this)] {
+    is_flush_posted_ = false;
+    if (!is_over_)
+      flush_ports();
+  });
+}
+
+void bridge::flush_ports() {
+  for (const auto& changed : std::exchange(changed_, {}))
+    changed->flush();
+}
+
+} // namespace canang::actors

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "actors/cluster_options.hpp"
+#include "actors/messages.hpp"
+#include "actors/pinned.hpp"
+#include "cluster/redis_broker.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace canang::actors {
+
+/// What a bridge is made with. The metrics outlive it.
+struct bridge_parts {
+  cluster::redis_target target;
+  cluster::redis_options links;
+  cluster::redis_broker_options rooms;
+  cluster::node_identity node;
+  cluster::presence_options presence;
+  shard_status& status;
+  std::function<std::string()> describe_node; ///< for the roster, JSON; from the bridge's loop
+};
+
+/// Links the rooms of this node with those of all others through one Redis: hands their publishes to
+/// it, and to each room what comes back. Everything that may be late, lost or doubled on the way is
+/// dealt with in `cluster::redis_broker`; rooms hear of one gapless order, or of a break.
+///
+/// One a shard; pinned to a loop, whose sockets are its links. Vital to the node.
+class bridge final : public pinned {
+public:
+  bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_parts parts,
+         std::function<std::chrono::steady_clock::time_point()> now);
+
+  const char* name() const override { return "bridge"; }
+
+private:
+  class port;
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+  void on_open(bridge_open& request);
+  void on_close(room_id room);
+  void on_recover(bridge_recover& request);
+  void flush_soon(port& changed);
+  void flush_ports();
+  [[nodiscard]] port* find(room_id room);
+
+  boost::asio::io_context& io_;
+  cluster::redis_broker broker_;
+  shard_status& status_;
+  std::unordered_map<room_id, std::shared_ptr<port>> ports_;
+  std::unordered_map<std::string, room_id> current_; // which room of a name hears of its channel
+  std::vector<std::shared_ptr<port>> changed_;       // hold publications that are not sent yet
+  bool is_flush_posted_ = false;
+  bool is_over_ = false;
+};
+
+} // namespace canang::actors

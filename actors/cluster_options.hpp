@@ -1,0 +1,36 @@
+#pragma once
+
+#include "cluster/redis_metrics.hpp"
+#include "cluster/redis_room.hpp"
+#include "cluster/redis_roster.hpp"
+#include "cluster/redis_shard.hpp"
+#include "cluster/redis_url.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace canang::actors {
+
+/// How a node is linked with others; without shards it runs alone.
+struct cluster_options {
+  std::vector<cluster::redis_target> shards;
+  cluster::redis_options links;
+  cluster::room_rules rules;
+  std::string advertise; ///< by which the node is shown to others; empty: its internal address
+  cluster::redis_broker_options rooms; ///< the history's figures come from the options of the loops
+};
+
+/// One shard as the node sees it from outside: who it is, and what its bridge counts.
+struct shard_status {
+  std::string identity;
+  cluster::redis_metrics metrics;
+  /// The nodes that live, as the bridge last heard; null before.
+  std::atomic<std::shared_ptr<const cluster::redis_roster::roster>> roster;
+  /// The node has left: its members are out of the presence, and its lease has ended.
+  std::atomic<bool> has_left{false};
+};
+
+} // namespace canang::actors

@@ -1,0 +1,244 @@
+#include "actors/cluster_pages.hpp"
+
+#include "net/json.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace canang::actors {
+
+namespace {
+
+/// Rates of a shorter time say nothing.
+constexpr double least_rate_seconds = 1;
+
+std::string quoted(std::string_view text) {
+  std::string json;
+  net::append_json_string(json, text);
+  return json;
+}
+
+/// A family of metrics, in Prometheus' text format.
+class family {
+public:
+  family(std::string& out, std::string_view name, std::string_view kind, std::string_view help)
+    : out_(out), name_(name) {
+    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, kind);
+  }
+
+  /// `labels` without braces, values quoted; may be empty.
+  void add(std::string_view labels, double value) {
+    if (labels.empty())
+      out_ += fmt::format("{} {}\n", name_, value);
+    else
+      out_ += fmt::format("{}{{{}}} {}\n", name_, labels, value);
+  }
+
+private:
+  std::string& out_;
+  std::string_view name_;
+};
+
+using counter_of = cluster::shard_counter cluster::redis_metrics::*;
+using counter_of_link = cluster::shard_counter cluster::redis_metrics::of_link::*;
+
+std::string shard_label(const shard_status& shard) {
+  return "shard=" + quoted(shard.identity); // a label is escaped as JSON is, for what a host can be
+}
+
+void add_by_shard(std::string& out, shard_list shards, std::string_view name, std::string_view kind,
+                  std::string_view help, counter_of counter) {
+  family all{out, name, kind, help};
+  for (const auto& shard : shards)
+    all.add(shard_label(*shard), static_cast<double>((shard->metrics.*counter).value()));
+}
+
+void add_by_link(std::string& out, shard_list shards, std::string_view name, std::string_view help,
+                 counter_of_link counter) {
+  family all{out, name, "counter", help};
+  for (const auto& shard : shards) {
+    const auto label = shard_label(*shard);
+    const auto& metrics = shard->metrics;
+    all.add(label + ",link=\"commands\"",
+            static_cast<double>((metrics.commands_link.*counter).value()));
+    all.add(label + ",link=\"subscription\"",
+            static_cast<double>((metrics.subscription_link.*counter).value()));
+  }
+}
+
+void add_by_reason(std::string& out, shard_list shards, std::string_view name,
+                   std::string_view help,
+                   std::span<const std::pair<std::string_view, counter_of>> reasons) {
+  family all{out, name, "counter", help};
+  for (const auto& shard : shards)
+    for (const auto& [reason, counter] : reasons)
+      all.add(fmt::format("{},reason=\"{}\"", shard_label(*shard), reason),
+              static_cast<double>((shard->metrics.*counter).value()));
+}
+
+double sum(shard_list shards, counter_of counter) {
+  std::uint64_t total = 0;
+  for (const auto& shard : shards)
+    total += (shard->metrics.*counter).value();
+  return static_cast<double>(total);
+}
+
+std::size_t node_count(shard_list shards) {
+  if (shards.empty())
+    return 1;
+  const auto known = shards.front()->roster.load();
+  return known ? known->size() : 0;
+}
+
+} // namespace
+
+net::page_response json_response(unsigned status, std::string body) {
+  auto response = net::text_response(status, std::move(body));
+  response.content_type = "application/json";
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+std::string describe_member(const cluster::present_member& member) {
+  std::string json = "{\"id\":";
+  net::append_json_string(json, member.id);
+  json += ",\"user\":";
+  net::append_json_string(json, member.user);
+  return json + '}';
+}
+
+net::page_response room_page(std::string_view room, bool with_members,
+                             const cluster::room_report& report) {
+  if (report.error != cluster::broker_errc::none)
+    return json_response(503, R"({"reason":"redis does not answer for this room at present"})");
+  std::string body = "{\"room\":";
+  net::append_json_string(body, room);
+  if (with_members) {
+    body += ",\"members\":[";
+    for (const auto& member : report.members) {
+      if (body.back() != '[')
+        body += ',';
+      body += "{\"id\":";
+      net::append_json_string(body, member.id);
+      body += ",\"node\":";
+      net::append_json_string(body, member.node);
+      body += ",\"user\":";
+      net::append_json_string(body, member.user);
+      body += '}';
+    }
+    return json_response(200, body + "]}");
+  }
+  std::uint64_t total = 0;
+  std::string nodes;
+  for (const auto& [node, count] : report.members_by_node) {
+    total += count;
+    if (!nodes.empty())
+      nodes += ',';
+    net::append_json_string(nodes, node);
+    nodes += ':';
+    nodes += std::to_string(count);
+  }
+  body += fmt::format(R"(,"epoch":{},"offset":{},"members":{},"nodes":{{{}}}}})",
+                      quoted(report.top.epoch), report.top.offset, total, nodes);
+  return json_response(200, std::move(body));
+}
+
+net::page_response nodes_page(std::string_view node, const std::string& own, shard_list shards) {
+  auto body = fmt::format(R"({{"node":{},"nodes":[)", quoted(node));
+  const auto known = shards.empty() ? nullptr : shards.front()->roster.load();
+  if (!known || known->empty()) {
+    body += own;
+  } else {
+    for (const auto& entry : *known) {
+      if (&entry != &known->front())
+        body += ',';
+      body += entry.description;
+    }
+  }
+  return json_response(200, body + "]}");
+}
+
+std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
+                          std::chrono::nanoseconds unproven_after) {
+  using m = cluster::redis_metrics;
+  using link = cluster::redis_metrics::of_link;
+  std::string out;
+  family{out, "canang_nodes", "gauge", "Nodes with a lease, this one included."}.add(
+    {}, static_cast<double>(node_count(shards)));
+  family up{out, "canang_redis_up", "gauge", "1 when a probe came back within the last 10 s."};
+  std::string ages;
+  family age{ages, "canang_redis_last_probe_seconds", "gauge",
+             "Time since delivery through this Redis was last proved."};
+  for (const auto& shard : shards) {
+    const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
+    const bool is_proven = last.count() != 0 && now - last <= unproven_after;
+    up.add(shard_label(*shard), is_proven ? 1 : 0);
+    if (last.count() != 0)
+      age.add(shard_label(*shard), std::chrono::duration<double>(now - last).count());
+  }
+  out += ages;
+  add_by_link(out, shards, "canang_redis_reconnects_total", "Connections after the first.",
+              &link::reconnects);
+  add_by_link(out, shards, "canang_redis_received_bytes_total", "Bytes from Redis.",
+              &link::received_bytes);
+  add_by_link(out, shards, "canang_redis_sent_bytes_total", "Bytes to Redis.", &link::sent_bytes);
+  add_by_shard(out, shards, "canang_redis_commands_total", "counter", "Commands sent.",
+               &m::commands);
+  add_by_shard(out, shards, "canang_redis_publishes_total", "counter",
+               "Calls that publish, of one or more publications each.", &m::publishes);
+  add_by_shard(out, shards, "canang_redis_buffered_bytes", "gauge",
+               "Publishes that wait for Redis.", &m::buffered_bytes);
+  static constexpr std::pair<std::string_view, counter_of> bad[]{
+    {"foreign", &m::bad_foreign}, {"version", &m::bad_version}, {"truncated", &m::bad_truncated}};
+  add_by_reason(out, shards, "canang_redis_bad_messages_total",
+                "Messages on our channels and entries in our streams that were skipped.", bad);
+  static constexpr std::pair<std::string_view, counter_of> failed[]{
+    {"timeout", &m::failed_timeout},
+    {"buffer", &m::failed_buffer},
+    {"refused", &m::failed_refused},
+    {"wrong_type", &m::failed_type}};
+  add_by_reason(out, shards, "canang_redis_publish_errors_total", "Publishes that failed.", failed);
+  family gaps{out, "canang_gaps_total", "counter",
+              "Times that a room had missed publications: read from the history, or lost."};
+  gaps.add("result=\"filled\"", sum(shards, &m::gaps_filled));
+  gaps.add("result=\"lost\"", sum(shards, &m::gaps_lost));
+  family{out, "canang_history_reads_total", "counter", "Reads of rooms' histories."}.add(
+    {}, sum(shards, &m::history_reads));
+  return out;
+}
+
+node_description::node_description(std::string_view node, std::string_view address,
+                                   std::string_view version, std::int64_t start_time_seconds,
+                                   std::vector<const net::loop_metrics*> loops)
+  : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})", quoted(node),
+                       quoted(address), quoted(version), start_time_seconds)),
+    loops_(std::move(loops)) {}
+
+std::uint64_t node_description::sum(net::counter net::loop_metrics::*member) const noexcept {
+  std::uint64_t total = 0;
+  for (const auto* const loop : loops_)
+    total += (loop->*member).value();
+  return total;
+}
+
+std::string node_description::operator()() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto seconds = std::chrono::duration<double>(now - last_at_).count();
+  if (seconds >= least_rate_seconds) {
+    const auto publications = sum(&net::loop_metrics::publications_total);
+    const auto deliveries = sum(&net::loop_metrics::deliveries_total);
+    publications_a_second_ = static_cast<double>(publications - last_publications_) / seconds;
+    deliveries_a_second_ = static_cast<double>(deliveries - last_deliveries_) / seconds;
+    last_at_ = now;
+    last_publications_ = publications;
+    last_deliveries_ = deliveries;
+  }
+  return fmt::format(
+    R"({},"connections":{},"rooms":{},"publications_per_second":{:.1f},"deliveries_per_second":{:.1f}}})",
+    fixed_, sum(&net::loop_metrics::connections), sum(&net::loop_metrics::rooms),
+    publications_a_second_, deliveries_a_second_);
+}
+
+} // namespace canang::actors
