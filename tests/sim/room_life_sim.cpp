@@ -193,8 +193,8 @@ public:
   const char* name() const override { return "probe"; }
 
   void join(const caf::actor& directory) {
-    send(directory, actors::join_room{"lobby", caf::actor_cast<caf::actor>(this), 0,
-                                      &net::plain_dialect(), 0});
+    send(directory, actors::join_room{
+                      "lobby", caf::actor_cast<caf::actor>(this), 0, &net::plain_dialect(), {}});
   }
 
   void publish(std::size_t bytes) {

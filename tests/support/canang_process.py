@@ -166,9 +166,13 @@ class CanangProcess:
 
     # -- start ---------------------------------------------------------------------------------
 
-    def wait_ready(self) -> None:
+    def wait_listening(self) -> None:
+        """Up, though perhaps not ready: its ports are known."""
         _, self.port = self._address_after("listening on ")
         self.internal_host, self.internal_port = self._address_after("internal listening on ")
+
+    def wait_ready(self) -> None:
+        self.wait_listening()
         wait_until(self._is_ready, "/readyz answers 200", START_TIMEOUT_S)
 
     def _address_after(self, prefix: str) -> tuple[str, int]:

@@ -63,6 +63,7 @@ public:
   [[nodiscard]] bool is_open() const noexcept override { return state_ == state::open; }
   net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
                         std::size_t to) override;
+  void refuse() override { abort(net::close_reason::handler_error); }
   net::send_status send_reply(const net::frame_buffer_ptr& buffer) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, net::close_reason reason) override;

@@ -34,14 +34,18 @@ void sim_broker::publish(std::string_view room, std::shared_ptr<cluster::publica
   inner_.publish(room, std::move(message), idempotency_key);
 }
 
-void sim_broker::history(std::string_view room, std::size_t limit, history_handler handler) {
-  if (take(throws_at_history_, room))
+void sim_broker::recover(std::string_view room, const cluster::recover_request& request,
+                         history_handler handler) {
+  const bool reads = request.limit > 0 || request.since;
+  if (reads && take(throws_at_history_, room))
     throw std::runtime_error{"the broker failed"};
-  if (take(refuses_history_, room)) {
-    handler({cluster::broker_errc::unavailable, {}, {}});
+  if (reads && take(refuses_history_, room)) {
+    cluster::history_page failed;
+    failed.error = cluster::broker_errc::unavailable;
+    handler(std::move(failed));
     return;
   }
-  inner_.history(room, limit, std::move(handler));
+  inner_.recover(room, request, std::move(handler));
 }
 
 const std::vector<cluster::publication_ptr>& sim_broker::record(std::string_view room) const {

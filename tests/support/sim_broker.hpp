@@ -22,7 +22,15 @@ public:
   void unsubscribe(std::string_view room) override;
   void publish(std::string_view room, std::shared_ptr<cluster::publication> message,
                std::string_view idempotency_key) override;
-  void history(std::string_view room, std::size_t limit, history_handler handler) override;
+  void recover(std::string_view room, const cluster::recover_request& request,
+               history_handler handler) override;
+
+  void note_member(std::string_view room, const cluster::local_member& who, bool is_here) override {
+    inner_.note_member(room, who, is_here);
+  }
+  void report(std::string_view room, bool with_members, report_handler handler) override {
+    inner_.report(room, with_members, std::move(handler));
+  }
 
   void expire() { inner_.expire(); }
 

@@ -40,7 +40,7 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),
     broker(owner.options_.history, [&owner] { return owner.now(); }),
-    room_services{broker, context.metrics, owner.cast_},
+    room_services{broker, context.metrics, owner.cast_, owner.bridges_},
     connection_services{index, context, members, beats, owner.cast_} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
 }
@@ -91,7 +91,7 @@ client& sim_node::connect(const client_options& asked) {
   const auto handle = actors::spawn_pinned<actors::connection>(
     system_, on.home, on.connection_services, session,
     asked.language == nullptr ? net::plain_dialect() : *asked.language,
-    net::connection_parameters{asked.room, asked.echo, asked.history});
+    net::connection_parameters{asked.room, asked.echo, asked.history, {}, false, {}});
   added.id = handle.id();
   added.connection = handle.address();
   by_id_[added.id] = &added;

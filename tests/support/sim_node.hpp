@@ -128,6 +128,7 @@ private:
   clock::duration passed_{};
   later_queue later_;
   actors::node_cast cast_;
+  actors::bridge_cast bridges_; // none: the node runs alone
   system_config config_;
   caf::actor_system system_;
   std::size_t base_actors_ = 0;

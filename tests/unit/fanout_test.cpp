@@ -161,5 +161,42 @@ TEST_F(fanout_test, measures_each_publication_from_reading_to_flush) {
   EXPECT_EQ(observed, 2U);
 }
 
+TEST_F(fanout_test, tells_a_break_between_what_came_before_and_after_it) {
+  const auto told = join(room_a, 1);
+  const auto plain = join(room_a, 2, net::plain_dialect());
+  deliver(room_a, "a");
+  members.tell_break({room_a, "a", {"epoch", 7}, true});
+  deliver(room_a, "b");
+  members.flush();
+  EXPECT_EQ(told->got, "<a>!<b>");
+  EXPECT_EQ(plain->got, "\x81\x01"
+                        "a");
+  EXPECT_EQ(plain->close_codes, std::vector<std::uint16_t>{3010});
+}
+
+TEST_F(fanout_test, tells_of_an_epoch_that_changed_without_a_loss) {
+  const auto told = join(room_a, 1);
+  const auto plain = join(room_a, 2, net::plain_dialect());
+  members.tell_break({room_a, "a", {"epoch", 7}, false});
+  members.flush();
+  EXPECT_EQ(told->got, "|");
+  EXPECT_TRUE(plain->is_open());
+}
+
+TEST_F(fanout_test, sends_nothing_to_members_whose_dialect_has_no_word_for_a_publication) {
+  const auto plain = join(room_a, 1, net::plain_dialect());
+  auto event = std::make_shared<cluster::publication>();
+  event->kind = cluster::publication_kind::joined;
+  event->data = "{}";
+  members.deliver(room_a, event);
+  members.flush();
+  EXPECT_TRUE(plain->got.empty());
+  EXPECT_TRUE(plain->sends.empty());
+  deliver(room_a, "a");
+  members.flush();
+  EXPECT_EQ(plain->got, "\x81\x01"
+                        "a");
+}
+
 } // namespace
 } // namespace canang::actors

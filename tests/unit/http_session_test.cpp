@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace canang::net {
 namespace {
 
@@ -72,6 +74,42 @@ TEST_F(http_session_test, answers_pipelined_requests_in_order) {
   EXPECT_LT(first, second);
   EXPECT_EQ(client.got.find("page", second + 1), std::string::npos) << "HEAD has no body";
   EXPECT_EQ(pages, 3);
+}
+
+TEST_F(http_session_test, answers_a_slow_page_when_its_answer_comes_and_others_after_it) {
+  page_responder respond;
+  paths.slow_page = [&](const page_request& request, page_responder responder) {
+    if (request.path != "/slow")
+      return false;
+    respond = std::move(responder);
+    return true;
+  };
+  serve("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(loop.until([&] { return respond != nullptr; }));
+  EXPECT_EQ(pages, 0);
+  std::thread{[&] {
+    respond(text_response(200, "at last"));
+    respond = {};
+  }}.join();
+  ASSERT_TRUE(is_answered("page /b"));
+  EXPECT_LT(client.got.find("at last"), client.got.find("page /b"));
+}
+
+TEST_F(http_session_test, answers_503_when_a_slow_page_has_no_answer_and_drops_the_late_one) {
+  page_responder respond;
+  paths.slow_page = [&](const page_request& request, page_responder responder) {
+    if (request.path != "/slow")
+      return false;
+    respond = std::move(responder);
+    return true;
+  };
+  serve("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 503 "));
+  EXPECT_NE(client.got.find(R"({"reason":"no answer in time"})"), std::string::npos);
+  respond(text_response(200, "too late"));
+  client.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("page /b"));
+  EXPECT_EQ(client.got.find("too late"), std::string::npos);
 }
 
 TEST_F(http_session_test, closes_a_connection_after_its_share_of_requests) {

@@ -250,5 +250,27 @@ TEST_F(memory_broker_test,
   EXPECT_LE(broker.history_bytes(), options.total_bytes);
 }
 
+TEST_F(memory_broker_test, resumes_a_member_that_has_missed_nothing_that_is_gone) {
+  options.history_size = 3;
+  auto broker = make();
+  broker.subscribe("a", room);
+  for (const char* text : {"1", "2", "3", "4", "5"})
+    publish(broker, "a", text);
+  const auto epoch = room.outcomes[0].at.epoch;
+  const auto resumed = [&](const std::string& of, std::uint64_t offset) {
+    history_page result;
+    broker.recover("a", {position{of, offset}, 0},
+                   [&](history_page&& page) { result = std::move(page); });
+    EXPECT_EQ(result.top, (position{epoch, 5}));
+    return std::pair{result.recovered, texts(result)};
+  };
+  EXPECT_EQ(resumed(epoch, 5), (std::pair{true, std::string{}}));
+  EXPECT_EQ(resumed(epoch, 3), (std::pair{true, std::string{"45"}}));
+  EXPECT_EQ(resumed(epoch, 2), (std::pair{true, std::string{"345"}}));
+  EXPECT_EQ(resumed(epoch, 1), (std::pair{false, std::string{}})) << "2 is gone";
+  EXPECT_EQ(resumed(epoch, 6), (std::pair{false, std::string{}})) << "it never was";
+  EXPECT_EQ(resumed("another", 3), (std::pair{false, std::string{}}));
+}
+
 } // namespace
 } // namespace canang::cluster

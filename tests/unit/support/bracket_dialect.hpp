@@ -15,6 +15,16 @@ public:
     frames += publication.data;
     frames += '>';
   }
+
+  bool encode_break(const net::room_position& at, std::string& frames) const override {
+    frames += at.recovered ? "|" : "!";
+    return true;
+  }
+
+  bool encode_publish_fault(net::publish_fault, std::string& frames) const override {
+    frames += '?';
+    return true;
+  }
 };
 
 inline const net::dialect& brackets() {

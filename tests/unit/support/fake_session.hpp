@@ -45,6 +45,8 @@ public:
     return net::send_status::sent;
   }
 
+  void refuse() override { is_over = true; }
+
   void pause_reading(bool) override {}
 
   void close(std::uint16_t code, std::string_view, net::close_reason) override {

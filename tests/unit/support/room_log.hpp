@@ -3,7 +3,9 @@
 #include "cluster/broker.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace canang::test {
@@ -12,6 +14,7 @@ namespace canang::test {
 struct room_log final : cluster::room_subscriber {
   std::vector<cluster::publication_ptr> publications;
   std::vector<cluster::publish_outcome> outcomes;
+  std::vector<std::pair<cluster::position, bool>> breaks;
   std::string calls; ///< `m` a publication, `o` an outcome, in the order of the calls
   std::function<void()> on_each_publication;
 
@@ -26,6 +29,11 @@ struct room_log final : cluster::room_subscriber {
     outcomes.push_back(outcome);
     calls += 'o';
   }
+
+  void on_break(const cluster::position& from, bool is_lost) override {
+    breaks.emplace_back(from, is_lost);
+    calls += 'b';
+  }
 };
 
 inline std::shared_ptr<cluster::publication> publication_of(std::string data) {
@@ -38,7 +46,8 @@ inline std::shared_ptr<cluster::publication> publication_of(std::string data) {
 inline cluster::history_page history_of(cluster::broker& broker, std::string_view room,
                                         std::size_t limit) {
   cluster::history_page result;
-  broker.history(room, limit, [&](const cluster::history_page& page) { result = page; });
+  broker.recover(room, {std::nullopt, limit},
+                 [&](cluster::history_page&& page) { result = std::move(page); });
   return result;
 }
 

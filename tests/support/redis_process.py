@@ -1,0 +1,170 @@
+"""Real redis-server processes, Sentinels among them, on free ports and in directories of their own."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .process_lifetime import die_with_parent
+from .waiting import wait_until
+
+START_TIMEOUT_S = 10.0
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class RedisError(Exception):
+    """An error reply."""
+
+
+class RedisConnection:
+    """Just enough of the protocol to ask a server something, with any bytes."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._file = self._socket.makefile("rb")
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def ask(self, *arguments: str | bytes | int) -> Any:
+        parts = [a if isinstance(a, bytes) else str(a).encode() for a in arguments]
+        request = b"*%d\r\n" % len(parts)
+        request += b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+        self._socket.sendall(request)
+        return self._read()
+
+    def _read(self) -> Any:
+        line = self._file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("redis closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b"+":
+            return rest.decode()
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else self._file.read(int(rest) + 2)[:-2]
+        return None if rest == b"-1" else [self._read() for _ in range(int(rest))]
+
+
+class RedisProcess:
+    """One redis-server. Made by the `start_redis` fixture, which also ends it."""
+
+    def __init__(
+        self, directory: Path, options: Sequence[str], port: int | None, is_sentinel: bool
+    ) -> None:
+        self.directory = directory
+        self.options = list(options)
+        self.port = port or free_port()
+        self.is_sentinel = is_sentinel
+        self.password: str | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        common = ["--port", str(self.port), "--dir", str(self.directory), "--bind", "127.0.0.1"]
+        if self.is_sentinel:
+            command = ["redis-server", str(self.directory / "sentinel.conf"), "--sentinel", *common]
+        else:
+            command = ["redis-server", *common, "--save", "", *self.options]
+        with (self.directory / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=die_with_parent
+            )
+        wait_until(self._answers, "redis-server answers", START_TIMEOUT_S)
+
+    def _answers(self) -> bool:
+        try:
+            self.ask("PING")
+        except RedisError as refused:
+            return "NOAUTH" in str(refused)
+        except OSError:
+            return False
+        return True
+
+    def ask(self, *arguments: str | bytes | int) -> Any:
+        """Sends one command on a connection of its own."""
+        connection = RedisConnection(self.port)
+        try:
+            if self.password:
+                connection.ask("AUTH", self.password)
+            return connection.ask(*arguments)
+        finally:
+            connection.close()
+
+    def info(self, section: str) -> dict[str, str]:
+        text = self.ask("INFO", section).decode()
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
+    def commandstats(self) -> dict[str, int]:
+        """How often each command was called, scripts' own calls included."""
+        stats = self.info("commandstats")
+        return {
+            name.removeprefix("cmdstat_"): int(value.split(",")[0].removeprefix("calls="))
+            for name, value in stats.items()
+        }
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+    def replicates(self) -> bool:
+        return self.info("replication").get("master_link_status") == "up"
+
+    def is_master(self) -> bool:
+        return self.info("replication").get("role") == "master"
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
+    """`start_redis("--appendonly", "yes")`: a server that answers, ended with the test.
+
+    `sentinel_of=PORT` starts a Sentinel that watches the server there as `mymaster`.
+    """
+    if not shutil.which("redis-server"):
+        pytest.skip("redis-server is not installed")
+    servers: list[RedisProcess] = []
+
+    def start(
+        *options: str, port: int | None = None, sentinel_of: int | None = None
+    ) -> RedisProcess:
+        directory = tmp_path / f"redis-{len(servers)}"
+        directory.mkdir()
+        if sentinel_of:
+            (directory / "sentinel.conf").write_text(
+                f"sentinel monitor mymaster 127.0.0.1 {sentinel_of} 1\n"
+                "sentinel down-after-milliseconds mymaster 800\n"
+                "sentinel failover-timeout mymaster 3000\n"
+            )
+        server = RedisProcess(directory, options, port, sentinel_of is not None)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()

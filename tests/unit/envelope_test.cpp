@@ -1,0 +1,134 @@
+#include "cluster/envelope.hpp"
+
+#include "cluster/partitions.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace canang::cluster {
+namespace {
+
+using namespace std::string_literals;
+
+constexpr std::uint64_t here = 0x1122334455667788;
+
+publication message_of(std::string data) {
+  publication message;
+  message.data = std::move(data);
+  message.publisher = 42;
+  return message;
+}
+
+std::string batch_of(const std::vector<publication>& messages, std::uint64_t origin = here) {
+  std::string bytes;
+  append_batch_header(bytes, {origin, 7});
+  for (const auto& message : messages)
+    append_publication(bytes, message);
+  return bytes;
+}
+
+std::string message_bytes(const std::string& header, const std::string& batch) {
+  return header + "\n" + batch;
+}
+
+TEST(envelope, brings_back_every_field) {
+  auto odd = message_of("\0\xff\n"s);
+  odd.type = payload_type::binary;
+  odd.echo = false;
+  auto left = message_of(R"({"id":"n/1"})");
+  left.kind = publication_kind::left;
+  auto joined = message_of("");
+  joined.kind = publication_kind::joined;
+  const auto bytes =
+    message_bytes("1 abcdefghij 41 4", batch_of({message_of("hello"), odd, left, joined}));
+  batch got;
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  EXPECT_EQ(got.epoch, "abcdefghij");
+  EXPECT_EQ(got.first, 41U);
+  EXPECT_EQ(got.last(), 44U);
+  ASSERT_EQ(got.publications.size(), 4U);
+  EXPECT_EQ(got.publications[0]->data, "hello");
+  EXPECT_EQ(got.publications[0]->offset, 41U);
+  EXPECT_EQ(got.publications[0]->epoch, "abcdefghij");
+  EXPECT_EQ(got.publications[0]->publisher, 42U);
+  EXPECT_TRUE(got.publications[0]->echo);
+  EXPECT_EQ(got.publications[1]->data, odd.data);
+  EXPECT_EQ(got.publications[1]->type, payload_type::binary);
+  EXPECT_FALSE(got.publications[1]->echo);
+  EXPECT_EQ(got.publications[2]->kind, publication_kind::left);
+  EXPECT_EQ(got.publications[3]->kind, publication_kind::joined);
+  EXPECT_EQ(got.publications[3]->offset, 44U);
+}
+
+TEST(envelope, knows_no_publisher_of_another_origin) {
+  batch got;
+  const auto bytes = message_bytes("1 abcdefghij 1 1", batch_of({message_of("x")}, here + 1));
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  EXPECT_EQ(got.publications[0]->publisher, 0U);
+}
+
+TEST(envelope, says_what_is_wrong_with_a_message) {
+  const auto good = batch_of({message_of("hello")});
+  batch got;
+  const auto verdict = [&](const std::string& bytes) { return read_message(bytes, here, got); };
+  for (const auto& foreign : {""s, "hello"s, "{\"a\":1}"s, "-1 a"s, " 1"s, "1"s})
+    EXPECT_EQ(verdict(foreign), envelope_errc::foreign) << foreign;
+  for (const auto& version : {"2 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
+    EXPECT_EQ(verdict(message_bytes(version, good)), envelope_errc::version) << version;
+  for (const auto& header :
+       {"1 "s, "1 abcdefghij"s, "1 abcdefghij 1"s, "1 abcdefghij 0 1"s, "1 abcdefghij 1 0"s,
+        "1 abcdefghij 1 2"s, "1 abcdefghij -1 1"s, "1 abcdefghijk 1 1"s,
+        "1 abcdefghij 18446744073709551615 1"s, "1 abcdefghij 1 18446744073709551615"s})
+    EXPECT_EQ(verdict(message_bytes(header, good)), envelope_errc::truncated) << header;
+  const auto whole = message_bytes("1 abcdefghij 1 1", good);
+  for (std::size_t size = 13; size < whole.size(); ++size)
+    EXPECT_NE(verdict(whole.substr(0, size)), envelope_errc::none) << size;
+  EXPECT_EQ(verdict(whole + "x"), envelope_errc::truncated);
+}
+
+TEST(envelope, counts_a_batch_of_a_stream_back_from_its_last_offset) {
+  batch got;
+  const auto bytes = batch_of({message_of("a"), message_of("b"), message_of("c")});
+  ASSERT_EQ(read_batch(bytes, "abcdefghij", 9, here, got), envelope_errc::none);
+  EXPECT_EQ(got.first, 7U);
+  EXPECT_EQ(got.publications[2]->offset, 9U);
+  EXPECT_EQ(read_batch(bytes, "abcdefghij", 2, here, got), envelope_errc::truncated);
+}
+
+// What nodes of different versions have to agree on for ever.
+TEST(partitions, are_the_same_everywhere) {
+  EXPECT_EQ(partition_of("lobby"), partition_of("lobby"));
+  std::set<partition_id> used;
+  for (int i = 0; i < 2000; ++i)
+    used.insert(partition_of("room" + std::to_string(i)));
+  EXPECT_EQ(used.size(), partition_count);
+  EXPECT_EQ(*used.rbegin(), partition_count - 1);
+}
+
+TEST(partitions, move_only_to_a_shard_that_is_new) {
+  const std::vector<std::string> two{"a:6379/0", "b:6379/0"};
+  const std::vector<std::string> swapped{"b:6379/0", "a:6379/0"};
+  const std::vector<std::string> three{"a:6379/0", "b:6379/0", "c:6379/0"};
+  const partition_map before{two};
+  const partition_map other_order{swapped};
+  const partition_map after{three};
+  std::size_t moved = 0;
+  std::size_t of_a = 0;
+  for (partition_id p = 0; p < partition_count; ++p) {
+    EXPECT_EQ(two[before.shard_of(p)], swapped[other_order.shard_of(p)]);
+    of_a += before.shard_of(p) == 0 ? 1 : 0;
+    if (before.shard_of(p) != after.shard_of(p)) {
+      ++moved;
+      EXPECT_EQ(after.shard_of(p), 2U);
+    }
+  }
+  EXPECT_GT(of_a, 16U);
+  EXPECT_LT(of_a, 48U);
+  EXPECT_GT(moved, 8U);
+  EXPECT_LT(moved, 36U);
+}
+
+} // namespace
+} // namespace canang::cluster

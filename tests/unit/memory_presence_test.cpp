@@ -1,0 +1,155 @@
+// Who is in a room of a node that runs alone, and what the room hears of it.
+
+#include "actors/cluster_pages.hpp"
+#include "cluster/memory_broker.hpp"
+#include "tests/unit/support/clock.hpp"
+#include "tests/unit/support/room_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace canang::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using test::room_log;
+
+struct memory_presence_test : testing::Test {
+  test::moving_clock clock;
+  presence_options presence{{{"*"}, {"told*"}}, "n1", actors::describe_member};
+  room_log room;
+
+  memory_broker make() {
+    return {{}, [this] { return clock.now; }, presence};
+  }
+
+  static room_report report_of(memory_broker& broker, std::string_view name) {
+    room_report result;
+    broker.report(name, true, [&](room_report&& report) { result = std::move(report); });
+    std::sort(result.members.begin(), result.members.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    return result;
+  }
+
+  /// What the room heard, such as `+{"id":"n1/1","user":"ann"}`.
+  std::string events() const {
+    std::string all;
+    for (const auto& message : room.publications)
+      all += (message->kind == publication_kind::joined ? '+' : '-') + message->data;
+    return all;
+  }
+};
+
+TEST_F(memory_presence_test, counts_and_names_the_members) {
+  auto broker = make();
+  broker.note_member("a", {1, "ann"}, true);
+  broker.note_member("a", {2, ""}, true);
+  broker.note_member("b", {3, "ann"}, true);
+  broker.note_member("a", {1, "ann"}, true); // no second time
+  const auto report = report_of(broker, "a");
+  ASSERT_EQ(report.members_by_node.size(), 1U);
+  EXPECT_EQ(report.members_by_node[0].first, "n1");
+  EXPECT_EQ(report.members_by_node[0].second, 2U);
+  ASSERT_EQ(report.members.size(), 2U);
+  EXPECT_EQ(report.members[0].id, "n1/1");
+  EXPECT_EQ(report.members[0].node, "n1");
+  EXPECT_EQ(report.members[0].user, "ann");
+  EXPECT_EQ(report.members[1].user, "");
+  broker.note_member("a", {1, {}}, false);
+  broker.note_member("a", {2, {}}, false);
+  EXPECT_TRUE(report_of(broker, "a").members_by_node.empty());
+  EXPECT_EQ(report_of(broker, "b").members.size(), 1U);
+}
+
+TEST_F(memory_presence_test, counts_only_where_no_presence_is_kept) {
+  presence.rules.presence = {"b"};
+  auto broker = make();
+  broker.note_member("a", {1, "ann"}, true);
+  const auto report = report_of(broker, "a");
+  ASSERT_EQ(report.members_by_node.size(), 1U);
+  EXPECT_EQ(report.members_by_node[0].second, 1U);
+  EXPECT_TRUE(report.members.empty());
+}
+
+TEST_F(memory_presence_test, tells_where_the_room_stands) {
+  auto broker = make();
+  EXPECT_EQ(report_of(broker, "a").top.epoch, "");
+  broker.subscribe("a", room);
+  broker.publish("a", test::publication_of("x"), {});
+  EXPECT_EQ(report_of(broker, "a").top, room.outcomes[0].at);
+}
+
+TEST_F(memory_presence_test, tells_nothing_in_rooms_that_did_not_ask_for_it) {
+  auto broker = make();
+  broker.subscribe("a", room);
+  broker.note_member("a", {1, "ann"}, true);
+  broker.note_member("a", {1, "ann"}, false);
+  clock.move(10s);
+  broker.expire();
+  EXPECT_EQ(room.calls, "");
+}
+
+TEST_F(memory_presence_test, tells_of_a_user_once_however_many_connections_it_has) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, "ann"}, true);
+  broker.note_member("told", {2, "ann"}, true);
+  EXPECT_EQ(events(), R"(+{"id":"n1/1","user":"ann"})");
+  EXPECT_EQ(room.publications[0]->offset, 1U);
+  broker.note_member("told", {1, "ann"}, false);
+  clock.move(10s);
+  broker.expire();
+  EXPECT_EQ(room.publications.size(), 1U) << "it is still there";
+  broker.note_member("told", {2, "ann"}, false);
+  clock.move(2999ms);
+  broker.expire();
+  EXPECT_EQ(room.publications.size(), 1U) << "in its grace";
+  clock.move(1ms);
+  broker.expire();
+  EXPECT_EQ(events(), R"(+{"id":"n1/1","user":"ann"}-{"id":"n1/2","user":"ann"})");
+  EXPECT_EQ(test::history_of(broker, "told", 9).publications.size(), 2U) << "kept in the history";
+  EXPECT_EQ(room.calls, "mm") << "no answers: the room did not publish it";
+}
+
+TEST_F(memory_presence_test, does_not_tell_of_a_reload) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, "ann"}, true);
+  broker.note_member("told", {1, "ann"}, false);
+  clock.move(2s);
+  broker.expire();
+  broker.note_member("told", {2, "ann"}, true);
+  clock.move(2s);
+  broker.expire();
+  EXPECT_EQ(room.publications.size(), 1U);
+  broker.note_member("told", {2, "ann"}, false);
+  clock.move(1s); // the first leave would be due now, this one is not
+  broker.expire();
+  EXPECT_EQ(room.publications.size(), 1U);
+  clock.move(2s);
+  broker.expire();
+  EXPECT_EQ(events(), R"(+{"id":"n1/1","user":"ann"}-{"id":"n1/2","user":"ann"})");
+}
+
+TEST_F(memory_presence_test, tells_of_each_connection_without_a_user) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, ""}, true);
+  broker.note_member("told", {2, ""}, true);
+  broker.note_member("told", {1, ""}, false);
+  clock.move(3s);
+  broker.expire();
+  EXPECT_EQ(events(),
+            R"(+{"id":"n1/1","user":""}+{"id":"n1/2","user":""}-{"id":"n1/1","user":""})");
+}
+
+TEST_F(memory_presence_test, writes_users_as_json) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, R"(a "quoted" \ name)"}, true);
+  EXPECT_EQ(events(), R"(+{"id":"n1/1","user":"a \"quoted\" \\ name"})");
+}
+
+} // namespace
+} // namespace canang::cluster

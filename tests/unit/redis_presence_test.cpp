@@ -1,0 +1,439 @@
+// Presence, leases and leaves of several nodes that share a real redis-server.
+
+#include "actors/cluster_pages.hpp"
+#include "cluster/redis_broker.hpp"
+#include "tests/unit/support/fake_redis.hpp"
+#include "tests/unit/support/redis_process.hpp"
+#include "tests/unit/support/room_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+
+namespace canang::cluster {
+namespace {
+
+using namespace std::chrono_literals;
+using test::redis_process;
+using strings = std::vector<std::string>;
+
+/// A node as far as Redis sees it.
+struct node_under_test {
+  redis_metrics metrics;
+  std::map<std::string, test::room_log> rooms;
+  std::chrono::steady_clock::duration ahead{};
+  redis_roster::roster living;
+  std::unique_ptr<redis_broker> broker;
+
+  node_under_test(boost::asio::io_context& io, std::uint16_t port, const std::string& id,
+                  const room_rules& rules) {
+    redis_target target;
+    target.hosts = {{"127.0.0.1", port}};
+    auto links = test::quick_options();
+    links.command_timeout = 500ms;
+    links.probe_timeout = 1000ms;
+    links.connect_timeout = 2000ms;
+    broker = std::make_unique<redis_broker>(
+      io, target, links, redis_broker_options{}, node_identity{id, std::hash<std::string>{}(id)},
+      presence_options{rules, id, actors::describe_member}, metrics,
+      [this] { return std::chrono::steady_clock::now() + ahead; });
+    broker->on_roster([id] { return R"({"id":")" + id + R"("})"; },
+                      [this](redis_roster::roster&& nodes) { living = std::move(nodes); });
+    broker->start();
+  }
+
+  void join(const std::string& room, std::uint64_t id, const std::string& user = {}) {
+    broker->note_member(room, {id, user}, true);
+  }
+  void leave(const std::string& room, std::uint64_t id) {
+    broker->note_member(room, {id, {}}, false);
+  }
+
+  /// What the room heard of its members, in order: `+n1/1 ann`.
+  [[nodiscard]] strings events(const std::string& room) {
+    strings all;
+    for (const auto& message : rooms[room].publications)
+      if (message->kind != publication_kind::message)
+        all.push_back((message->kind == publication_kind::joined ? '+' : '-') + message->data);
+    return all;
+  }
+};
+
+std::string event(char sign, const std::string& id, const std::string& user) {
+  return sign + actors::describe_member({id, {}, user});
+}
+
+struct redis_presence_test : testing::Test {
+  boost::asio::io_context io;
+  std::unique_ptr<redis_process> process;
+  room_rules rules{{"*"}, {"told*"}};
+  std::vector<std::unique_ptr<node_under_test>> nodes;
+
+  void SetUp() override {
+    if (!redis_process::is_installed())
+      GTEST_SKIP() << "redis-server is not installed";
+    process = std::make_unique<redis_process>(test::free_port());
+  }
+
+  node_under_test& start(const std::string& id) {
+    auto& added =
+      nodes.emplace_back(std::make_unique<node_under_test>(io, process->port(), id, rules));
+    EXPECT_TRUE(until([&] { return added->broker->shard().is_up() && !added->living.empty(); }));
+    return *added;
+  }
+
+  /// Begins to hear of a room, and waits until nothing is missed any more.
+  void open(node_under_test& who, const std::string& room) {
+    who.broker->subscribe(room, who.rooms[room]);
+    bool is_open = false;
+    who.broker->recover(room, {}, [&](history_page&&) { is_open = true; });
+    EXPECT_TRUE(until([&] { return is_open; }));
+  }
+
+  template <class Condition>
+  [[nodiscard]] bool until(Condition condition) {
+    return test::run_until(io, [&] {
+      for (const auto& each : nodes)
+        if (each->broker)
+          each->broker->tick();
+      return condition();
+    });
+  }
+
+  /// Lets the nodes do what they have to do.
+  void rest() {
+    const auto end = std::chrono::steady_clock::now() + 300ms;
+    static_cast<void>(until([&] { return std::chrono::steady_clock::now() >= end; }));
+  }
+
+  room_report report(node_under_test& by, const std::string& room) {
+    room_report result;
+    bool is_here = false;
+    by.broker->report(room, true, [&](room_report&& got) {
+      result = std::move(got);
+      is_here = true;
+    });
+    EXPECT_TRUE(until([&] { return is_here; }));
+    std::sort(result.members_by_node.begin(), result.members_by_node.end());
+    std::sort(result.members.begin(), result.members.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    return result;
+  }
+
+  /// As text: `n1:2 n2:1 | n1/1=ann n1/2= n2/1=bob`.
+  std::string state(node_under_test& by, const std::string& room) {
+    const auto got = report(by, room);
+    if (got.error != broker_errc::none)
+      return "error";
+    std::string text;
+    for (const auto& [node, count] : got.members_by_node)
+      text += node + ':' + std::to_string(count) + ' ';
+    text += '|';
+    for (const auto& member : got.members)
+      text += ' ' + member.id + '=' + member.user;
+    return text;
+  }
+
+  bool becomes(node_under_test& by, const std::string& room, const std::string& wanted) {
+    std::string last;
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < end) {
+      last = state(by, room);
+      if (last == wanted)
+        return true;
+      rest();
+    }
+    ADD_FAILURE() << room << ": " << last << ", not " << wanted;
+    return false;
+  }
+
+  bool hears(node_under_test& who, const std::string& room, const strings& wanted) {
+    const bool is_so = until([&] { return who.events(room) == wanted; });
+    EXPECT_EQ(who.events(room), wanted);
+    return is_so;
+  }
+
+  /// A command past the brokers' own.
+  std::string raw(node_under_test& by, const std::vector<std::string_view>& command) {
+    std::string text;
+    bool is_here = false;
+    by.broker->shard().command(command, [&](redis_errc, const redis_reply& reply) {
+      if (reply.is_array())
+        for (std::size_t i = 0; i < reply.size(); ++i)
+          text += std::string{reply[i].text()} + '\n';
+      else
+        text = reply.is_integer() ? std::to_string(reply.integer()) : std::string{reply.text()};
+      is_here = true;
+    });
+    EXPECT_TRUE(until([&] { return is_here; }));
+    return text;
+  }
+
+  std::string key(std::string_view kind, std::string_view rest, std::string_view room) {
+    return redis_key("test", partition_of(room), kind, rest);
+  }
+};
+
+TEST_F(redis_presence_test, all_nodes_see_the_same_counts_and_members) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  a.join("r", 1, "ann");
+  a.join("r", 2);
+  b.join("r", 1, "bob");
+  EXPECT_TRUE(becomes(a, "r", "n1:2 n2:1 | n1/1=ann n1/2= n2/1=bob"));
+  EXPECT_EQ(state(b, "r"), state(a, "r"));
+  a.leave("r", 1);
+  EXPECT_TRUE(becomes(b, "r", "n1:1 n2:1 | n1/2= n2/1=bob"));
+  a.leave("r", 2);
+  b.leave("r", 1);
+  EXPECT_TRUE(becomes(b, "r", "|"));
+  for (const std::string_view kind : {"p", "n", "u", "g"})
+    EXPECT_EQ(raw(a, {"EXISTS", key(kind, "r", "r")}), "0") << kind;
+  EXPECT_EQ(raw(a, {"EXISTS", key("r", "n1", "r")}), "0");
+}
+
+TEST_F(redis_presence_test, a_room_without_presence_is_counted_only) {
+  rules.presence = {"kept"};
+  auto& a = start("n1");
+  a.join("r", 1, "ann");
+  a.join("r", 2, "bob");
+  EXPECT_TRUE(becomes(a, "r", "n1:2 |"));
+  a.leave("r", 1);
+  EXPECT_TRUE(becomes(a, "r", "n1:1 |"));
+  EXPECT_EQ(raw(a, {"EXISTS", key("p", "r", "r")}), "0");
+}
+
+TEST_F(redis_presence_test, a_storm_of_joins_is_few_commands) {
+  auto& a = start("n1");
+  const auto before = a.metrics.commands.value();
+  for (std::uint64_t i = 0; i < 10'000; ++i)
+    a.join("r", i, "user" + std::to_string(i));
+  ASSERT_TRUE(until([&] { return a.metrics.commands.value() > before; }));
+  rest();
+  EXPECT_LT(a.metrics.commands.value() - before, 100U);
+  EXPECT_EQ(report(a, "r").members_by_node[0].second, 10'000U);
+  EXPECT_EQ(report(a, "r").members.size(), 10'000U);
+}
+
+TEST_F(redis_presence_test, coming_and_going_is_told_in_one_order_on_all_nodes) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(a, "told");
+  open(b, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
+  b.join("told", 7, "ann"); // known by its name
+  b.join("told", 8, "bob");
+  ASSERT_TRUE(hears(a, "told", {event('+', "n1/1", "ann"), event('+', "n2/8", "bob")}));
+  a.leave("told", 1);
+  rest();
+  a.ahead += 4s; // the grace is over by its clock; ann is there still, by the other connection
+  rest();
+  b.leave("told", 7);
+  b.leave("told", 8);
+  ASSERT_TRUE(becomes(a, "told", "|"));
+  b.ahead += 3s; // at once: nobody waits for more than the grace
+  ASSERT_TRUE(until([&] { return a.events("told").size() == 4; }));
+  const auto all = a.events("told");
+  const std::set<std::string> left{all[2], all[3]};
+  EXPECT_EQ(left, (std::set<std::string>{event('-', "n2/7", "ann"), event('-', "n2/8", "bob")}));
+  EXPECT_TRUE(hears(b, "told", all)) << "the same order";
+  std::uint64_t offset = 0;
+  for (const auto& message : a.rooms["told"].publications)
+    EXPECT_EQ(message->offset, ++offset);
+  EXPECT_TRUE(a.rooms["told"].outcomes.empty()) << "the room published nothing itself";
+}
+
+TEST_F(redis_presence_test, who_is_back_in_time_on_any_node_is_not_told_of) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
+  a.leave("told", 1);
+  ASSERT_TRUE(becomes(b, "told", "|"));
+  b.join("told", 9, "ann");
+  ASSERT_TRUE(becomes(a, "told", "n2:1 | n2/9=ann"));
+  a.ahead += 4s;
+  rest();
+  EXPECT_EQ(b.events("told").size(), 1U);
+  b.leave("told", 9);
+  ASSERT_TRUE(becomes(a, "told", "|"));
+  b.ahead += 4s;
+  EXPECT_TRUE(hears(b, "told", {event('+', "n1/1", "ann"), event('-', "n2/9", "ann")}));
+}
+
+TEST_F(redis_presence_test, who_names_no_user_is_told_of_by_connection) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1);
+  b.join("told", 1);
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 2; }));
+  a.leave("told", 1);
+  ASSERT_TRUE(becomes(b, "told", "n2:1 | n2/1="));
+  a.ahead += 3s;
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 3; }));
+  EXPECT_EQ(b.events("told")[2], event('-', "n1/1", ""));
+}
+
+TEST_F(redis_presence_test, the_dead_are_taken_away_and_their_leaves_told) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, "ann");
+  a.join("told", 2);
+  a.join("told", 3, "bob");
+  a.join("quiet", 4, "ann");
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 3; }));
+  b.join("told", 5, "bob"); // bob lives here too
+  ASSERT_TRUE(becomes(b, "told", "n1:3 n2:1 | n1/1=ann n1/2= n1/3=bob n2/5=bob"));
+  EXPECT_EQ(b.living.size(), 2U);
+  a.broker.reset();                                          // killed: it says nothing
+  EXPECT_EQ(raw(b, {"ZADD", "test:nodes", "1", "n1"}), "0"); // its time is over
+  b.ahead += 2s;
+  ASSERT_TRUE(becomes(b, "told", "n2:1 | n2/5=bob"));
+  ASSERT_TRUE(becomes(b, "quiet", "|"));
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 5; }));
+  const auto all = b.events("told");
+  const std::set<std::string> left{all[3], all[4]};
+  EXPECT_EQ(left, (std::set<std::string>{event('-', "n1/1", "ann"), event('-', "n1/2", "")}));
+  rest();
+  EXPECT_EQ(raw(b, {"ZRANGE", "test:nodes", "0", "-1"}), "n2\n");
+  EXPECT_EQ(raw(b, {"HKEYS", "test:nodes:info"}), "n2\n");
+  EXPECT_EQ(raw(b, {"EXISTS", key("r", "n1", "told")}), "0");
+  b.ahead += 2s;
+  ASSERT_TRUE(until([&] { return b.living.size() == 1; }));
+}
+
+TEST_F(redis_presence_test, a_node_that_was_only_asleep_brings_its_members_back) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, "ann");
+  b.join("told", 2, "bob");
+  a.join("told", 3, "bob");
+  ASSERT_TRUE(becomes(b, "told", "n1:2 n2:1 | n1/1=ann n1/3=bob n2/2=bob"));
+  auto asleep = std::move(a.broker); // it does not tick, and its link is quiet
+  raw(b, {"ZADD", "test:nodes", "1", "n1"});
+  b.ahead += 2s;
+  ASSERT_TRUE(becomes(b, "told", "n2:1 | n2/2=bob"));
+  ASSERT_TRUE(until([&] { return b.living.size() == 1 || (b.ahead += 1s, false); }));
+  a.broker = std::move(asleep);
+  a.ahead += 2s;
+  ASSERT_TRUE(becomes(b, "told", "n1:2 n2:1 | n1/1=ann n1/3=bob n2/2=bob"));
+  a.leave("told", 1);
+  ASSERT_TRUE(becomes(b, "told", "n1:1 n2:1 | n1/3=bob n2/2=bob"));
+  a.broker.reset(); // and this time it dies, in the grace
+  raw(b, {"HSET", key("g", "told", "told"), "ann", "1:n1/1"});
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 5; }));
+  const auto all = b.events("told");
+  EXPECT_EQ(
+    (strings{all.begin() + 2, all.end()}),
+    (strings{event('-', "n1/1", "ann"), event('+', "n1/1", "ann"), event('-', "n1/1", "ann")}));
+}
+
+TEST_F(redis_presence_test, leaves_that_a_dead_node_owed_are_told_by_others) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, "ann");
+  a.join("told", 2);
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 2; }));
+  a.leave("told", 1);
+  a.leave("told", 2);
+  ASSERT_TRUE(becomes(b, "told", "|"));
+  a.broker.reset();
+  const auto grace = key("g", "told", "told");
+  EXPECT_EQ(raw(b, {"HLEN", grace}), "2");
+  rest();
+  EXPECT_EQ(b.events("told").size(), 2U) << "not due";
+  raw(b, {"HSET", grace, "ann", "1:n1/1"});
+  raw(b, {"HSET", grace, std::string_view{"\0n1/2", 5}, "1:n1/2"});
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 4; }));
+  const auto all = b.events("told");
+  const std::set<std::string> left{all[2], all[3]};
+  EXPECT_EQ(left, (std::set<std::string>{event('-', "n1/1", "ann"), event('-', "n1/2", "")}));
+  EXPECT_EQ(raw(b, {"EXISTS", grace}), "0");
+}
+
+TEST_F(redis_presence_test, heals_when_redis_has_forgotten_everything) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(a, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(until([&] { return a.events("told").size() == 1; }));
+  b.join("told", 2, "ann");
+  b.join("r", 3, "bob");
+  ASSERT_TRUE(becomes(b, "told", "n1:1 n2:1 | n1/1=ann n2/2=ann"));
+  raw(b, {"FLUSHALL"});
+  a.ahead += 2s;
+  b.ahead += 2s;
+  EXPECT_TRUE(becomes(b, "told", "n1:1 n2:1 | n1/1=ann n2/2=ann"));
+  EXPECT_TRUE(becomes(b, "r", "n2:1 | n2/3=bob"));
+  process->kill();
+  process->start();
+  ASSERT_TRUE(until([&] { return !a.broker->shard().is_up(); }));
+  a.leave("told", 1); // meanwhile
+  a.join("told", 4, "cid");
+  ASSERT_TRUE(until([&] { return a.broker->shard().is_up() && b.broker->shard().is_up(); }));
+  EXPECT_TRUE(becomes(b, "told", "n1:1 n2:1 | n1/4=cid n2/2=ann"));
+  EXPECT_TRUE(becomes(a, "r", "n2:1 | n2/3=bob"));
+  EXPECT_TRUE(hears(a, "told", {event('+', "n1/1", "ann"), event('+', "n1/4", "cid")}))
+    << "nobody joins twice";
+  rest();
+  EXPECT_EQ(a.events("told").size(), 2U);
+}
+
+TEST_F(redis_presence_test, a_join_whose_answer_was_lost_is_told_once) {
+  auto& a = start("n1");
+  open(a, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(until([&] { return a.events("told").size() == 1; }));
+  const auto commands = a.metrics.commands.value();
+  process->signal(SIGSTOP);
+  a.join("told", 2, "bob");
+  a.join("told", 3, "ann");
+  ASSERT_TRUE(until([&] { return a.metrics.commands.value() > commands; }));
+  ASSERT_TRUE(until([&] { return !a.broker->shard().is_up(); }));
+  process->signal(SIGCONT); // and does what the lost link had sent
+  ASSERT_TRUE(until([&] { return a.broker->shard().is_up(); }));
+  EXPECT_TRUE(becomes(a, "told", "n1:3 | n1/1=ann n1/2=bob n1/3=ann"));
+  EXPECT_TRUE(hears(a, "told", {event('+', "n1/1", "ann"), event('+', "n1/2", "bob")}));
+  rest();
+  EXPECT_EQ(a.events("told").size(), 2U);
+}
+
+TEST_F(redis_presence_test, a_node_that_leaves_takes_everything_with_it) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  for (std::uint64_t i = 0; i < 500; ++i)
+    a.join("room" + std::to_string(i % 50), i, "ann");
+  ASSERT_TRUE(until([&] { return raw(b, {"SCARD", key("r", "n1", "room49")}) != "0"; }));
+  rest();
+  EXPECT_EQ(report(b, "room49").members.size(), 10U);
+  for (std::uint64_t i = 0; i < 100; ++i)
+    a.leave("room" + std::to_string(i % 50), i);
+  io.restart();
+  io.poll(); // these are on their way now
+  bool has_left = false;
+  a.broker->leave([&] { has_left = true; });
+  ASSERT_TRUE(test::run_until(io, [&] { return has_left; }));
+  a.broker.reset(); // as the node does then
+  EXPECT_EQ(raw(b, {"KEYS", "test:{*}:[pnur]:*"}), "");
+  EXPECT_EQ(raw(b, {"ZRANGE", "test:nodes", "0", "-1"}), "n2\n");
+}
+
+TEST_F(redis_presence_test, a_report_fails_at_once_while_redis_is_away) {
+  auto& a = start("n1");
+  process->kill();
+  ASSERT_TRUE(until([&] { return !a.broker->shard().can_command(); }));
+  EXPECT_EQ(report(a, "r").error, broker_errc::unavailable);
+}
+
+} // namespace
+} // namespace canang::cluster
