@@ -6,7 +6,7 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost
   libssl-dev)
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
 redis_packages=(redis-server)
-pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2)
+pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 openssl)
 browser_packages=(python3 chromium nodejs npm)
 test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${browser_packages[@]}")
 format_packages=(clang-format-14)
