@@ -127,6 +127,8 @@ envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin, bat
   if (bytes.size() <= epoch_size || bytes[epoch_size] != ' ')
     return envelope_errc::truncated;
   const auto epoch = bytes.substr(0, epoch_size);
+  if (!is_epoch(epoch))
+    return envelope_errc::truncated;
   bytes.remove_prefix(epoch_size + 1);
   const auto first = take_number(bytes, ' ');
   const auto count = take_number(bytes, '\n');

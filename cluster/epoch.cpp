@@ -1,5 +1,6 @@
 #include "cluster/epoch.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string_view>
 
@@ -12,6 +13,12 @@ std::string make_epoch() {
   for (std::size_t i = 0; i < epoch_size; ++i)
     epoch += alphabet[source() % alphabet.size()];
   return epoch;
+}
+
+bool is_epoch(std::string_view text) noexcept {
+  return text.size() == epoch_size && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+         });
 }
 
 } // namespace canang::cluster

@@ -91,7 +91,7 @@ position read_position(std::string_view text) {
 
 envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origin,
                                stored_page& into) {
-  if (reply.size() != 4 || reply[0].text().empty())
+  if (reply.size() != 4 || !is_epoch(reply[0].text()))
     return envelope_errc::foreign;
   into.top = {std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer())};
   auto lineage = reply[2].text();

@@ -79,8 +79,9 @@ TEST(envelope, says_what_is_wrong_with_a_message) {
     EXPECT_EQ(verdict(message_bytes(version, good)), envelope_errc::version) << version;
   for (const auto& header :
        {"1 "s, "1 abcdefghij"s, "1 abcdefghij 1"s, "1 abcdefghij 0 1"s, "1 abcdefghij 1 0"s,
-        "1 abcdefghij 1 2"s, "1 abcdefghij -1 1"s, "1 abcdefghijk 1 1"s,
-        "1 abcdefghij 18446744073709551615 1"s, "1 abcdefghij 1 18446744073709551615"s})
+        "1 abcdefghij 1 2"s, "1 abcdefghij -1 1"s, "1 abcdefghijk 1 1"s, "1 abcdefgh\"j 1 1"s,
+        "1 abcdefgh\xffj 1 1"s, "1 abcdefghij 18446744073709551615 1"s,
+        "1 abcdefghij 1 18446744073709551615"s})
     EXPECT_EQ(verdict(message_bytes(header, good)), envelope_errc::truncated) << header;
   const auto whole = message_bytes("1 abcdefghij 1 1", good);
   for (std::size_t size = 13; size < whole.size(); ++size)
