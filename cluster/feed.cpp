@@ -59,7 +59,6 @@ void feed::on_batch(const batch& live) {
     live_bytes_ = 0;
     live_seen_by_read_ = 0;
     has_to_check_ = true;
-    return;
   }
   if (is_live_ && !is_reading_)
     ask(live.epoch == top_.epoch ? top_.offset : 0);
@@ -105,6 +104,8 @@ void feed::forget_window() {
 
 void feed::on_page(stored_page&& page) {
   is_reading_ = false;
+  const auto waited_for_it =
+    reads_all_ ? waiting_seen_by_read_ : 0; // before another read is asked for
   if (is_live_) {
     take_page(page);
   } else {
@@ -117,7 +118,7 @@ void feed::on_page(stored_page&& page) {
   if (is_reading_)
     return; // it takes another read
   drain_live();
-  serve_waiting();
+  serve_waiting(waited_for_it);
   if (has_to_check_ && !is_reading_)
     ask(top_.offset);
 }
@@ -251,7 +252,8 @@ void feed::fail_waiting(broker_errc error) {
 
 void feed::recover(const recover_request& request, handler answer) {
   serve({request, std::move(answer)}, false);
-  if (is_live_ && !is_reading_ && !waiting_.empty())
+  // has_to_check_: the first read of the room failed, and this is an occasion for another
+  if (!is_reading_ && !waiting_.empty() && (is_live_ || has_to_check_))
     ask(0);
 }
 
@@ -299,12 +301,14 @@ void feed::serve(joiner&& who, bool has_read) {
   waiting_.push_back(std::move(who));
 }
 
-void feed::serve_waiting() {
-  const auto seen_by_read = reads_all_ ? std::exchange(waiting_seen_by_read_, 0) : 0;
+/// The first `seen_by_read` of those that wait came before the read that has just been answered began.
+void feed::serve_waiting(std::size_t seen_by_read) {
   auto waiting = std::exchange(waiting_, {});
   for (std::size_t i = 0; i < waiting.size(); ++i)
     serve(std::move(waiting[i]), i < seen_by_read);
-  if (!waiting_.empty() && !is_reading_)
+  if (is_reading_) // asked for by what the channel brought, with all of these waiting already
+    waiting_seen_by_read_ = waiting_.size();
+  else if (!waiting_.empty())
     ask(0);
 }
 

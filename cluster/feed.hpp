@@ -115,7 +115,7 @@ private:
   void extend_window(const stored_page& page);
   void drain_live();
   void serve(joiner&& who, bool has_just_read);
-  void serve_waiting();
+  void serve_waiting(std::size_t seen_by_read);
   [[nodiscard]] static const epoch_end* end_of(const stored_page& page, const std::string& epoch);
   [[nodiscard]] std::uint64_t shared_with(const stored_page& page) const;
   [[nodiscard]] bool belongs(const position& since) const;
@@ -129,7 +129,7 @@ private:
   boost::container::deque<publication_ptr> window_; // consecutive up to `top_`
   std::size_t window_bytes_ = 0;
   std::uint64_t bytes_floor_ = 0;
-  std::vector<batch> live_;     // came while a read was due
+  std::vector<batch> live_;    // came while a read was due
   std::size_t live_bytes_ = 0; // of their payloads
   std::vector<joiner> waiting_;
   std::size_t live_seen_by_read_ = 0; // of `live_`: there before the read that is under way began

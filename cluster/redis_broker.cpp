@@ -284,7 +284,8 @@ void redis_broker::look_at_rooms() {
     if (room->has_subscriber() && room->partition() % position_slots == slot)
       presence_.sweep(name);
     const bool is_quiet = now - room->last_heard() >= quiet_time;
-    if (room->is_suspect() || (is_quiet && room->partition() % position_slots == slot))
+    if (room->is_suspect() || !room->is_live()
+        || (is_quiet && room->partition() % position_slots == slot))
       due.push_back(room);
   }
   check_positions(due, true);

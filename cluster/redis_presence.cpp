@@ -17,6 +17,8 @@ constexpr std::string_view overdue_ms = "2000";
 
 constexpr std::size_t most_spare_changes = 64;
 
+constexpr std::size_t most_pending_leaves = 65'536;
+
 /// A leave whose room is being told to Redis is looked at again after this.
 constexpr std::chrono::milliseconds leave_retry{100};
 
@@ -48,6 +50,8 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
     auto& user = gone.mapped().user;
     if (is_told)
       leaves_.push_back({services_.now() + leave_grace, std::string{room}, user, who.id});
+    if (leaves_.size() > most_pending_leaves)
+      leaves_.pop_front(); // Redis is away for long; a sweep tells it
     if (is_kept)
       target.changes.push_back({who.id, std::move(user), '-'});
   }

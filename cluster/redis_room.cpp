@@ -12,6 +12,12 @@ namespace {
 /// In a queued publish: the life of a subscriber that there never is.
 constexpr std::uint32_t nobody = UINT32_MAX;
 
+/// An error of Redis' that passes by itself, or when an operator does something about it.
+bool is_temporary(std::string_view error) noexcept {
+  return error.starts_with("OOM") || error.starts_with("BUSY") || error.starts_with("NOREPLICAS")
+         || error.starts_with("MISCONF");
+}
+
 } // namespace
 
 std::string redis_key(std::string_view prefix, partition_id partition, std::string_view kind,
@@ -142,20 +148,24 @@ void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
     }
     services_.complain(reply.text());
     wanted_page_.reset();
-    feed_.on_read_failed(broker_errc::refused);
+    feed_.on_read_failed(is_temporary(reply.text()) ? broker_errc::unavailable
+                                                    : broker_errc::refused);
     return;
   }
   stored_page page;
   const auto fault = read_stored_page(reply, services_.origin, page);
   wanted_page_.reset();
-  if (fault == envelope_errc::none) {
-    feed_.on_page(std::move(page));
-    account_window();
+  if (fault != envelope_errc::none) {
+    count_bad(services_.metrics, fault);
+    services_.complain("what is stored of a room cannot be read");
+  }
+  if (page.top.epoch.empty()) {
+    feed_.on_read_failed(broker_errc::refused);
     return;
   }
-  count_bad(services_.metrics, fault);
-  services_.complain("what is stored of a room cannot be read");
-  feed_.on_read_failed(broker_errc::refused);
+  feed_.on_page(std::move(page));
+  waiting_since_ = services_.now(); // reads are answered: who still waits, waits for the next one
+  account_window();
 }
 
 // --- publishing
@@ -242,10 +252,9 @@ void redis_room::on_error_reply(std::string_view text) {
     return;
   }
   services_.complain(text);
-  const bool is_temporary = text.starts_with("OOM") || text.starts_with("BUSY");
   auto& metrics = services_.metrics;
   (text.starts_with("WRONGTYPE") ? metrics.failed_type : metrics.failed_refused).add(1);
-  queue_.on_refused(is_temporary ? broker_errc::unavailable : broker_errc::refused, answer());
+  queue_.on_refused(is_temporary(text) ? broker_errc::unavailable : broker_errc::refused, answer());
 }
 
 // --- time

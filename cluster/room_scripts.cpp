@@ -101,6 +101,7 @@ envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origi
     lineage.remove_prefix(comma + 1);
   }
   const auto entries = reply[3];
+  auto worst = envelope_errc::none;
   batch stored;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto entry = entries[i];
@@ -108,8 +109,11 @@ envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origi
       read_position(std::string{":"}.append(entry[0].text().substr(0, entry[0].text().find('-'))))
         .offset;
     const auto fault = read_batch(entry[1][1].text(), into.top.epoch, last, own_origin, stored);
-    if (fault != envelope_errc::none)
-      return fault;
+    if (fault != envelope_errc::none) { // a hole, as one that was never there
+      worst = fault;
+      into.publications.clear();
+      continue;
+    }
     if (!into.publications.empty() && stored.first != into.publications.back()->offset + 1)
       into.publications.clear(); // only what reaches the top without a hole is of use
     into.publications.insert(into.publications.end(), stored.publications.begin(),
@@ -117,7 +121,7 @@ envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origi
   }
   if (!into.publications.empty() && into.publications.back()->offset != into.top.offset)
     into.publications.clear();
-  return envelope_errc::none;
+  return worst;
 }
 
 bool is_not_master(std::string_view error) noexcept {

@@ -94,7 +94,8 @@ private:
 /// `EPOCH:OFFSET`; an empty epoch when it is none.
 [[nodiscard]] position read_position(std::string_view text);
 
-/// Reads the answer of read.lua.
+/// Reads the answer of read.lua. Entries that cannot be read are left out, with all that is older; what was
+/// wrong with them is returned. Without a `top` in `into` nothing could be read.
 [[nodiscard]] envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origin,
                                              stored_page& into);
 

@@ -46,8 +46,9 @@ end
 
 -- A second try: was the first one stored? Its entry begins with the same header.
 local seen = tonumber(ARGV[9])
-if seen and top > seen then
-  for _, entry in ipairs(redis.call('XRANGE', stream, entry_id(seen + 1), '+')) do
+if seen and top > 0 then
+  local from = seen < top and seen or 0 -- beyond the top: of a history that has lost its end
+  for _, entry in ipairs(redis.call('XRANGE', stream, entry_id(from + 1), '+')) do
     if string.sub(entry[2][2], 1, 16) == header then
       local first, last = offsets_of(entry)
       for k = 1, key_count do
@@ -60,7 +61,7 @@ if seen and top > seen then
     end
   end
   local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if not oldest or offsets_of(oldest) > seen + 1 then
+  if seen < top and (not oldest or offsets_of(oldest) > seen + 1) then
     return {'UNKNOWN'}
   end
 end
@@ -89,7 +90,11 @@ local first = top + 1
 if fresh > 0 then
   top = top + fresh
   if kept > 0 then
-    local floor = math.max(top - kept + 1, tonumber(ARGV[4]) + 1)
+    local trim = tonumber(ARGV[4])
+    if trim >= first then
+      trim = 0 -- an offset of a history that ended before
+    end
+    local floor = math.max(top - kept + 1, trim + 1)
     local added = redis.pcall('XADD', stream, 'MINID', entry_id(floor), entry_id(top), 'b', body)
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then
