@@ -55,8 +55,11 @@ void fanout::add(const add_member& request) {
   auto reply = context_.buffers.make();
   request.language->encode_join(position_of(request.room_name, request.from, request.is_recovered),
                                 reply->bytes());
-  for (const auto& message : request.recovered)
-    request.language->encode(outgoing(*message), reply->bytes());
+  for (const auto& message : request.recovered) {
+    auto recovered = outgoing(*message);
+    recovered.epoch = request.from.epoch; // it may have come in one that has ended since
+    request.language->encode(recovered, reply->bytes());
+  }
   if (reply->size() > 0 && who.session->send_reply(reply) != net::send_status::dropped)
     context_.metrics.deliveries_total.add(request.recovered.size());
   add_to_group(request.member, who, rooms_[request.room], request);

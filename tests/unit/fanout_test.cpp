@@ -198,5 +198,20 @@ TEST_F(fanout_test, sends_nothing_to_members_whose_dialect_has_no_word_for_a_pub
                         "a");
 }
 
+TEST_F(fanout_test, tells_what_was_recovered_in_the_epoch_that_the_join_names) {
+  const auto session = attach(1);
+  actors::add_member request{room_a, 1, &net::plain_meta_dialect(), {}};
+  auto message = std::make_shared<cluster::publication>();
+  message->epoch = "ended";
+  message->offset = 8;
+  message->data = "a";
+  request.recovered.push_back(message);
+  request.from = {"present", 7};
+  members.add(request);
+  EXPECT_NE(session->got.find(R"({"epoch":"present","offset":8,"data":"a"})"), std::string::npos)
+    << session->got;
+  EXPECT_EQ(session->got.find("ended"), std::string::npos);
+}
+
 } // namespace
 } // namespace canang::actors
