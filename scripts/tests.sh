@@ -87,7 +87,8 @@ packages_of() {
   local part
   for part in "$@"; do
     case $(runner_of "$part") in
-      ctest_folder) printf '%s\n' "${gtest_packages[@]}" ;;
+      # a test that finds no redis-server skips itself
+      ctest_folder) printf '%s\n' "${gtest_packages[@]}" "${redis_packages[@]}" ;;
       pytest_folder) printf '%s\n' "${pytest_packages[@]}" ;;
       node_tests) printf '%s\n' "${browser_packages[@]}" ;;
     esac
