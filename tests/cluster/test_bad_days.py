@@ -219,8 +219,9 @@ async def test_what_was_acknowledged_while_redis_broke_is_there(cluster: Cluster
     """Links that break at any moment: nothing acknowledged is lost, nothing is doubled."""
     redis = cluster.start_redis()
     async with Proxy(redis.port) as proxy, cluster.clients():
-        here = await cluster.add_node(proxy.url)
-        there = await cluster.add_node(redis.url)
+        # what is published while the subscription is away must not outgrow the history
+        here = await cluster.add_node(proxy.url, history_size=1000)
+        there = await cluster.add_node(redis.url, history_size=1000)
         writer = await cluster.member("writer", "r", [here]).joined()
         reader = await cluster.member("reader", "r", [there]).joined()
         for n in range(300):
