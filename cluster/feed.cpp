@@ -23,10 +23,10 @@ void feed::ask_position() {
 }
 
 void feed::on_subscribed() {
+  if (is_live_)
+    return; // what it missed is found by its position
   if (is_reading_)
     has_to_check_ = true;
-  else if (is_live_)
-    ask(top_.offset);
   else
     ask_position();
 }
@@ -291,7 +291,7 @@ void feed::serve(joiner&& who, bool has_read) {
     page = page_after(is_here ? since->offset : top_.offset);
     page.recovered = is_here;
   } else if (is_live_) {
-    is_known = limit <= window_.size() || window_is_all_ || has_read || limit == 0;
+    is_known = limit <= window_.size() || window_is_all_ || has_read;
     page = page_after(top_.offset - std::min<std::uint64_t>(limit, top_.offset));
   }
   if (is_known) {

@@ -65,7 +65,7 @@ public:
   feed(const feed&) = delete;
   feed& operator=(const feed&) = delete;
 
-  /// The channel is subscribed to (again): asks where the room stands.
+  /// The channel is subscribed to: asks where the room stands, unless that is known.
   void on_subscribed();
 
   /// What the channel brought.
@@ -114,7 +114,7 @@ private:
   void take_break(stored_page& page);
   void extend_window(const stored_page& page);
   void drain_live();
-  void serve(joiner&& who, bool has_just_read);
+  void serve(joiner&& who, bool has_read);
   void serve_waiting(std::size_t seen_by_read);
   [[nodiscard]] static const epoch_end* end_of(const stored_page& page, const std::string& epoch);
   [[nodiscard]] std::uint64_t shared_with(const stored_page& page) const;

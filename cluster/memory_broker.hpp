@@ -2,6 +2,7 @@
 
 #include "cluster/broker.hpp"
 #include "cluster/local_presence.hpp"
+#include "cluster/name_map.hpp"
 
 #include <boost/container/deque.hpp>
 
@@ -83,13 +84,7 @@ private:
     bool is_in_history_order = false;
   };
 
-  struct name_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-  using stream_map = std::unordered_map<std::string, stream, name_hash, std::equal_to<>>;
+  using stream_map = name_map<stream>;
 
   stream& stream_of(std::string_view room);
   void store(stream& room, publication_ptr message);

@@ -203,7 +203,8 @@ void redis_broker::send_soon() {
 }
 
 void redis_broker::send_busy(bool expires) {
-  for (const auto& room : std::vector<room_ptr>{busy_}) {
+  for (std::size_t i = 0; i < busy_.size(); ++i) { // it may grow meanwhile
+    const auto room = busy_[i];
     if (expires)
       room->expire();
     room->send_pending();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/name_map.hpp"
 #include "cluster/redis_presence.hpp"
 #include "cluster/redis_room.hpp"
 #include "cluster/redis_roster.hpp"
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -76,13 +76,6 @@ public:
 private:
   using room_ptr = std::shared_ptr<redis_room>;
 
-  struct name_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-
   // redis_observer
   void on_up() override;
   void on_down(std::string_view why) override;
@@ -111,7 +104,7 @@ private:
   std::function<std::string()> describe_node_;
   std::function<void(redis_roster::roster&&)> tell_roster_;
   redis_roster roster_;
-  std::unordered_map<std::string, room_ptr, name_hash, std::equal_to<>> rooms_;
+  name_map<room_ptr> rooms_;
   std::vector<room_ptr> busy_; // may have something to send
   std::unordered_set<std::string> busy_names_;
   std::function<void()> batch_end_;

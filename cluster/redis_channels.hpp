@@ -1,12 +1,12 @@
 #pragma once
 
+#include "cluster/name_map.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace canang::cluster {
@@ -60,13 +60,7 @@ private:
     bool is_unsettled = false;
     std::uint32_t unconfirmed = 0;
   };
-  struct name_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept {
-      return std::hash<std::string_view>{}(name);
-    }
-  };
-  using channel_map = std::unordered_map<std::string, channel, name_hash, std::equal_to<>>;
+  using channel_map = name_map<channel>;
 
   void enqueue(channel_map::value_type& entry);
   void settle(channel& state);

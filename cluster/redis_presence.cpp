@@ -201,22 +201,26 @@ void redis_presence::sweep(std::string_view room) {
   const presence_keys at{services_.prefix, room, options_.node};
   const std::string_view keys[]{at.grace};
   const std::string_view arguments[]{overdue_ms};
-  services_.shard.run(
-    room_scripts().sweep, keys, arguments,
-    [this, alive = std::weak_ptr<bool>{is_alive_},
-     name = std::string{room}](redis_errc error, const redis_reply& gone) {
-      if (alive.expired() || error != redis_errc::none)
-        return;
-      for (std::size_t i = 0; i + 1 < gone.size(); i += 2) {
-        present_member member{std::string{gone[i].text()}, {}, std::string{gone[i + 1].text()}};
-        auto key = once_key(member);
-        tell_(name, publication_kind::left, options_.describe(member), std::move(key));
-      }
-    });
+  services_.shard.run(room_scripts().sweep, keys, arguments,
+                      [this, alive = std::weak_ptr<bool>{is_alive_},
+                       name = std::string{room}](redis_errc error, const redis_reply& gone) {
+                        if (alive.expired() || error != redis_errc::none)
+                          return;
+                        tell_gone(options_, tell_, name, gone);
+                      });
 }
 
-std::string once_key(const present_member& gone) {
-  return fmt::format("leave:{}:{}", gone.id, make_epoch());
+void tell_gone(const presence_options& options, const redis_presence::tell_function& tell,
+               std::string_view room, const redis_reply& gone) {
+  if (!options.rules.announces(room))
+    return;
+  for (std::size_t i = 0; i + 1 < gone.size(); i += 2) {
+    const auto id = gone[i].text();
+    const present_member member{std::string{id}, std::string{id.substr(0, id.find('/'))},
+                                std::string{gone[i + 1].text()}};
+    tell(room, publication_kind::left, options.describe(member),
+         fmt::format("leave:{}:{}", id, make_epoch()));
+  }
 }
 
 void redis_presence::tell(std::string_view room, publication_kind kind, std::uint64_t connection,

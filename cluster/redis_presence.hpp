@@ -95,9 +95,10 @@ private:
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 
-/// The idempotency key of a leave that a script has given to one node to tell: never that of another,
-/// since a connection may be taken for gone more than once.
-[[nodiscard]] std::string once_key(const present_member& gone);
+/// Tells the leaves that a script has given to this node to tell: `gone` is { NODE/CONNECTION, user, ... }.
+/// Each has an idempotency key of its own, since a connection may be taken for gone more than once.
+void tell_gone(const presence_options& options, const redis_presence::tell_function& tell,
+               std::string_view room, const redis_reply& gone);
 
 /// The keys of a room's presence.
 struct presence_keys {

@@ -56,11 +56,6 @@ void redis_room::set_subscriber(room_subscriber* subscriber) {
 
 // --- what the channel brings, and who joins
 
-void redis_room::on_subscribed() {
-  if (!feed_.is_live())
-    feed_.on_subscribed();
-}
-
 void redis_room::on_batch(const batch& live) {
   last_heard_ = services_.now();
   is_suspect_ = false;

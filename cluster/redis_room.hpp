@@ -75,7 +75,7 @@ public:
 
   void recover(const recover_request& request, broker::history_handler handler);
 
-  void on_subscribed();
+  void on_subscribed() { feed_.on_subscribed(); }
   void on_batch(const batch& live);
 
   /// Where Redis says that the room stands; an empty epoch: it cannot be read. With `is_patient` a room

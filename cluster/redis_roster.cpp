@@ -34,21 +34,16 @@ redis_roster::redis_roster(redis_room_services& services, const presence_options
 
 void redis_roster::tick() {
   const auto now = services_.now();
-  if (is_over_ || !services_.shard.can_command()
+  if (!services_.shard.can_command()
       || (renewed_at_ != clock::time_point{} && now - renewed_at_ < renew_interval))
     return;
-  renewed_at_ = now;
-  renew();
+  renew_now();
 }
 
 void redis_roster::renew_now() {
   if (is_over_)
     return;
   renewed_at_ = services_.now();
-  renew();
-}
-
-void redis_roster::renew() {
   const auto description = calls_.describe();
   const decimal time{lease_time};
   const auto reaped = reap_key(options_.node);
@@ -106,20 +101,10 @@ void redis_roster::reap_room(const std::string& node, const std::string& room) {
   const presence_keys at{services_.prefix, room, node};
   const std::string_view keys[]{at.members, at.counts, at.users, at.rooms_of_node};
   const std::string_view arguments[]{node, room};
-  services_.shard.run(
-    room_scripts().reap, keys, arguments,
-    guarded([this, node, room](const redis_reply& gone) { tell_gone(node, room, gone); }));
-}
-
-void redis_roster::tell_gone(const std::string& node, const std::string& room,
-                             const redis_reply& gone) {
-  if (!options_.rules.announces(room))
-    return;
-  for (std::size_t i = 0; i + 1 < gone.size(); i += 2) {
-    present_member member{std::string{gone[i].text()}, node, std::string{gone[i + 1].text()}};
-    auto key = once_key(member);
-    calls_.tell(room, publication_kind::left, options_.describe(member), std::move(key));
-  }
+  services_.shard.run(room_scripts().reap, keys, arguments,
+                      guarded([this, room](const redis_reply& gone) {
+                        tell_gone(options_, calls_.tell, room, gone);
+                      }));
 }
 
 /// The link keeps the order: where this PING is answered all SMEMBERS were, and all reaping is on its way
@@ -128,14 +113,18 @@ void redis_roster::remove(const std::string& node) {
   const std::array<std::string_view, 1> ping{"PING"};
   services_.shard.command(
     ping, guarded([this, node](const redis_reply&) {
-      const std::array<std::string_view, 3> lease{"ZREM", leases_key_, node};
-      const std::array<std::string_view, 3> info{"HDEL", info_key_, node};
       const auto key = reap_key(node);
       const std::array<std::string_view, 5> mark{"SET", key, "", "PX", reaped_ms};
       services_.shard.command(mark, [](redis_errc, const redis_reply&) {});
-      services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
-      services_.shard.command(info, [](redis_errc, const redis_reply&) {});
+      forget(node);
     }));
+}
+
+void redis_roster::forget(std::string_view node) {
+  const std::array<std::string_view, 3> lease{"ZREM", leases_key_, node};
+  const std::array<std::string_view, 3> info{"HDEL", info_key_, node};
+  services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
+  services_.shard.command(info, [](redis_errc, const redis_reply&) {});
 }
 
 std::string redis_roster::reap_key(std::string_view node) const {
@@ -143,12 +132,8 @@ std::string redis_roster::reap_key(std::string_view node) const {
 }
 
 void redis_roster::give_up() {
-  if (std::exchange(is_over_, true))
-    return;
-  const std::array<std::string_view, 3> lease{"ZREM", leases_key_, options_.node};
-  const std::array<std::string_view, 3> info{"HDEL", info_key_, options_.node};
-  services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
-  services_.shard.command(info, [](redis_errc, const redis_reply&) {});
+  if (!std::exchange(is_over_, true))
+    forget(options_.node);
 }
 
 } // namespace canang::cluster

@@ -45,13 +45,12 @@ public:
   void give_up();
 
 private:
-  void renew();
   void on_leases(const redis_reply& reply);
   void begin_to_reap(const std::string& node);
   void reap_partition(const std::string& node, partition_id partition);
   void reap_room(const std::string& node, const std::string& room);
-  void tell_gone(const std::string& node, const std::string& room, const redis_reply& gone);
   void remove(const std::string& node);
+  void forget(std::string_view node);
   [[nodiscard]] std::string reap_key(std::string_view node) const;
 
   /// Wraps a handler so that it is not called once this roster is gone.

@@ -258,14 +258,20 @@ def parse_arguments() -> argparse.Namespace:
     for name in options.only:
         if name not in NAMES and name not in ALIASES:
             parser.error(f"--only: no scenario '{name}' (there is: {', '.join(NAMES)})")
+    check_common(parser, options, [peer.name for peer in peers.all_peers()])
+    return options
+
+
+def check_common(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, known: list[str]
+) -> None:
+    """--peers as a list of names that are known, and --repeat."""
     options.peers = [name for name in options.peers.split(",") if name]
-    known = [peer.name for peer in peers.all_peers()]
     for name in options.peers:
         if name not in known and name != "canang":
             parser.error(f"--peers: no peer '{name}' (there is: {', '.join(known)})")
     if options.repeat is not None and options.repeat < 1:
         parser.error("--repeat: at least 1")
-    return options
 
 
 def check_machine(options: argparse.Namespace) -> str:

@@ -34,13 +34,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--server", type=Path, default=build / "canang", help=argparse.SUPPRESS)
     parser.add_argument("--load", type=Path, default=build / "canang-load", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    options.peers = [name for name in options.peers.split(",") if name]
-    known = [peer.name for peer in cluster_peers.all_peers()]
-    for name in options.peers:
-        if name not in known and name != "canang":
-            parser.error(f"--peers: no peer '{name}' (there is: {', '.join(known)})")
-    if options.repeat is not None and options.repeat < 1:
-        parser.error("--repeat: at least 1")
+    cli.check_common(parser, options, [peer.name for peer in cluster_peers.all_peers()])
     options.only = []
     return options
 

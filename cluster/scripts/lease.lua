@@ -6,8 +6,7 @@
 -- Answers { 1 when it had a lease until now, 0 when not, 2 when not and its members were taken away; now
 -- in ms, node, end, what it tells, ... }.
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now = now_ms()
 local before = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + ARGV[2]), ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])

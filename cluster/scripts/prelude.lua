@@ -1,10 +1,16 @@
--- In front of every script that touches a room. Redis runs a script as one step, so what is read here
+-- In front of every script. Redis runs a script as one step, so what is read here
 -- is still true when it is written.
 
 -- The life of this Redis' data: a promoted replica and a restarted server have another one than the
 -- server that wrote before, and may lack the end of what that one had acknowledged.
 local function life_of_data()
   return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
+end
+
+-- Unix time in ms by Redis' clock, which is the same for all nodes.
+local function now_ms()
+  local clock = redis.call('TIME')
+  return clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 
 -- How many ends of earlier epochs are kept.

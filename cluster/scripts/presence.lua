@@ -12,8 +12,7 @@
 local members, counts, users, grace, rooms = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local node = ARGV[1]
 local joined = {}
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now = now_ms()
 
 local function add(connection, user, how)
   local is_added = redis.call('HSET', members, node .. '/' .. connection, user) == 1

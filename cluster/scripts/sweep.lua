@@ -6,8 +6,7 @@
 
 local gone = {}
 local all = redis.call('HGETALL', KEYS[1])
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local now = now_ms()
 for i = 1, #all, 2 do
   local due, member = string.match(all[i + 1], '^(%d+):(.*)$')
   if due and tonumber(due) + ARGV[1] < now then

@@ -14,7 +14,8 @@ constexpr std::string_view default_room = "lobby";
 class plain final : public dialect {
 public:
   void on_open(const connection_parameters& parameters, command_sink& sink) const override {
-    sink.on_command(open_command(parameters));
+    sink.on_command(join_command{parameters.room, parameters.echo, parameters.history,
+                                 parameters.since, parameters.user});
   }
 
   void decode(frame_type type, std::span<const char> message, command_sink& sink) const override {
@@ -52,10 +53,6 @@ std::optional<resume_position> parse_since(std::string_view text) {
 }
 
 } // namespace
-
-join_command open_command(const connection_parameters& parameters) {
-  return {parameters.room, parameters.echo, parameters.history, parameters.since, parameters.user};
-}
 
 const dialect& plain_dialect() noexcept {
   static const plain instance;

@@ -18,9 +18,6 @@ namespace canang::net {
 /// message.
 [[nodiscard]] const dialect& plain_meta_dialect() noexcept;
 
-/// The join that opening a connection implies.
-[[nodiscard]] join_command open_command(const connection_parameters& parameters);
-
 /// Reads `/ws` and `/ws/{room}` with `echo`, `history`, `meta`, `since` and `user`.
 /// @returns the parameters, or a line of text that says what is wrong.
 [[nodiscard]] std::variant<connection_parameters, std::string>

@@ -47,11 +47,11 @@ void append_content(std::string& out, const outgoing_publication& publication) {
 class plain_meta final : public dialect {
 public:
   void on_open(const connection_parameters& parameters, command_sink& sink) const override {
-    sink.on_command(open_command(parameters));
+    plain_dialect().on_open(parameters, sink);
   }
 
   void decode(frame_type type, std::span<const char> message, command_sink& sink) const override {
-    sink.on_command(publish_command{type, message});
+    plain_dialect().decode(type, message, sink);
   }
 
   void encode(const outgoing_publication& publication, std::string& frames) const override {

@@ -35,6 +35,16 @@ struct http_session_test : testing::Test, websocket_acceptor {
     };
   }
 
+  /// `/slow` is answered by whoever calls `respond`, which is set when it is asked for.
+  void hold_slow_page(page_responder& respond) {
+    paths.slow_page = [&respond](const page_request& request, page_responder responder) {
+      if (request.path != "/slow")
+        return false;
+      respond = std::move(responder);
+      return true;
+    };
+  }
+
   [[nodiscard]] bool accepting() const noexcept override { return is_accepting; }
   void on_session(session_ptr opened, const dialect&, connection_parameters&& parameters) override {
     asked_for.push_back(std::move(parameters));
@@ -78,12 +88,7 @@ TEST_F(http_session_test, answers_pipelined_requests_in_order) {
 
 TEST_F(http_session_test, answers_a_slow_page_when_its_answer_comes_and_others_after_it) {
   page_responder respond;
-  paths.slow_page = [&](const page_request& request, page_responder responder) {
-    if (request.path != "/slow")
-      return false;
-    respond = std::move(responder);
-    return true;
-  };
+  hold_slow_page(respond);
   serve("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
   ASSERT_TRUE(loop.until([&] { return respond != nullptr; }));
   EXPECT_EQ(pages, 0);
@@ -97,12 +102,7 @@ TEST_F(http_session_test, answers_a_slow_page_when_its_answer_comes_and_others_a
 
 TEST_F(http_session_test, answers_503_when_a_slow_page_has_no_answer_and_drops_the_late_one) {
   page_responder respond;
-  paths.slow_page = [&](const page_request& request, page_responder responder) {
-    if (request.path != "/slow")
-      return false;
-    respond = std::move(responder);
-    return true;
-  };
+  hold_slow_page(respond);
   serve("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 503 "));
   EXPECT_NE(client.got.find(R"({"reason":"no answer in time"})"), std::string::npos);
