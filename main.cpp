@@ -2,6 +2,7 @@
 
 #include "actors/server.hpp"
 #include "app/logging.hpp"
+#include "app/operator_client.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
 
@@ -27,7 +28,7 @@ void await_signal(boost::asio::signal_set& signals, canang::actors::server& serv
       canang::app::drain_logging(); // the other threads are still at work, and log
       std::_Exit(128 + signal);
     }
-    server.shut_down();
+    server.shut_down(signal != SIGINT); // who presses Ctrl-C has no balancer in front
     await_signal(signals, server, true);
   });
 }
@@ -72,8 +73,14 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   canang::app::options options;
   const auto parsed = canang::app::parse_options(argc, argv, options);
-  if (!parsed.should_serve)
-    return parsed.exit_code;
+  switch (parsed.what) {
+  case canang::app::command::leave: return parsed.exit_code;
+  case canang::app::command::health:
+    return canang::app::ask_health(parsed.url, options.server.internal_listen);
+  case canang::app::command::drain:
+    return canang::app::order_drain(parsed.url, options.server.internal_listen);
+  case canang::app::command::serve: break;
+  }
   const int exit_code = serve(options);
   canang::app::end_logging();
   return exit_code;

@@ -296,18 +296,32 @@ void fanout::close_members(room_id room, std::uint16_t code, std::string_view te
       to.session->close(code, text, reason);
 }
 
-std::size_t fanout::close_some(std::size_t count, std::uint16_t code, std::string_view text,
-                               net::close_reason reason) {
-  std::size_t closed = 0;
+void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,
+                       net::close_reason reason) {
+  const auto found = sessions_.find(who);
+  if (found == sessions_.end())
+    return; // gone by itself
+  if (found->second.session->is_open())
+    found->second.session->close(code, text, reason);
+  else
+    found->second.session->refuse();
+}
+
+void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
   for (const auto& [id, who] : sessions_) {
-    if (closed == count)
-      break;
-    if (!who.session->is_open())
-      continue;
-    who.session->close(code, text, reason);
-    ++closed;
+    if (who.session->is_open())
+      who.session->close(code, text, reason);
+    else
+      who.session->refuse();
   }
-  return closed;
+}
+
+std::vector<connection_id> fanout::session_ids() const {
+  std::vector<connection_id> ids;
+  ids.reserve(sessions_.size());
+  for (const auto& [id, who] : sessions_)
+    ids.push_back(id);
+  return ids;
 }
 
 void fanout::abort_all(net::close_reason reason) {

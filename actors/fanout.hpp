@@ -52,15 +52,18 @@ public:
   void close_members(room_id room, std::uint16_t code, std::string_view text,
                      net::close_reason reason);
 
-  /// Closes up to `count` sessions that are not closing yet.
-  /// @returns how many were closed.
-  std::size_t close_some(std::size_t count, std::uint16_t code, std::string_view text,
-                         net::close_reason reason);
+  /// Closes a session; one that is not open yet is answered with 503 instead.
+  void close_one(connection_id who, std::uint16_t code, std::string_view text,
+                 net::close_reason reason);
+
+  /// The same for every session that is not closing yet.
+  void close_all(std::uint16_t code, std::string_view text, net::close_reason reason);
 
   /// Ends all sessions at once.
   void abort_all(net::close_reason reason);
 
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
+  [[nodiscard]] std::vector<connection_id> session_ids() const;
 
 private:
   struct group;

@@ -1,17 +1,14 @@
 #include "actors/hub.hpp"
 
-#include "actors/loop.hpp"
-
-#include <algorithm>
+#include <random>
+#include <string_view>
 
 namespace canang::actors {
 
 namespace {
 
-/// The least number of closes a tick of a drain: a node with few connections is gone at once.
-constexpr std::size_t min_closes_a_tick = 50;
-
 constexpr std::uint16_t service_restart = 1012;
+constexpr std::string_view restart_text = "service restart";
 
 } // namespace
 
@@ -29,7 +26,7 @@ caf::behavior hub::make_behavior() {
     },
     [this](const drain& order) { begin_drain(order); },
     [this](const tick& now) {
-      if (is_draining_)
+      if (pace_)
         pace_drain(now.now);
     },
   };
@@ -40,21 +37,24 @@ void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
 /// Plans to be through after four fifths of the time: the rest is for clients to answer the close.
 void hub::begin_drain(const drain& order) {
   const auto now = context_.now();
-  const auto ticks =
-    std::max<std::int64_t>((order.deadline - now) * 4 / 5 / loop::tick_interval, 1);
-  is_draining_ = true;
   drain_deadline_ = order.deadline;
-  closes_a_tick_ =
-    std::max(min_closes_a_tick, members_.session_count() / static_cast<std::size_t>(ticks) + 1);
-  pace_drain(now);
+  pace_.emplace(members_.session_ids(), now, (order.deadline - now) * 4 / 5,
+                std::random_device{}());
+  close_due(now);
 }
 
 void hub::pace_drain(std::chrono::steady_clock::time_point now) {
+  close_due(now);
   if (now >= drain_deadline_)
     members_.abort_all(net::close_reason::drain);
-  else
-    members_.close_some(closes_a_tick_, service_restart, "service restart",
-                        net::close_reason::drain);
+}
+
+void hub::close_due(std::chrono::steady_clock::time_point now) {
+  pace_->advance(now, [&](connection_id who) {
+    members_.close_one(who, service_restart, restart_text, net::close_reason::drain);
+  });
+  if (pace_->is_through()) // who was on the way in when the pace was planned
+    members_.close_all(service_restart, restart_text, net::close_reason::drain);
 }
 
 } // namespace canang::actors

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "actors/drain_pace.hpp"
 #include "actors/fanout.hpp"
 #include "actors/pinned.hpp"
 
-#include <cstdint>
+#include <optional>
 
 namespace canang::actors {
 
@@ -22,11 +23,11 @@ private:
 
   void begin_drain(const drain& order);
   void pace_drain(std::chrono::steady_clock::time_point now);
+  void close_due(std::chrono::steady_clock::time_point now);
 
   fanout& members_;
   net::loop_context& context_;
-  bool is_draining_ = false;
-  std::size_t closes_a_tick_ = 0;
+  std::optional<drain_pace> pace_; // once it drains
   std::chrono::steady_clock::time_point drain_deadline_{};
 };
 

@@ -64,7 +64,8 @@ void loop_home::stop_listening() {
 }
 
 bool loop_home::accepting() const noexcept {
-  return status_.load(std::memory_order_relaxed) == node_phase::ready;
+  const auto phase = status_.load(std::memory_order_relaxed);
+  return phase == node_phase::ready || phase == node_phase::draining;
 }
 
 void loop_home::on_session(net::session_ptr session, const net::dialect& language,

@@ -172,8 +172,10 @@ struct tick {
   std::chrono::steady_clock::time_point now;
 };
 
-/// To the node: SIGTERM or SIGINT has come.
-struct shut_down {};
+/// To the node: drain, and end.
+struct shut_down {
+  bool with_grace = true; ///< false: nobody waits for a balancer to notice
+};
 
 /// To the hubs: close all connections until `deadline`.
 struct drain {

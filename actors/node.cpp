@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_check_interval{50};
 
+/// How often the log tells how far a drain is.
+constexpr std::chrono::seconds progress_interval{5};
+
 /// How long the end waits for Redis to take this node's leave.
 constexpr std::chrono::milliseconds leave_timeout{500};
 
@@ -29,7 +32,7 @@ caf::behavior node::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_down(death); });
   start();
   return {
-    [this](const shut_down&) { begin_drain(); },
+    [this](const shut_down& order) { begin_drain(order.with_grace); },
     [this](drain_grace_atom) { close_connections(); },
     [this](const drain_check&) {
       if (!is_stopping_)
@@ -74,23 +77,39 @@ void node::start_bridges() {
   }
 }
 
-void node::begin_drain() {
-  if (parts_.status.exchange(node_phase::draining) == node_phase::draining)
+/// Only the first order counts: what asks again finds a drain that is on its way.
+void node::begin_drain(bool with_grace) {
+  if (parts_.status != node_phase::ready)
     return;
-  spdlog::info("draining {} connections", open_connections());
-  if (parts_.drain.grace.count() == 0)
+  parts_.status = node_phase::draining;
+  const auto grace = with_grace ? parts_.drain.grace : std::chrono::milliseconds{0};
+  spdlog::info("draining {} connections, after a grace of {} ms", open_connections(),
+               grace.count());
+  if (grace.count() == 0)
     close_connections();
   else
-    delayed_send(this, parts_.drain.grace, drain_grace_atom::value);
+    delayed_send(this, grace, drain_grace_atom::value);
 }
 
 void node::close_connections() {
+  parts_.status = node_phase::closing;
   for (auto& home : parts_.homes)
     home->stop_listening();
-  drain_deadline_ = std::chrono::steady_clock::now() + parts_.drain.period;
+  const auto now = std::chrono::steady_clock::now();
+  drain_deadline_ = now + parts_.drain.period;
+  next_progress_ = now + progress_interval;
   for (const auto& own : parts_.cast)
     send(own.hub, drain{drain_deadline_});
   check_drain();
+}
+
+void node::log_progress() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_progress_)
+    return;
+  next_progress_ = now + progress_interval;
+  spdlog::info("draining: {} connections left, {} s to go", open_connections(),
+               std::chrono::duration_cast<std::chrono::seconds>(drain_deadline_ - now).count());
 }
 
 void node::check_drain() {
@@ -106,6 +125,7 @@ void node::check_drain() {
     leave_cluster();
     return;
   }
+  log_progress();
   delayed_send(this, drain_check_interval, drain_check{});
 }
 

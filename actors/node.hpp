@@ -20,7 +20,7 @@ namespace canang::actors {
 /// How the node ends.
 struct drain_options {
   /// Time between becoming unready and the first close, for balancers to notice.
-  std::chrono::milliseconds grace{0};
+  std::chrono::milliseconds grace{5'000};
   /// Time for closing all connections.
   std::chrono::milliseconds period{25'000};
 };
@@ -52,8 +52,9 @@ private:
 
   void start();
   void start_bridges();
-  void begin_drain();
+  void begin_drain(bool with_grace);
   void close_connections();
+  void log_progress();
   void check_drain();
   void stop_cast();
   void on_down(const caf::down_msg& death);
@@ -64,6 +65,7 @@ private:
 
   node_parts parts_;
   std::chrono::steady_clock::time_point drain_deadline_{};
+  std::chrono::steady_clock::time_point next_progress_{};
   std::size_t standing_ = 0;                               // actors of the cast that are alive
   std::chrono::steady_clock::time_point leave_deadline_{}; // once it is leaving the cluster
   bool is_stopping_ = false;

@@ -96,6 +96,9 @@ void server::start(std::function<void(bool)> on_end) {
   internal_routes_.page = [this](const net::page_request& request) {
     return internal_page(request);
   };
+  internal_routes_.action = [this](const net::page_request& request) {
+    return internal_action(request);
+  };
   internal_routes_.slow_page = [this](const net::page_request& request,
                                       net::page_responder respond) {
     return ask_room(request, std::move(respond));
@@ -184,7 +187,20 @@ std::string server::cluster_fault() const {
   return {};
 }
 
-void server::shut_down() { caf::anon_send(node_, actors::shut_down{}); }
+void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }
+
+/// The answer tells of what has begun; `/metrics` and the log tell how it goes on.
+std::optional<net::page_response> server::internal_action(const net::page_request& request) {
+  if (request.path != "/drain")
+    return std::nullopt;
+  if (status_ == node_phase::starting)
+    return json_response(503, R"({"reason":"starting"})");
+  shut_down();
+  std::uint64_t open = 0;
+  for (const auto* own : loops())
+    open += own->connections.value();
+  return json_response(202, fmt::format(R"({{"draining":true,"connections":{}}})", open));
+}
 
 net::page_response server::internal_page(const net::page_request& request) {
   if (request.path == "/healthz")
@@ -195,8 +211,13 @@ net::page_response server::internal_page(const net::page_request& request) {
     return metrics();
   if (request.path == "/nodes")
     return nodes();
-  return net::text_response(
-    404, "there are /healthz, /readyz, /metrics, /nodes and /rooms/NAME[/presence] here");
+  if (request.path == "/drain") {
+    auto wrong = net::text_response(405, "POST to this path drains the node");
+    wrong.headers.emplace_back("Allow", "POST");
+    return wrong;
+  }
+  return net::text_response(404, "there are /healthz, /readyz, /metrics, /nodes, /drain and "
+                                 "/rooms/NAME[/presence] here");
 }
 
 net::page_response server::nodes() {
@@ -235,6 +256,7 @@ net::page_response server::metrics() {
   net::read_process_figures(figures);
   figures.actors = system_.registry().running();
   figures.start_time_seconds = start_time_seconds_;
+  figures.draining = status_ == node_phase::draining || status_ == node_phase::closing;
   figures.ready = status_ == node_phase::ready && cluster_fault().empty();
   figures.version = options_.version;
   net::page_response response;

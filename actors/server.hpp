@@ -52,8 +52,9 @@ public:
   /// after a drain, with false after a fault.
   void start(std::function<void(bool)> on_end);
 
-  /// Begins the drain. From any thread.
-  void shut_down();
+  /// Begins the drain, unless it has begun; without the grace where no balancer is to be waited for. From
+  /// any thread.
+  void shut_down(bool with_grace = true);
 
   [[nodiscard]] net::tcp_endpoint public_endpoint() const { return public_.endpoint; }
   [[nodiscard]] net::tcp_endpoint internal_endpoint() const { return internal_.endpoint; }
@@ -67,6 +68,7 @@ private:
   };
 
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
+  [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
   [[nodiscard]] net::page_response health() const;
   [[nodiscard]] net::page_response readiness() const;
   [[nodiscard]] net::page_response metrics();

@@ -252,7 +252,7 @@ void add_options(CLI::App& app, options& into) {
   add_cluster_options(app, adder, server.cluster);
 
   adder.group("Shutdown");
-  adder.duration("--drain-grace", server.drain.grace, milliseconds{0}, "0s",
+  adder.duration("--drain-grace", server.drain.grace, milliseconds{0}, "5s",
                  "after SIGTERM: unready, but serving as before, for balancers to notice");
   adder.duration("--drain-period", server.drain.period, milliseconds{0}, "25s",
                  "after the grace: time for closing all connections at an even pace");
@@ -261,6 +261,14 @@ void add_options(CLI::App& app, options& into) {
   adder.choice("--log-level", into.log_level, {"trace", "debug", "info", "warn", "error", "off"},
                "least level that is logged");
   adder.choice("--log-format", into.log_format, {"text", "json"}, "one line an event, either way");
+}
+
+CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& help,
+                      std::string& url) {
+  auto* const command = app.add_subcommand(name, help);
+  command->add_option("URL", url, "of its internal port; by default that of --internal-listen here")
+    ->type_name("");
+  return *command;
 }
 
 bool is_given(const std::string& flag, int argc, const char* const* argv) {
@@ -315,26 +323,35 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
              "that is found in this order counts. Durations: 500ms, 25s, 5m. Sizes: 64KiB, 1MiB.");
   app.get_formatter()->column_width(36);
   add_options(app, into);
+  std::string url;
+  auto& health =
+    add_command(app, "health", "ask a node whether it may have traffic: exit code 0 or 1", url);
+  auto& drain =
+    add_command(app, "drain", "let a node close its connections and end, as by SIGTERM", url);
   into.server.version = CANANG_VERSION;
   try {
     app.parse(arguments_with_environment(app, argc, argv));
   } catch (const CLI::Success& wanted) { // help or version
-    return {false, app.exit(wanted)};
+    return {command::leave, app.exit(wanted)};
   } catch (const bad_cluster& wrong) {
     std::cerr << "canang: " << one_line(wrong.what()) << '\n';
-    return {false, 1};
+    return {command::leave, 1};
   } catch (const CLI::FileError& wrong) {
     std::cerr << "canang: --config: " << one_line(wrong.what()) << '\n';
-    return {false, 2};
+    return {command::leave, 2};
   } catch (const CLI::ParseError& wrong) {
     std::cerr << "canang: " << one_line(wrong.what()) << '\n';
-    return {false, 2};
+    return {command::leave, 2};
   }
   if (check_only) {
     std::cout << "the configuration is right\n";
-    return {false, 0};
+    return {command::leave, 0};
   }
-  return {true, 0};
+  if (health.parsed())
+    return {command::health, 0, url};
+  if (drain.parsed())
+    return {command::drain, 0, url};
+  return {command::serve, 0};
 }
 
 } // namespace canang::app

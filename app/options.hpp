@@ -15,13 +15,21 @@ struct options {
 };
 
 /// What to do after reading them.
+enum class command : std::uint8_t {
+  leave, ///< all is done and said: see `exit_code`
+  serve,
+  health,
+  drain
+};
+
 struct parse_result {
-  bool should_serve = false;
+  command what = command::leave;
   int exit_code = 0;
+  std::string url{}; ///< of `health` and `drain`; may be empty
 };
 
 /// Reads flags, then `CANANG_...` variables, then the config file, the first that speaks wins. Prints
-/// help, version or the one line of an error by itself; then `should_serve` is false.
+/// help, version or the one line of an error by itself; then there is nothing left to do.
 [[nodiscard]] parse_result parse_options(int argc, const char* const* argv, options& into);
 
 } // namespace canang::app

@@ -110,6 +110,7 @@ private:
   void on_request(const error_code& ec);
   void on_bad_request(const error_code& ec);
   void answer_page();
+  void answer_action(const page_request& asked);
   page_responder responder();
   void on_slow_answer(unsigned request, page_response&& response);
   void answer_handshake(const request_target& target);
@@ -184,18 +185,16 @@ void http_session::on_bad_request(const error_code& ec) {
 
 void http_session::answer_page() {
   const auto& request = parser_->get();
+  const auto target = split_target(request.target());
+  const page_request asked{target.path, target.query, request[http::field::if_none_match]};
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
-    auto response = text_response(405, "only GET and HEAD are answered here");
-    response.headers.emplace_back("Allow", "GET, HEAD");
-    reply(std::move(response), !keep_alive_);
+    answer_action(asked);
     return;
   }
   if (has_body(request)) {
     reply(text_response(400, "a body is not allowed here"), true);
     return;
   }
-  const auto target = split_target(request.target());
-  const page_request asked{target.path, target.query, request[http::field::if_none_match]};
   awaited_ = requests_; // before it is asked: the answer may come from another thread
   if (paths_.slow_page && paths_.slow_page(asked, responder())) {
     context_.deadlines.schedule(*this, context_.now() + slow_page_timeout);
@@ -203,6 +202,28 @@ void http_session::answer_page() {
   }
   awaited_ = 0;
   reply(paths_.page(asked), !keep_alive_);
+}
+
+void http_session::answer_action(const page_request& asked) {
+  const auto& request = parser_->get();
+  if (request.method() == http::verb::post && paths_.action) {
+    // a page of any site may make its reader's browser post to this machine
+    if (request.count(http::field::origin) != 0 || request.count("Sec-Fetch-Site") != 0) {
+      reply(text_response(403, "this is not for web pages"), true);
+      return;
+    }
+    if (has_body(request)) {
+      reply(text_response(400, "a body is not allowed here"), true);
+      return;
+    }
+    if (auto done = paths_.action(asked)) {
+      reply(std::move(*done), !keep_alive_);
+      return;
+    }
+  }
+  auto response = text_response(405, "only GET and HEAD are answered here");
+  response.headers.emplace_back("Allow", "GET, HEAD");
+  reply(std::move(response), !keep_alive_);
 }
 
 /// May be called and dropped on any thread, where the count of this session must not be touched: its one

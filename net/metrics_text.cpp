@@ -141,6 +141,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   std::vector<MetricFamily> all;
   all.push_back(build_info(process));
   all.push_back(single("canang_ready", "1 when the node may have traffic.", gauge, process.ready));
+  all.push_back(single("canang_draining", "1 while the node drains.", gauge, process.draining));
   all.push_back(
     single("canang_loops", "Event loops (workers).", gauge, static_cast<double>(loops.size())));
   all.push_back(of_loops("canang_connections", "WebSocket connections open or closing.", gauge,

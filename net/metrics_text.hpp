@@ -17,6 +17,7 @@ struct process_figures {
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;
   bool ready = false;
+  bool draining = false;
   std::string_view version;
 };
 

@@ -5,6 +5,7 @@
 #include "net/session.hpp"
 
 #include <functional>
+#include <optional>
 
 namespace canang::net {
 
@@ -29,6 +30,9 @@ struct routes {
   /// Asked before `page`: true when it takes the request and calls the responder later, once, from any
   /// thread. May be null.
   std::function<bool(const page_request&, page_responder)> slow_page{};
+  /// Answers POST, or nothing where there is nothing to be done at that path. May be null. Requests that a
+  /// web page made are refused before it is asked.
+  std::function<std::optional<page_response>(const page_request&)> action{};
   /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
   websocket_acceptor* websocket = nullptr;
 };

@@ -235,6 +235,7 @@ def canang(binary: Path, workers: int = 1, name: str = "canang") -> Peer:
             [
                 str(binary),
                 *("--listen", f"127.0.0.1:{port}", "--internal-listen", "127.0.0.1:0"),
+                *("--drain-grace", "0s"),
                 *("--workers", str(workers), "--log-level", "warn"),
             ]
         )

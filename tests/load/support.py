@@ -62,7 +62,7 @@ def faulty_servers(addresses: int, **options: Any) -> Iterator[list[str]]:
 def canang(*arguments: str) -> Iterator[str]:
     """The real server on free ports; gives its URL. It must end with exit code 0 when told to."""
     server = subprocess.Popen(
-        [CANANG, "--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", *arguments],
+        [CANANG, "--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--drain-grace", "0s", *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )

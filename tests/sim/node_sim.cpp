@@ -43,7 +43,7 @@ public:
     options.listen = {boost::asio::ip::address_v4::loopback(), 0};
     options.internal_listen = options.listen;
     options.workers = workers;
-    options.drain.period = 5s;
+    options.drain = {0s, 5s};
     server_ = std::make_unique<actors::server>(
       options, [](const net::page_request&) { return net::text_response(404, "no page"); });
     const auto fault = server_->bind();

@@ -42,6 +42,7 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "internal-listen": "127.0.0.1:0",
     "workers": 2,
     "close-timeout": "1s",
+    "drain-grace": "0s",
     "drain-period": "5s",
     "log-format": "json",
     "log-level": "info",

@@ -171,6 +171,13 @@ void fake_session::abort(net::close_reason reason) {
   report_later({1006, reason});
 }
 
+void fake_session::refuse() {
+  if (state_ != state::opening)
+    return;
+  peer_->was_refused = true;
+  abort(net::close_reason::abnormal);
+}
+
 void fake_session::read_more() {
   if (reading_ || inputs_.empty() || peer_->reading_is_paused || state_ != state::open)
     return;

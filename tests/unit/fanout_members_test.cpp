@@ -117,16 +117,24 @@ TEST_F(fanout_members_test, closes_the_members_of_a_room) {
   EXPECT_TRUE(other->close_codes.empty());
 }
 
-TEST_F(fanout_members_test, closes_some_that_are_not_closing_yet) {
+TEST_F(fanout_members_test, closes_one_or_all_that_are_not_closing_yet_and_refuses_who_is_not_in) {
   std::vector<fake_session_ptr> sessions;
-  for (connection_id id = 1; id <= 10; ++id)
+  for (connection_id id = 1; id <= 4; ++id)
     sessions.push_back(join(room_a, id));
-  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 4U);
-  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 4U);
-  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 2U);
-  EXPECT_EQ(members.close_some(4, 1012, "drain", net::close_reason::drain), 0U);
-  for (const auto& session : sessions)
+  const auto on_its_way = test::make_fake_session();
+  members.attach(5, on_its_way);
+  members.close_one(2, 1012, "drain", net::close_reason::drain);
+  members.close_one(77, 1012, "nobody", net::close_reason::drain);
+  EXPECT_EQ(sessions[1]->close_codes, std::vector<std::uint16_t>{1012});
+  EXPECT_TRUE(sessions[0]->close_codes.empty());
+  members.close_all(1012, "drain", net::close_reason::drain);
+  members.close_all(1012, "drain", net::close_reason::drain);
+  for (const auto& session : sessions) {
     EXPECT_EQ(session->close_codes, std::vector<std::uint16_t>{1012});
+    EXPECT_EQ(session->refusals, 0);
+  }
+  EXPECT_EQ(on_its_way->refusals, 1);
+  EXPECT_TRUE(on_its_way->close_codes.empty());
   members.abort_all(net::close_reason::drain);
   for (const auto& session : sessions)
     EXPECT_EQ(session->aborts.size(), 1U);

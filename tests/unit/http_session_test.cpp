@@ -112,6 +112,33 @@ TEST_F(http_session_test, answers_503_when_a_slow_page_has_no_answer_and_drops_t
   EXPECT_EQ(client.got.find("too late"), std::string::npos);
 }
 
+TEST_F(http_session_test, posts_what_there_is_to_post) {
+  paths.action = [](const page_request& request) -> std::optional<page_response> {
+    if (request.path != "/do")
+      return std::nullopt;
+    return text_response(202, "done");
+  };
+  serve("POST /do HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+        "POST /other HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 405 "));
+  EXPECT_TRUE(client.got.starts_with("HTTP/1.1 202 "));
+}
+
+TEST_F(http_session_test, refuses_posts_of_web_pages_and_with_a_body) {
+  int posts = 0;
+  paths.action = [&](const page_request&) -> std::optional<page_response> {
+    ++posts;
+    return text_response(202, "done");
+  };
+  serve("POST /do HTTP/1.1\r\nHost: x\r\nOrigin: http://evil\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 "));
+  serve("POST /do HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 "));
+  serve("POST /do HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+  EXPECT_EQ(posts, 0);
+}
+
 TEST_F(http_session_test, closes_a_connection_after_its_share_of_requests) {
   std::string many;
   for (unsigned i = 0; i <= max_requests_a_connection; ++i)

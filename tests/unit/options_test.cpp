@@ -53,7 +53,7 @@ struct options_test : testing::Test {
 
   void expect_refused(const std::vector<std::string>& arguments, const std::string& name) {
     const auto result = parse(arguments);
-    EXPECT_FALSE(result.should_serve) << name;
+    EXPECT_EQ(result.what, command::leave) << name;
     EXPECT_EQ(result.exit_code, 2) << name;
     EXPECT_NE(errors.find(name), std::string::npos) << name << " is not named in: " << errors;
     EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
@@ -64,7 +64,7 @@ struct options_test : testing::Test {
 
 TEST_F(options_test, have_defaults) {
   const auto result = parse({});
-  EXPECT_TRUE(result.should_serve);
+  EXPECT_EQ(result.what, command::serve);
   EXPECT_EQ(errors, "");
   EXPECT_EQ(into.server.listen.port(), 8000);
   EXPECT_EQ(into.server.listen.address().to_string(), "0.0.0.0");
@@ -84,9 +84,10 @@ TEST_F(options_test, have_defaults) {
 }
 
 TEST_F(options_test, come_from_flags) {
-  EXPECT_TRUE(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
-                     "--max-message-bytes=1MiB", "--log-format", "json"})
-                .should_serve);
+  EXPECT_EQ(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
+                   "--max-message-bytes=1MiB", "--log-format", "json"})
+              .what,
+            command::serve);
   EXPECT_EQ(into.server.listen.address().to_string(), "::1");
   EXPECT_EQ(into.server.workers, 3U);
   EXPECT_EQ(into.server.loops.beats.ping_interval, 90s);
@@ -97,14 +98,14 @@ TEST_F(options_test, come_from_flags) {
 TEST_F(options_test, come_from_the_environment) {
   set("CANANG_OUTBOX_LIMIT", "2MiB");
   set("CANANG_INTERNAL_LISTEN", "127.0.0.1:0");
-  EXPECT_TRUE(parse({}).should_serve);
+  EXPECT_EQ(parse({}).what, command::serve);
   EXPECT_EQ(into.server.loops.limits.max_outbox_bytes, 2U << 20U);
   EXPECT_EQ(into.server.internal_listen.port(), 0);
 }
 
 TEST_F(options_test, come_from_a_file) {
-  EXPECT_TRUE(
-    parse({config("# a comment\nworkers=2\nhistory-ttl=1h\nlisten=127.0.0.1:82\n")}).should_serve)
+  EXPECT_EQ(parse({config("# a comment\nworkers=2\nhistory-ttl=1h\nlisten=127.0.0.1:82\n")}).what,
+            command::serve)
     << errors;
   EXPECT_EQ(into.server.workers, 2U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 1h);
@@ -113,19 +114,19 @@ TEST_F(options_test, come_from_a_file) {
 
 TEST_F(options_test, come_from_the_flag_before_the_environment_before_the_file) {
   const auto flag = config("workers=2\n");
-  EXPECT_TRUE(parse({flag}).should_serve);
+  EXPECT_EQ(parse({flag}).what, command::serve);
   EXPECT_EQ(into.server.workers, 2U);
   set("CANANG_WORKERS", "3");
-  EXPECT_TRUE(parse({flag}).should_serve);
+  EXPECT_EQ(parse({flag}).what, command::serve);
   EXPECT_EQ(into.server.workers, 3U);
-  EXPECT_TRUE(parse({flag, "--workers=4"}).should_serve);
+  EXPECT_EQ(parse({flag, "--workers=4"}).what, command::serve);
   EXPECT_EQ(into.server.workers, 4U);
 }
 
 TEST_F(options_test, name_their_file_in_the_environment_too) {
   config("workers=2\n");
   set("CANANG_CONFIG", file);
-  EXPECT_TRUE(parse({}).should_serve);
+  EXPECT_EQ(parse({}).what, command::serve);
   EXPECT_EQ(into.server.workers, 2U);
 }
 
@@ -173,7 +174,7 @@ TEST_F(options_test, are_refused_when_the_file_is_not_there) {
 }
 
 TEST_F(options_test, can_be_checked_without_serving) {
-  EXPECT_FALSE(parse({"--check-config"}).should_serve);
+  EXPECT_EQ(parse({"--check-config"}).what, command::leave);
   EXPECT_EQ(parse({"--check-config"}).exit_code, 0);
   EXPECT_EQ(errors, "");
   expect_refused({"--check-config", "--workers=x"}, "--workers");
@@ -183,9 +184,21 @@ TEST_F(options_test, print_help_and_version) {
   EXPECT_EQ(parse({"--version"}).exit_code, 0);
   EXPECT_EQ(output.rfind("canang ", 0), 0U);
   const auto help = parse({"--help"});
-  EXPECT_FALSE(help.should_serve);
+  EXPECT_EQ(help.what, command::leave);
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_NE(output.find("--drain-period"), std::string::npos);
+}
+
+TEST_F(options_test, know_the_commands_for_operators) {
+  const auto health = parse({"health"});
+  EXPECT_EQ(health.what, command::health);
+  EXPECT_EQ(health.url, "");
+  const auto drain = parse({"--internal-listen=127.0.0.1:9100", "drain", "http://10.0.0.3:9000"});
+  EXPECT_EQ(drain.what, command::drain);
+  EXPECT_EQ(drain.url, "http://10.0.0.3:9000");
+  EXPECT_EQ(into.server.internal_listen.port(), 9100);
+  expect_refused({"drain", "http://a", "http://b"}, "http://b");
+  expect_refused({"drian"}, "drian");
 }
 
 } // namespace

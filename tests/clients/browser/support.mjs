@@ -39,7 +39,7 @@ export class Server {
       [
         ...['--listen', `127.0.0.1:${this.port}`],
         ...['--internal-listen', '127.0.0.1:0'],
-        ...['--drain-period', '1s'],
+        ...['--drain-grace', '0s', '--drain-period', '1s'],
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

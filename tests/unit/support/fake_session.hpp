@@ -19,6 +19,7 @@ public:
   const clock::time_point* now = nullptr;
   clock::time_point heard{};
   int opens = 0;
+  int refusals = 0;
   bool is_over = false;
 
   void attach(std::unique_ptr<net::session_handler>) override {}
@@ -45,7 +46,12 @@ public:
     return net::send_status::sent;
   }
 
-  void refuse() override { is_over = true; }
+  void refuse() override {
+    if (opens > 0 || is_over)
+      return;
+    ++refusals;
+    is_over = true;
+  }
 
   void pause_reading(bool) override {}
 

@@ -1,0 +1,104 @@
+#include "app/operator_client.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <chrono>
+#include <exception>
+#include <iostream>
+
+namespace canang::app {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+constexpr std::chrono::seconds patience{5};
+
+struct request_plan {
+  http::verb method;
+  std::string host;
+  std::string port;
+  std::string target;
+};
+
+/// A node that listens everywhere is asked by way of the loopback.
+std::string reachable(const net::tcp_endpoint& internal) {
+  auto address = internal.address();
+  if (address.is_unspecified())
+    address = address.is_v6() ? asio::ip::address{asio::ip::address_v6::loopback()}
+                              : asio::ip::address{asio::ip::address_v4::loopback()};
+  return "http://" + net::to_text({address, internal.port()});
+}
+
+/// @throws boost::system::system_error when `text` is no URL, std::runtime_error when it is no http one
+request_plan plan(http::verb method, const std::string& text, std::string_view default_path) {
+  const auto url = boost::urls::parse_uri(text).value();
+  if (url.scheme() != "http" || url.host().empty())
+    throw std::runtime_error{"expected http://HOST[:PORT][/PATH]"};
+  request_plan made{method, std::string{url.host_address()},
+                    url.has_port() ? std::string{url.port()} : "80",
+                    std::string{url.encoded_resource()}};
+  if (url.encoded_path().empty() || url.encoded_path() == "/")
+    made.target = default_path;
+  return made;
+}
+
+asio::awaitable<http::response<http::string_body>> fetch(request_plan asked) {
+  const auto executor = co_await asio::this_coro::executor;
+  asio::ip::tcp::resolver resolver{executor};
+  const auto found = co_await resolver.async_resolve(asked.host, asked.port, asio::use_awaitable);
+  boost::beast::tcp_stream stream{executor};
+  stream.expires_after(patience);
+  co_await stream.async_connect(found, asio::use_awaitable);
+  http::request<http::empty_body> request{asked.method, asked.target, 11};
+  request.set(http::field::host, asked.host);
+  request.set(http::field::connection, "close");
+  request.prepare_payload();
+  co_await http::async_write(stream, request, asio::use_awaitable);
+  boost::beast::flat_buffer buffer;
+  http::response<http::string_body> response;
+  co_await http::async_read(stream, buffer, response, asio::use_awaitable);
+  co_return response;
+}
+
+int ask(http::verb method, const std::string& url, std::string_view default_path) {
+  try {
+    asio::io_context io;
+    auto answer = asio::co_spawn(io, fetch(plan(method, url, default_path)), asio::use_future);
+    io.run();
+    const auto response = answer.get();
+    auto body = response.body();
+    if (!body.ends_with('\n'))
+      body += '\n';
+    std::cout << body;
+    return http::to_status_class(response.result()) == http::status_class::successful ? 0 : 1;
+  } catch (const std::exception& fault) {
+    std::cerr << "canang: " << url << ": " << fault.what() << '\n';
+    return 1;
+  }
+}
+
+} // namespace
+
+int ask_health(const std::string& url, const net::tcp_endpoint& internal) {
+  return ask(http::verb::get, url.empty() ? reachable(internal) : url, "/readyz");
+}
+
+int order_drain(const std::string& url, const net::tcp_endpoint& internal) {
+  return ask(http::verb::post, url.empty() ? reachable(internal) : url, "/drain");
+}
+
+} // namespace canang::app
