@@ -8,17 +8,21 @@
 namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
-                     const node_cast& cast, const bridge_cast& bridges, const node_status& status)
+                     const node_cast& cast, const bridge_cast& bridges, const node_status& status,
+                     net::admission& admission)
   : system_(system),
     options_(options),
     status_(status),
+    admission_(admission),
     loop_(system, index, options.limits),
     members_(loop_.context()),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.history, [this] { return loop_.context().now(); }, options.presence),
     room_services_{broker_, loop_.context().metrics, cast, bridges},
-    connection_services_{index, loop_.context(), members_, beats_, cast} {}
+    connection_services_{index, loop_.context(), members_, beats_, cast} {
+  admission_.watch(loop_.context().metrics.connections);
+}
 
 loop_cast loop_home::spawn_cast() {
   loop_cast own;
@@ -63,9 +67,11 @@ void loop_home::stop_listening() {
   });
 }
 
-bool loop_home::accepting() const noexcept {
+std::optional<net::reject_reason> loop_home::refusal() noexcept {
   const auto phase = status_.load(std::memory_order_relaxed);
-  return phase == node_phase::ready || phase == node_phase::draining;
+  if (phase != node_phase::ready && phase != node_phase::draining)
+    return net::reject_reason::unavailable;
+  return admission_.refusal(loop_.context().now());
 }
 
 void loop_home::on_session(net::session_ptr session, const net::dialect& language,

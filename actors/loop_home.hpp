@@ -9,6 +9,7 @@
 #include "actors/loop.hpp"
 #include "actors/node_status.hpp"
 #include "cluster/memory_broker.hpp"
+#include "net/admission.hpp"
 #include "net/listener.hpp"
 #include "net/routes.hpp"
 
@@ -32,7 +33,8 @@ struct loop_options {
 class loop_home final : net::websocket_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
-            const node_cast& cast, const bridge_cast& bridges, const node_status& status);
+            const node_cast& cast, const bridge_cast& bridges, const node_status& status,
+            net::admission& admission);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -57,7 +59,7 @@ public:
 
 private:
   // net::websocket_acceptor
-  [[nodiscard]] bool accepting() const noexcept override;
+  [[nodiscard]] std::optional<net::reject_reason> refusal() noexcept override;
   void on_session(net::session_ptr session, const net::dialect& language,
                   net::connection_parameters&& parameters) override;
 
@@ -66,6 +68,7 @@ private:
   caf::actor_system& system_;
   loop_options options_;
   const node_status& status_;
+  net::admission& admission_;
   loop loop_;
   fanout members_;
   liveness beats_;

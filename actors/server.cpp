@@ -21,6 +21,9 @@ namespace {
 /// A loop that has not turned for so long is stuck; it ticks every 100 ms.
 constexpr std::chrono::seconds stuck_after{5};
 
+/// How often it is looked how much memory is used; at 5,000 connections a second 5 MB come in between.
+constexpr std::chrono::milliseconds memory_interval{200};
+
 /// Without a probe that came back for so long, what is published elsewhere may not arrive here.
 constexpr std::chrono::seconds unproven_after{10};
 
@@ -37,6 +40,7 @@ server::server(const server_options& options, page_function page)
   : options_(options),
     page_(std::move(page)),
     system_(config_),
+    admission_(options_.admission),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
@@ -89,9 +93,10 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("listening on {}", net::to_text(public_.endpoint));
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
-    homes_.push_back(
-      std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_, status_));
+    homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
+                                                 status_, admission_));
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
+  watch_memory();
   own_description_.emplace(description());
   internal_routes_.page = [this](const net::page_request& request) {
     return internal_page(request);
@@ -113,6 +118,20 @@ void server::start(std::function<void(bool)> on_end) {
     status_, public_, page_, options_.drain});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
+}
+
+/// The internal loop has the time to read files.
+void server::watch_memory() {
+  if (!options_.memory_used)
+    return;
+  admission_.set_memory_used(options_.memory_used());
+  internal_loop_->on_tick(
+    [this, next = loop::clock::time_point{}](loop::clock::time_point now) mutable {
+      if (now < next)
+        return;
+      next = now + memory_interval;
+      admission_.set_memory_used(options_.memory_used());
+    });
 }
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
@@ -259,6 +278,10 @@ net::page_response server::metrics() {
   figures.draining = status_ == node_phase::draining || status_ == node_phase::closing;
   figures.ready = status_ == node_phase::ready && cluster_fault().empty();
   figures.version = options_.version;
+  figures.headroom = admission_.headroom();
+  figures.connections_limit = admission_.limits().max_connections;
+  figures.memory_limit_bytes = admission_.limits().max_memory_bytes;
+  figures.memory_used_bytes = admission_.memory_used_bytes();
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(loops(), figures)

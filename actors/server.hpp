@@ -4,6 +4,7 @@
 #include "actors/cluster_pages.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/node.hpp"
+#include "net/admission.hpp"
 #include "net/http_types.hpp"
 #include "net/listener.hpp"
 
@@ -26,6 +27,8 @@ struct server_options {
   std::uint32_t workers = 1;
   loop_options loops;
   drain_options drain;
+  net::admission_limits admission;
+  std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
   cluster_options cluster;
   std::string version;
 };
@@ -67,6 +70,7 @@ private:
     system_config();
   };
 
+  void watch_memory();
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
   [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
   [[nodiscard]] net::page_response health() const;
@@ -86,6 +90,7 @@ private:
   system_config config_;
   caf::actor_system system_;
   node_status status_{node_phase::starting};
+  net::admission admission_;
   node_cast cast_;
   bridge_cast bridges_;
   cluster::node_identity identity_;

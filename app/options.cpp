@@ -1,6 +1,8 @@
 #include "app/options.hpp"
 
 #include "app/cpu_budget.hpp"
+#include "app/memory_budget.hpp"
+#include "app/open_files.hpp"
 #include "app/units.hpp"
 
 #include <CLI/CLI.hpp>
@@ -23,6 +25,8 @@ namespace canang::app {
 
 namespace {
 
+constexpr std::uint64_t automatic = std::numeric_limits<std::uint64_t>::max();
+
 /// What --redis says cannot be; the text is for the operator and holds no password.
 struct bad_cluster : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -33,6 +37,13 @@ std::string environment_name(std::string_view flag) {
   for (const char c : flag.substr(2))
     name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return name;
+}
+
+/// A number without a unit.
+std::optional<std::uint64_t> parse_count(const std::string& text) {
+  const bool has_digits_only =
+    std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return has_digits_only ? parse_size(text) : std::nullopt;
 }
 
 /// Adds options that are flag, environment variable and config key at once.
@@ -90,11 +101,7 @@ public:
     add(
       flag, into,
       [least, most](const std::string& text) -> std::optional<std::uint64_t> {
-        if (text.empty() || !std::all_of(text.begin(), text.end(), [](unsigned char c) {
-              return std::isdigit(c) != 0;
-            }))
-          return std::nullopt;
-        const auto value = parse_size(text);
+        const auto value = parse_count(text);
         return value && *value >= least && *value <= most ? value : std::nullopt;
       },
       fmt::format("a number from {} to {}", least, most), shown_default, help);
@@ -207,6 +214,40 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
     ->group(""); // for the test that shows what the lineage is for
 }
 
+/// `auto` becomes a number when all is read.
+void add_admission_options(option_adder& adder, actors::server_options& into) {
+  auto& limits = into.admission;
+  const auto auto_or = [](auto parse) {
+    return [parse](const std::string& text) -> std::optional<std::uint64_t> {
+      if (text == "auto")
+        return automatic;
+      return parse(text);
+    };
+  };
+  limits.max_connections = automatic;
+  limits.max_memory_bytes = automatic;
+  adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
+            "auto", "connections that are taken; auto: what the limit of open files allows");
+  adder.add("--memory-limit", limits.max_memory_bytes, auto_or(parse_size),
+            "auto or a size such as 512MiB", "auto",
+            "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
+  adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
+               "new connections a second that are taken, 0 without limit");
+}
+
+/// Puts numbers in place of `auto`.
+void settle_admission(actors::server_options& into) {
+  auto& limits = into.admission;
+  const auto open_files = raise_open_files_limit();
+  if (limits.max_connections == automatic)
+    limits.max_connections = connections_of_open_files(open_files);
+  auto budget = find_memory_budget();
+  if (limits.max_memory_bytes == automatic)
+    limits.max_memory_bytes =
+      static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
+  into.memory_used = std::move(budget.used_bytes);
+}
+
 void add_options(CLI::App& app, options& into) {
   using std::chrono::milliseconds;
   auto& server = into.server;
@@ -238,6 +279,9 @@ void add_options(CLI::App& app, options& into) {
              "largest message of a client; larger ones are answered with 1009");
   adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
              "bytes that may wait for one client, before it is closed as a slow consumer (1008)");
+
+  adder.group("Admission");
+  add_admission_options(adder, server);
 
   adder.group("Rooms");
   adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
@@ -351,6 +395,7 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
     return {command::health, 0, url};
   if (drain.parsed())
     return {command::drain, 0, url};
+  settle_admission(into.server);
   return {command::serve, 0};
 }
 

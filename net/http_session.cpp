@@ -92,6 +92,18 @@ std::optional<rejection> check_handshake(const http_request_header& request) {
   return std::nullopt;
 }
 
+/// What comes next goes to another node, if there is a balancer that has one.
+constexpr const char* refusal_seconds = "1";
+
+std::string_view refusal_text(reject_reason reason) noexcept {
+  switch (reason) {
+  case reject_reason::connections: return "this node has as many connections as it may";
+  case reject_reason::memory: return "this node has no memory for more connections";
+  case reject_reason::rate: return "too many new connections at once";
+  default: return "this node takes no new connections";
+  }
+}
+
 /// One HTTP connection, counted by reference: its pending operation holds it.
 class http_session final
   : public boost::intrusive_ref_counter<http_session, boost::thread_unsafe_counter>,
@@ -259,9 +271,9 @@ void http_session::answer_handshake(const request_target& target) {
     reply(reject(reject_reason::bad_room, 400, *text));
     return;
   }
-  if (!paths_.websocket->accepting()) {
-    auto wrong = reject(reject_reason::unavailable, 503, "this node takes no new connections");
-    wrong.response.headers.emplace_back("Retry-After", "1");
+  if (const auto reason = paths_.websocket->refusal()) {
+    auto wrong = reject(*reason, 503, std::string{refusal_text(*reason)});
+    wrong.response.headers.emplace_back("Retry-After", refusal_seconds);
     reply(wrong);
     return;
   }

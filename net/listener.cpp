@@ -96,8 +96,15 @@ void listener::start() { accept(); }
 
 void listener::stop() {
   retry_.cancel();
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  boost::system::error_code ec;
+  acceptor_.non_blocking(true, ec);
+  for (int i = 0; i < backlog && !ec; ++i) {
+    tcp_socket socket{context_.io.get_executor()};
+    acceptor_.accept(socket, ec);
+    if (!ec)
+      serve(std::move(socket));
+  }
+  acceptor_.close(ec);
 }
 
 void listener::accept() {
@@ -116,11 +123,15 @@ void listener::on_accept(const boost::system::error_code& ec, tcp_socket&& socke
     retry_later(); // out of descriptors or memory: the socket stays ready, so trying on would spin
     return;
   }
+  serve(std::move(socket));
+  accept();
+}
+
+void listener::serve(tcp_socket&& socket) {
   context_.metrics.accepted_total.add(1);
   boost::system::error_code ignored;
   socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   serve_http(context_, paths_, std::move(socket));
-  accept();
 }
 
 void listener::retry_later() {

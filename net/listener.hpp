@@ -32,11 +32,13 @@ public:
 
   void start();
 
-  /// Closes the socket: nothing is accepted any more.
+  /// Accepts who is waiting already, so that they get an answer, and closes the socket: nothing is
+  /// accepted any more.
   void stop();
 
 private:
   void accept();
+  void serve(tcp_socket&& socket);
   void on_accept(const boost::system::error_code& ec, tcp_socket&& socket);
   void retry_later();
 

@@ -81,9 +81,12 @@ enum class reject_reason : std::uint8_t {
   bad_room,
   headers_too_large,
   timeout,
-  unavailable,
+  unavailable, ///< the node does not serve now, or the room cannot be joined
+  connections, ///< the node has as many connections as it may
+  memory,      ///< the node has no memory for more
+  rate,        ///< too many new connections at once
 };
-inline constexpr std::size_t reject_reason_count = 7;
+inline constexpr std::size_t reject_reason_count = 10;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;

@@ -128,6 +128,24 @@ MetricFamily build_info(const process_figures& process) {
   return result;
 }
 
+std::vector<MetricFamily> admission_families(const process_figures& process) {
+  const auto gauge = [](std::string name, std::string help, double value) {
+    return single(std::move(name), std::move(help), MetricType::Gauge, value);
+  };
+  std::vector<MetricFamily> all;
+  all.push_back(gauge("canang_headroom_ratio",
+                      "What is left of connections or memory, of which there is less: 0 is full.",
+                      process.headroom));
+  all.push_back(gauge("canang_connections_limit", "Connections that are taken; 0 is no limit.",
+                      static_cast<double>(process.connections_limit)));
+  all.push_back(gauge("canang_memory_limit_bytes",
+                      "Memory in use above which no connection is taken; 0 is no limit.",
+                      static_cast<double>(process.memory_limit_bytes)));
+  all.push_back(gauge("canang_memory_used_bytes", "Memory in use, as it counts for the limit.",
+                      static_cast<double>(process.memory_used_bytes)));
+  return all;
+}
+
 } // namespace
 
 std::string metrics_text(loop_list loops, const process_figures& process) {
@@ -178,6 +196,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                           "From reading a publication to the last write of its frames.", loops,
                           &m::publish_to_flush));
   all.push_back(histogram("canang_turn_seconds", "Length of the loops' turns.", loops, &m::turn));
+  for (auto& of_admission : admission_families(process))
+    all.push_back(std::move(of_admission));
   all.push_back(single("process_open_fds", "Open file descriptors.", gauge,
                        static_cast<double>(process.open_descriptors)));
   all.push_back(single("process_resident_memory_bytes", "Resident memory.", gauge,

@@ -18,6 +18,10 @@ struct process_figures {
   double cpu_seconds = 0;
   bool ready = false;
   bool draining = false;
+  double headroom = 1;
+  std::uint64_t connections_limit = 0;
+  std::uint64_t memory_limit_bytes = 0;
+  std::uint64_t memory_used_bytes = 0;
   std::string_view version;
 };
 

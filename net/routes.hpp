@@ -2,6 +2,7 @@
 
 #include "net/dialect.hpp"
 #include "net/http_types.hpp"
+#include "net/metrics.hpp"
 #include "net/session.hpp"
 
 #include <functional>
@@ -12,8 +13,8 @@ namespace canang::net {
 /// Who takes the WebSocket connections of a loop.
 class websocket_acceptor {
 public:
-  /// Whether new connections are taken now; if not, they are answered with 503.
-  [[nodiscard]] virtual bool accepting() const noexcept = 0;
+  /// Why a new connection is not taken now, if so; it is answered with 503. One that is taken counts.
+  [[nodiscard]] virtual std::optional<reject_reason> refusal() noexcept = 0;
 
   /// A connection that is not open yet. Its taker attaches a handler and opens it, or drops it.
   virtual void on_session(session_ptr session, const dialect& language,

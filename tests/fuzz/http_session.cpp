@@ -26,7 +26,9 @@ public:
   mode does = mode::takes;
   int opened = 0;
 
-  [[nodiscard]] bool accepting() const noexcept override { return does != mode::refuses; }
+  [[nodiscard]] std::optional<reject_reason> refusal() noexcept override {
+    return does == mode::refuses ? std::optional{reject_reason::unavailable} : std::nullopt;
+  }
   void on_session(session_ptr session, const dialect&,
                   connection_parameters&& parameters) override {
     require(!parameters.room.empty(), "a connection has a room");

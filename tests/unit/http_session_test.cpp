@@ -20,7 +20,7 @@ struct http_session_test : testing::Test, websocket_acceptor {
   test::turning_loop loop{{64 << 10U, 1 << 20U, 200ms, 200ms}};
   test::raw_client client{tcp_socket{loop.io.get_executor()}};
   routes paths;
-  bool is_accepting = true;
+  std::optional<reject_reason> refused_for;
   bool takes_sessions = true;
   int pages = 0;
   std::vector<connection_parameters> asked_for;
@@ -45,7 +45,7 @@ struct http_session_test : testing::Test, websocket_acceptor {
     };
   }
 
-  [[nodiscard]] bool accepting() const noexcept override { return is_accepting; }
+  [[nodiscard]] std::optional<reject_reason> refusal() noexcept override { return refused_for; }
   void on_session(session_ptr opened, const dialect&, connection_parameters&& parameters) override {
     asked_for.push_back(std::move(parameters));
     if (!takes_sessions)
@@ -179,12 +179,20 @@ TEST_F(http_session_test, closes_when_the_acceptor_does_not_take_the_session) {
   EXPECT_EQ(client.got, "");
 }
 
-TEST_F(http_session_test, answers_503_while_none_are_accepted) {
-  is_accepting = false;
-  serve("GET /ws HTTP/1.1\r\n" + upgrade_fields);
-  EXPECT_TRUE(is_answered("HTTP/1.1 503 "));
-  EXPECT_NE(client.got.find("Retry-After: 1\r\n"), std::string::npos);
-  EXPECT_EQ(rejected(reject_reason::unavailable), 1U);
+TEST_F(http_session_test, answers_503_with_the_reason_to_one_that_is_not_taken) {
+  const std::pair<reject_reason, std::string> reasons[] = {
+    {reject_reason::unavailable, "no new connections"},
+    {reject_reason::connections, "as many connections as it may"},
+    {reject_reason::memory, "no memory"},
+    {reject_reason::rate, "too many new connections at once"}};
+  for (const auto& [reason, text] : reasons) {
+    refused_for = reason;
+    serve("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+    EXPECT_TRUE(is_answered(text));
+    EXPECT_TRUE(client.got.starts_with("HTTP/1.1 503 "));
+    EXPECT_NE(client.got.find("Retry-After: 1\r\n"), std::string::npos);
+    EXPECT_EQ(rejected(reason), 1U);
+  }
   EXPECT_TRUE(asked_for.empty());
 }
 

@@ -75,8 +75,13 @@ TEST(listener, serves_what_it_accepts_until_it_is_stopped) {
     EXPECT_TRUE(loop.until([&] { return client.has("\r\n\r\nhello\n"); }));
     EXPECT_EQ(loop.context.metrics.accepted_total.value(), i);
   }
+  tcp_socket waiting{loop.io.get_executor()};
+  waiting.connect(sockets.endpoint); // in the queue: the loop does not turn
   door.stop();
   door.stop();
+  test::raw_client last{std::move(waiting)};
+  last.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return last.has("\r\n\r\nhello\n"); }));
   tcp_socket late{loop.io.get_executor()};
   late.connect(sockets.endpoint, ec);
   EXPECT_EQ(ec, boost::system::errc::connection_refused);

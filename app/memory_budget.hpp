@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+namespace canang::app {
+
+/// What bounds the process's memory, and how to see what it uses of it.
+struct memory_budget {
+  std::uint64_t limit_bytes =
+    0; ///< of the tightest cgroup above the process; 0 when none has a limit
+  /// Bytes in use: what the kernel holds against that limit without the page cache that it would give
+  /// back, sockets' buffers included; without a limit the resident memory of the process.
+  std::function<std::uint64_t()> used_bytes;
+};
+
+/// Looks for the limit in both versions of the cgroup file system. `root` is `/` but in tests.
+[[nodiscard]] memory_budget find_memory_budget(const std::filesystem::path& root = "/");
+
+/// The part of a limit up to which connections are taken: those that are there need some to grow.
+inline constexpr double admitted_part = 0.8;
+
+} // namespace canang::app
