@@ -7,6 +7,7 @@
 #include "cluster/redis_url.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@ struct cluster_options {
   std::vector<cluster::redis_target> shards;
   cluster::redis_options links;
   cluster::room_rules rules;
+  std::chrono::milliseconds rebalance_after{30'000}; ///< see `rebalance`; 0 is never
   std::string advertise; ///< by which the node is shown to others; empty: its internal address
   cluster::redis_broker_options rooms; ///< the history's figures come from the options of the loops
 };

@@ -211,10 +211,12 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
 
 node_description::node_description(std::string_view node, std::string_view address,
                                    std::string_view version, std::int64_t start_time_seconds,
-                                   std::vector<const net::loop_metrics*> loops)
+                                   std::vector<const net::loop_metrics*> loops,
+                                   const node_status& status)
   : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})", quoted(node),
                        quoted(address), quoted(version), start_time_seconds)),
-    loops_(std::move(loops)) {}
+    loops_(std::move(loops)),
+    status_(status) {}
 
 std::uint64_t node_description::sum(net::counter net::loop_metrics::*member) const noexcept {
   std::uint64_t total = 0;
@@ -236,9 +238,9 @@ std::string node_description::operator()() {
     last_deliveries_ = deliveries;
   }
   return fmt::format(
-    R"({},"connections":{},"rooms":{},"publications_per_second":{:.1f},"deliveries_per_second":{:.1f}}})",
-    fixed_, sum(&net::loop_metrics::connections), sum(&net::loop_metrics::rooms),
-    publications_a_second_, deliveries_a_second_);
+    R"({},"state":"{}","connections":{},"rooms":{},"publications_per_second":{:.1f},"deliveries_per_second":{:.1f}}})",
+    fixed_, to_string(status_.load()), sum(&net::loop_metrics::connections),
+    sum(&net::loop_metrics::rooms), publications_a_second_, deliveries_a_second_);
 }
 
 } // namespace canang::actors

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/cluster_options.hpp"
+#include "actors/node_status.hpp"
 #include "cluster/broker.hpp"
 #include "net/http_types.hpp"
 #include "net/metrics.hpp"
@@ -40,9 +41,10 @@ using shard_list = std::span<const std::unique_ptr<shard_status>>;
 /// What a node tells of itself with its lease: who it is, and what it does.
 class node_description {
 public:
-  /// The fixed part. The metrics must outlive it.
+  /// The fixed part. The metrics and the status must outlive it.
   node_description(std::string_view node, std::string_view address, std::string_view version,
-                   std::int64_t start_time_seconds, std::vector<const net::loop_metrics*> loops);
+                   std::int64_t start_time_seconds, std::vector<const net::loop_metrics*> loops,
+                   const node_status& status);
 
   /// As JSON; rates are means of the time since the last call, of a second at least. On one thread.
   [[nodiscard]] std::string operator()();
@@ -52,6 +54,7 @@ private:
 
   std::string fixed_;
   std::vector<const net::loop_metrics*> loops_;
+  const node_status& status_;
   std::chrono::steady_clock::time_point last_at_ = std::chrono::steady_clock::now();
   std::uint64_t last_publications_ = 0;
   std::uint64_t last_deliveries_ = 0;

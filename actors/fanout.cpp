@@ -299,12 +299,8 @@ void fanout::close_members(room_id room, std::uint16_t code, std::string_view te
 void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,
                        net::close_reason reason) {
   const auto found = sessions_.find(who);
-  if (found == sessions_.end())
-    return; // gone by itself
-  if (found->second.session->is_open())
+  if (found != sessions_.end() && found->second.session->is_open())
     found->second.session->close(code, text, reason);
-  else
-    found->second.session->refuse();
 }
 
 void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
@@ -316,11 +312,12 @@ void fanout::close_all(std::uint16_t code, std::string_view text, net::close_rea
   }
 }
 
-std::vector<connection_id> fanout::session_ids() const {
+std::vector<connection_id> fanout::open_sessions() const {
   std::vector<connection_id> ids;
   ids.reserve(sessions_.size());
   for (const auto& [id, who] : sessions_)
-    ids.push_back(id);
+    if (who.session->is_open())
+      ids.push_back(id);
   return ids;
 }
 

@@ -52,18 +52,20 @@ public:
   void close_members(room_id room, std::uint16_t code, std::string_view text,
                      net::close_reason reason);
 
-  /// Closes a session; one that is not open yet is answered with 503 instead.
+  /// Closes a session, if it is open.
   void close_one(connection_id who, std::uint16_t code, std::string_view text,
                  net::close_reason reason);
 
-  /// The same for every session that is not closing yet.
+  /// Closes all sessions; those that are not open yet are answered with 503 instead.
   void close_all(std::uint16_t code, std::string_view text, net::close_reason reason);
 
   /// Ends all sessions at once.
   void abort_all(net::close_reason reason);
 
   [[nodiscard]] std::size_t session_count() const noexcept { return sessions_.size(); }
-  [[nodiscard]] std::vector<connection_id> session_ids() const;
+
+  /// The sessions that are open and not closing.
+  [[nodiscard]] std::vector<connection_id> open_sessions() const;
 
 private:
   struct group;

@@ -1,7 +1,11 @@
 #include "actors/hub.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace canang::actors {
 
@@ -25,20 +29,37 @@ caf::behavior hub::make_behavior() {
       members_.close_members(report.room, 1011, "internal error", net::close_reason::handler_error);
     },
     [this](const drain& order) { begin_drain(order); },
-    [this](const tick& now) {
-      if (pace_)
-        pace_drain(now.now);
-    },
+    [this](const shed& order) { begin_shed(order); },
+    [this](const tick& now) { on_tick(now.now); },
   };
 }
 
 void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
 
+void hub::on_tick(std::chrono::steady_clock::time_point now) {
+  if (pace_)
+    pace_drain(now);
+  else if (shed_)
+    shed_->advance(now, [&](connection_id who) {
+      members_.close_one(who, service_restart, "rebalance", net::close_reason::rebalance);
+    });
+}
+
+/// Some at random, over the second until the next order comes.
+void hub::begin_shed(const shed& order) {
+  auto all = members_.open_sessions();
+  std::vector<connection_id> some;
+  some.reserve(std::min(order.count, all.size()));
+  std::sample(all.begin(), all.end(), std::back_inserter(some), order.count,
+              std::mt19937{std::random_device{}()});
+  shed_.emplace(std::move(some), context_.now(), std::chrono::seconds{1}, std::random_device{}());
+}
+
 /// Plans to be through after four fifths of the time: the rest is for clients to answer the close.
 void hub::begin_drain(const drain& order) {
   const auto now = context_.now();
   drain_deadline_ = order.deadline;
-  pace_.emplace(members_.session_ids(), now, (order.deadline - now) * 4 / 5,
+  pace_.emplace(members_.open_sessions(), now, (order.deadline - now) * 4 / 5,
                 std::random_device{}());
   close_due(now);
 }

@@ -21,13 +21,16 @@ private:
   caf::behavior make_behavior() override;
   void on_exit() override;
 
+  void on_tick(std::chrono::steady_clock::time_point now);
   void begin_drain(const drain& order);
+  void begin_shed(const shed& order);
   void pace_drain(std::chrono::steady_clock::time_point now);
   void close_due(std::chrono::steady_clock::time_point now);
 
   fanout& members_;
   net::loop_context& context_;
   std::optional<drain_pace> pace_; // once it drains
+  std::optional<drain_pace> shed_; // of this second
   std::chrono::steady_clock::time_point drain_deadline_{};
 };
 

@@ -65,6 +65,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<room_failed>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
+  /// Closes some members, for the balance.
+  caf::reacts_to<shed>,
   /// Time for the pace of a drain.
   caf::reacts_to<tick>>;
 
@@ -86,6 +88,8 @@ using node = caf::typed_actor<
   /// Drains, then stops everything in reverse order.
   caf::reacts_to<shut_down>,
   /// Looks how far the drain is.
-  caf::reacts_to<drain_check>>;
+  caf::reacts_to<drain_check>,
+  /// Compares its connections with the others'.
+  caf::reacts_to<balance_check>>;
 
 } // namespace canang::actors::interfaces

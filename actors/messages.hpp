@@ -182,8 +182,16 @@ struct drain {
   std::chrono::steady_clock::time_point deadline;
 };
 
+/// To the hubs: close some connections within a second, so that they go to other nodes.
+struct shed {
+  std::size_t count;
+};
+
 /// From the node to itself while it drains.
 struct drain_check {};
+
+/// From the node to itself, once a second: is this node's share of the connections a fair one?
+struct balance_check {};
 
 } // namespace canang::actors
 
@@ -215,3 +223,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shut_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::balance_check)

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_check_interval{50};
 
+/// `rebalance` counts in seconds.
+constexpr std::chrono::seconds balance_interval{1};
+
 /// How often the log tells how far a drain is.
 constexpr std::chrono::seconds progress_interval{5};
 
@@ -26,7 +29,7 @@ using drain_grace_atom = caf::atom_constant<caf::atom("graceover")>;
 } // namespace
 
 node::node(caf::actor_config& config, node_parts parts)
-  : event_based_actor(config), parts_(std::move(parts)) {}
+  : event_based_actor(config), parts_(std::move(parts)), balance_(parts_.rebalance_after) {}
 
 caf::behavior node::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_down(death); });
@@ -34,6 +37,7 @@ caf::behavior node::make_behavior() {
   return {
     [this](const shut_down& order) { begin_drain(order.with_grace); },
     [this](drain_grace_atom) { close_connections(); },
+    [this](const balance_check&) { check_balance(); },
     [this](const drain_check&) {
       if (!is_stopping_)
         check_drain();
@@ -58,6 +62,25 @@ void node::start() {
   for (std::size_t i = 0; i < parts_.homes.size(); ++i)
     parts_.homes[i]->listen(parts_.sockets.descriptors[i], is_ipv6, {parts_.page, {}, nullptr});
   spdlog::info("ready");
+  if (!parts_.shards.empty())
+    delayed_send(this, balance_interval, balance_check{});
+}
+
+/// Each loop gives of its connections in proportion.
+void node::check_balance() {
+  if (parts_.status != node_phase::ready)
+    return;
+  delayed_send(this, balance_interval, balance_check{});
+  const auto own = open_connections();
+  const auto count = balance_.due(std::chrono::steady_clock::now(), own,
+                                  connections_of_others(parts_.shards, parts_.id));
+  if (count == 0)
+    return;
+  spdlog::debug("closing {} of {} connections for the balance", count, own);
+  for (std::size_t i = 0; i < parts_.homes.size(); ++i) {
+    const auto here = parts_.homes[i]->metrics().connections.value();
+    send(parts_.cast[i].hub, shed{static_cast<std::size_t>((count * here + own - 1) / own)});
+  }
 }
 
 /// Spread over the loops; all that a bridge does happens on its own.

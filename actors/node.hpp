@@ -5,6 +5,7 @@
 #include "actors/loop_home.hpp"
 #include "actors/messages.hpp"
 #include "actors/node_status.hpp"
+#include "actors/rebalance.hpp"
 #include "net/listener.hpp"
 #include "net/routes.hpp"
 
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace canang::actors {
@@ -36,6 +38,8 @@ struct node_parts {
   net::listening_sockets sockets;
   std::function<net::page_response(const net::page_request&)> page;
   drain_options drain;
+  std::string_view id;                       ///< in the roster
+  std::chrono::milliseconds rebalance_after; ///< see `rebalance`
 };
 
 /// The root supervisor: starts the standing actors, the loops and the listeners in this order,
@@ -55,6 +59,7 @@ private:
   void begin_drain(bool with_grace);
   void close_connections();
   void log_progress();
+  void check_balance();
   void check_drain();
   void stop_cast();
   void on_down(const caf::down_msg& death);
@@ -64,6 +69,7 @@ private:
   [[nodiscard]] bool has_left() const;
 
   node_parts parts_;
+  rebalance balance_;
   std::chrono::steady_clock::time_point drain_deadline_{};
   std::chrono::steady_clock::time_point next_progress_{};
   std::size_t standing_ = 0;                               // actors of the cast that are alive

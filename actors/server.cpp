@@ -115,7 +115,7 @@ void server::start(std::function<void(bool)> on_end) {
   internal_loop_->start();
   node_ = system_.spawn<node>(node_parts{
     homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
-    status_, public_, page_, options_.drain});
+    status_, public_, page_, options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }
@@ -160,8 +160,9 @@ std::vector<const net::loop_metrics*> server::loops() const {
 
 node_description server::description() const {
   const auto& given = options_.cluster.advertise;
-  return {identity_.id, given.empty() ? net::to_text(internal_.endpoint) : given, options_.version,
-          start_time_seconds_, loops()};
+  return {identity_.id,     given.empty() ? net::to_text(internal_.endpoint) : given,
+          options_.version, start_time_seconds_,
+          loops(),          status_};
 }
 
 /// `/rooms/NAME` and `/rooms/NAME/presence`: asks who knows, and answers later.

@@ -204,6 +204,8 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
                  "time for the proof, before the links are rebuilt");
   adder.text("--advertise", into.advertise, "internal-listen",
              "how this node is shown to others, such as its pod's name");
+  adder.duration("--rebalance-after", into.rebalance_after, milliseconds{0}, "30s",
+                 "with over 1.2 x the nodes' mean connections for so long, shed some; 0: never");
   adder.list(
     "--presence", [&into](const auto& given) { into.rules.presence = split(given); }, "*",
     "rooms whose members are kept, by name with * and ?");

@@ -66,9 +66,10 @@ enum class close_reason : std::uint8_t {
   drain,          ///< this node is shutting down
   messages_lost,  ///< publications were lost to it and it could not be told otherwise
   publish_failed, ///< its publish failed and it could not be told otherwise
+  rebalance,      ///< this node had more than its share of the cluster's connections
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 14;
+inline constexpr std::size_t close_reason_count = 15;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;

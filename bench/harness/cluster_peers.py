@@ -31,7 +31,7 @@ def canang(binary: Path) -> ClusterPeer:
         command = [
             str(binary),
             *("--listen", f"127.0.0.1:{port}", "--internal-listen", f"127.0.0.1:{internal_port}"),
-            *("--drain-grace", "0s"),
+            *("--drain-grace", "0s", "--rebalance-after", "0s"),
             *("--workers", "1", "--redis", redis_url, "--log-level", "warn"),
         ]
         return Launch(command, internal_port=internal_port)

@@ -125,6 +125,9 @@ TEST_F(fanout_members_test, closes_one_or_all_that_are_not_closing_yet_and_refus
   members.attach(5, on_its_way);
   members.close_one(2, 1012, "drain", net::close_reason::drain);
   members.close_one(77, 1012, "nobody", net::close_reason::drain);
+  members.close_one(5, 1012, "not yet", net::close_reason::drain);
+  EXPECT_EQ(members.open_sessions().size(), 3U);
+  EXPECT_EQ(on_its_way->refusals, 0);
   EXPECT_EQ(sessions[1]->close_codes, std::vector<std::uint16_t>{1012});
   EXPECT_TRUE(sessions[0]->close_codes.empty());
   members.close_all(1012, "drain", net::close_reason::drain);
