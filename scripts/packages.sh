@@ -7,6 +7,8 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
 redis_packages=(redis-server)
 pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 openssl)
+# Go, which builds the tools, is not among them: Debian 12's own is too old for them.
+manifest_packages=("${pytest_packages[@]}")
 browser_packages=(python3 chromium nodejs npm)
 test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${browser_packages[@]}")
 format_packages=(clang-format-14)
@@ -86,3 +88,27 @@ apt_install() (
   "${apt[@]}" update || true
   "${install[@]}"
 )
+
+# extract_from_package PACKAGE FILE TARGET: one file of a Debian package that is not installed, such
+# as a tool of which the rest is a service.
+extract_from_package() (
+  command -v dpkg-deb >/dev/null || exit 1
+  target=$3
+  directory=$(mktemp -d)
+  trap 'rm -rf "$directory"' EXIT
+  chmod 755 "$directory" # apt downloads as a user of its own
+  cd "$directory" || exit
+  apt-get -qq download "$1" 2>/dev/null || {
+    apt_update && apt-get -qq download "$1" 2>/dev/null
+  } || exit
+  dpkg-deb --fsys-tarfile "$1"_*.deb | tar -xO "./$2" >file || exit
+  chmod 755 file
+  mkdir -p "$(dirname "$target")"
+  mv file "$target"
+)
+
+apt_update() {
+  local -a as_root=()
+  ((EUID == 0)) || as_root=(sudo)
+  "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=600 update
+}
