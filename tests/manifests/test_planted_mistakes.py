@@ -81,8 +81,8 @@ MISTAKES = {
     ),
     "a metric that no node has, in an alert": (
         *("tests", "overlays/monitoring/prometheusrule.yaml"),
-        *('expr: canang_redis_up{job="canang"} == 0', 'expr: canang_redis_ok{job="canang"} == 0'),
-        r"alert CanangRedisLinkDown: no metric canang_redis_ok",
+        *('expr: canang_headroom_ratio{', 'expr: canang_legroom_ratio{'),
+        r"alert CanangHeadroomLow: no metric canang_legroom_ratio",
     ),
     "a label that its metric never has, in an alert": (
         *("tests", "overlays/monitoring/prometheusrule.yaml"),
