@@ -88,7 +88,7 @@ def prometheus(
     monitoring: Manifests,
     tmp_path: Path,
 ) -> Iterator[Prometheus]:
-    """Two scrapes lie before and after the visit of a client, so that rates have something to say."""
+    """It has scraped before and after the visit of a client, so that rates have something to say."""
     node = start_canang(redis=redis.url)
     server = Prometheus(tmp_path, node, groups_of(monitoring.documents))
     try:
