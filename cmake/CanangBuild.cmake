@@ -14,6 +14,9 @@ if(CANANG_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# What Debian asks of a server on the network: no table of addresses stays writable.
+add_link_options($<$<CONFIG:Release>:LINKER:-z,relro,-z,now>)
+
 add_library(canang_options INTERFACE)
 target_compile_options(canang_options INTERFACE
   -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer

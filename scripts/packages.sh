@@ -4,13 +4,18 @@
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev
   libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev libsimdjson-dev prometheus-cpp-dev
   libssl-dev)
+package_packages=(dpkg-dev file)
+image_packages=(buildah debootstrap ca-certificates) # where there is no container engine
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
 redis_packages=(redis-server)
 pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 openssl)
 # Go, which builds the tools, is not among them: Debian 12's own is too old for them.
 manifest_packages=("${pytest_packages[@]}")
+packaging_packages=("${pytest_packages[@]}" "${package_packages[@]}" "${image_packages[@]}" lintian
+  systemd libseccomp2 util-linux)
 browser_packages=(python3 chromium nodejs npm)
-test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${browser_packages[@]}")
+test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${browser_packages[@]}"
+  "${packaging_packages[@]}")
 format_packages=(clang-format-14)
 lint_packages=(clang-14 clang-tidy-14 shellcheck)
 fuzz_packages=(clang-14 libclang-rt-14-dev)

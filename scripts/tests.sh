@@ -3,7 +3,7 @@
 # runners reported. Sourced by ./dev.
 
 # In the order they run: what is quick and close to the code first.
-all_parts=(unit sim load integration cluster conformance browser)
+all_parts=(unit sim load integration cluster conformance packaging browser)
 
 part_dir() { if [[ $1 == browser ]]; then echo tests/clients; else echo "tests/$1"; fi; }
 
@@ -79,6 +79,7 @@ targets_of() {
       ctest_folder) echo "tests/$part/all" ;;
       *) echo canang ;;
     esac
+    [[ $part != packaging ]] || echo canang_packaged
     [[ $part != load && $part != cluster ]] || echo canang-load # which their tests also run
   done | sort -u
 }
@@ -86,6 +87,7 @@ targets_of() {
 packages_of() {
   local part
   for part in "$@"; do
+    [[ $part != packaging ]] || printf '%s\n' "${packaging_packages[@]}"
     case $(runner_of "$part") in
       # a test that finds no redis-server skips itself
       ctest_folder) printf '%s\n' "${gtest_packages[@]}" "${redis_packages[@]}" ;;

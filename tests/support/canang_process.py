@@ -140,13 +140,17 @@ class CanangProcess:
         options: Mapping[str, Any],
         extra: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
+        """`command` in place of the binary and its options; the rest is the same."""
         self.arguments = [str(binary())]
         merged = DEFAULT_OPTIONS | {key.replace("_", "-"): value for key, value in options.items()}
         for name, value in merged.items():
             if value is not None:  # None: this default is not passed at all
                 self.arguments += [f"--{name}", str(value)]
         self.arguments += extra
+        if command is not None:
+            self.arguments = list(command)
         self.json_logs = merged["log-format"] == "json"
         self.stdout_path = directory / "stdout"
         self.stderr_path = directory / "stderr"
