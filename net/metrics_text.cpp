@@ -79,6 +79,29 @@ MetricFamily histogram(std::string name, std::string help, loop_list loops,
   return result;
 }
 
+/// The slot of the code that a close for this reason has, or mostly has: shown from the start, so that
+/// the first one is seen as an increase.
+std::size_t code_slot_of(close_reason reason) noexcept {
+  switch (reason) {
+  case close_reason::normal:
+  case close_reason::client_close: return 0;
+  case close_reason::going_away: return 1;
+  case close_reason::protocol_error: return 2;
+  case close_reason::bad_payload: return 7;
+  case close_reason::slow_consumer: return 8;
+  case close_reason::too_big: return 9;
+  case close_reason::handler_error: return 11;
+  case close_reason::drain:
+  case close_reason::rebalance: return 12;
+  case close_reason::publish_failed: return 13;
+  case close_reason::messages_lost: return 16;
+  case close_reason::abnormal:
+  case close_reason::write_error:
+  case close_reason::ping_timeout: break;
+  }
+  return 6;
+}
+
 MetricFamily closes(loop_list loops) {
   auto result = family("canang_closes_total",
                        "WebSocket connections that ended, by close code and the server's reason.",
@@ -89,7 +112,7 @@ MetricFamily closes(loop_list loops) {
       std::uint64_t count = 0;
       for (const auto* loop : loops)
         count += loop->closes.value(slot, reason);
-      if (count > 0)
+      if (count > 0 || code_slot_of(reason) == slot)
         add_value(result, static_cast<double>(count),
                   {{"code", std::string{close_counters::label(slot)}},
                    {"reason", std::string{to_string(reason)}}});
