@@ -54,7 +54,7 @@ class Runner:
     def run(self, cases: list[Case], rounds: int) -> None:
         for number in range(1, rounds + 1):
             for case in cases:
-                if case.kind == "stalled" and number > case.times.stalled_rounds:
+                if case.rounds and number > case.rounds:
                     continue
                 if not self.has_time_for(case):
                     if number == 1:
@@ -244,7 +244,7 @@ def parse_arguments() -> argparse.Namespace:
         "--only", action="append", default=[], metavar="SCENARIO", help=", ".join(NAMES)
     )
     parser.add_argument("--peers", default="", metavar="A,B", help="compare with these only")
-    parser.add_argument("--repeat", type=int, metavar="N", help="rounds (3; quick: what fits)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="rounds of every case (3 or fewer; quick: what fits)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes")
     parser.add_argument(
         "--spin", action="store_true", help="the load never sleeps (its CPU then says nothing)"
@@ -317,7 +317,10 @@ def main() -> int:
         print("bench: Canang itself does not run", file=sys.stderr)
         return 1
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that servers are stopped
-    rounds = options.repeat or (20 if options.quick else 3)
+    rounds = options.repeat or (20 if options.quick else scenarios.ROUNDS)
+    if options.repeat:
+        for case in cases:
+            case.rounds = 0
     runner = Runner(bench, servers, QUICK_LIMIT_S if options.quick else float("inf"))
     try:
         runner.run(cases, rounds)

@@ -91,7 +91,9 @@ def details(summary: list[Entry], scenario: str) -> str:
     parts = []
     for label in dict.fromkeys(e["label"] for e in summary if e["scenario"] == scenario):
         entries = [e for e in summary if (e["scenario"], e["label"]) == (scenario, label)]
-        parts.append(f"**{label}**\n\n{case_table(entries, scenario, metric)}")
+        rounds = max(e["runs"] for e in entries)
+        title = f"**{label}** ({rounds} round{'s' if rounds != 1 else ''})"
+        parts.append(f"{title}\n\n{case_table(entries, scenario, metric)}")
     return "\n\n".join(parts)
 
 
@@ -186,7 +188,7 @@ def header(results: dict[str, Any]) -> str:
         f"Taken on {m['date']}: {m['cpu']}, {m['cores']} cores"
         f"{' (virtual machine)' if m['virtual'] else ''}, {m['memory_gib']} GiB, {m['system']}, "
         f"Linux {m['kernel']}, {m['open_files']} open files a process, load average "
-        f"{m['load_average_at_start']} before the start. {results['rounds']} round(s) in "
+        f"{m['load_average_at_start']} before the start. Up to {results['rounds']} rounds in "
         f"{results['minutes']} minutes.\n\n{table(rows)}"
     )
     if results["skipped"]:
@@ -199,9 +201,9 @@ def header(results: dict[str, Any]) -> str:
 HOW = """\
 Each server runs on core 0, `canang-load` on core 1 of the same machine. In each round a case is
 measured on one server after the other, each freshly started; then the next case. A figure is the
-median over the rounds, a ratio the median of the ratios round by round, with the smallest and the
-largest in parentheses. A ratio is always Canang's figure divided by the other's: of deliveries and
-connects more is better, of memory and latency less."""
+median over the rounds, as many as stand beside the case's name; a ratio the median of the ratios round
+by round, with the smallest and the largest in parentheses. A ratio is always Canang's figure divided
+by the other's: of deliveries and connects more is better, of memory and latency less."""
 
 HONEST = """\
 - Every message is checked by the load generator (room, sequence, order, text), and a server that

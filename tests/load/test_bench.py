@@ -66,6 +66,15 @@ class Benchmark(unittest.TestCase):
         made = self.run_case({"canang": [1.0, 1.0], "a": [1.0, 1.0]}, rounds=2)
         self.assertEqual(made.bench.asked, ["canang", "a", "canang", "a"])
 
+    def test_a_case_has_no_more_rounds_than_it_asks_for_and_its_table_says_how_many(self) -> None:
+        made = runner({"canang": [1.0] * 3})
+        once = throughput_case(64, 8, QUICK, rounds=1)
+        made.run([throughput_case(64, 1, QUICK), once], 3)
+        self.assertEqual([r["round"] for r in made.runs if r["case"] == once.key], [1])
+        shown = markdown.details(summary.summarize(made.runs, "canang"), "throughput")
+        self.assertIn("1 in flight** (3 rounds)", shown)
+        self.assertIn("8 in flight** (1 round)", shown)
+
     def test_a_ratio_is_taken_round_by_round(self) -> None:
         made = self.run_case({"canang": [100.0, 200.0, 300.0], "a": [100.0, 100.0, 100.0]})
         entry = self.entry(made, "a")
