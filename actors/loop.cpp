@@ -23,7 +23,7 @@ constexpr std::size_t max_resumes_a_turn = 4096;
 /// Messages that one actor handles before the next one gets its turn.
 constexpr std::size_t messages_a_resume = 64;
 
-thread_local const loop* current_loop = nullptr;
+thread_local loop* current_loop = nullptr;
 
 } // namespace
 
@@ -58,11 +58,26 @@ void loop::exec_later(caf::resumable* job) {
     ready_.push_back(job);
     return;
   }
+  if (current_loop == nullptr)
+    accept(job);
+  else // its mail waits in the actor's mailbox, with what else this turn brings
+    current_loop->outgoing_.push_back({this, job});
+}
+
+/// Takes an actor from another thread.
+void loop::accept(caf::resumable* job) {
   auto* const added = new incoming{job, incoming_.load(std::memory_order_relaxed)};
   while (!incoming_.compare_exchange_weak(added->next, added)) {
   }
   if (is_sleeping_.load() && is_sleeping_.exchange(false))
     boost::asio::post(context_.io, [] {});
+}
+
+/// Makes ready what this turn gave mail to on other loops. Must run before this loop sleeps or writes.
+void loop::hand_over() {
+  for (const auto& [home, job] : outgoing_)
+    home->accept(job);
+  outgoing_.clear();
 }
 
 void loop::take_incoming() {
@@ -84,7 +99,9 @@ void loop::run() {
     context_.new_turn();
     const auto began = clock::now();
     done += run_handlers();
+    hand_over();
     done += run_actors();
+    hand_over();
     if (done > 0) {
       end_turn(began);
       done = 0;
@@ -92,6 +109,7 @@ void loop::run() {
       done = sleep(); // the handler that woke us belongs to the next turn
     }
   }
+  hand_over();
   current_loop = nullptr;
 }
 

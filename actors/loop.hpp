@@ -24,6 +24,10 @@ namespace canang::actors {
 /// It works in turns: ready I/O handlers, then the actors that became ready until none is, then the
 /// end of the turn, where the hub writes what the turn gathered. Only then it sleeps. Actors of one
 /// loop, its sockets and its hub therefore need no lock against each other.
+///
+/// Actors of other loops that got mail in a turn are made ready there before this loop writes, all at
+/// once: the other loop is woken once and finds the whole turn's mail, so it writes once too, and at
+/// the same time as this one.
 class loop final : public caf::execution_unit {
 public:
   using clock = std::chrono::steady_clock;
@@ -54,7 +58,8 @@ public:
     boost::asio::post(context_.io, std::forward<Function>(function));
   }
 
-  /// Takes an actor that got mail; from any thread. What is not pinned goes to CAF's scheduler.
+  /// Takes an actor that got mail; from any thread. What is not pinned goes to CAF's scheduler; from
+  /// the thread of another loop, it comes when that loop hands over.
   void exec_later(caf::resumable* job) override;
 
   [[nodiscard]] net::loop_context& context() noexcept { return context_; }
@@ -67,6 +72,8 @@ private:
   std::size_t run_actors();
   void end_turn(clock::time_point began);
   std::size_t sleep();
+  void accept(caf::resumable* job);
+  void hand_over();
   void take_incoming();
   void run_round();
   void schedule_tick();
@@ -79,6 +86,12 @@ private:
   std::function<void()> turn_end_;
   std::function<void(clock::time_point)> tick_;
 
+  /// An actor of another loop that got mail in this turn.
+  struct outgoing {
+    loop* home;
+    caf::resumable* job;
+  };
+
   /// An actor that another thread made ready.
   struct incoming {
     caf::resumable* job;
@@ -87,6 +100,7 @@ private:
 
   std::vector<caf::resumable*> ready_;       // actors with mail, in order; this thread's
   std::vector<caf::resumable*> running_;     // those of the round that is being run
+  std::vector<outgoing> outgoing_;           // until this turn's hand_over
   std::atomic<incoming*> incoming_{nullptr}; // last in, first out
   std::atomic<bool> is_sleeping_{false};
   bool is_stopping_ = false;

@@ -1,0 +1,140 @@
+#include "actors/loop.hpp"
+
+#include "actors/messages.hpp"
+#include "actors/pinned.hpp"
+
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <thread>
+#include <utility>
+
+namespace canang::actors {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience = 10s;
+
+class counter final : public pinned {
+public:
+  counter(caf::actor_config& config, std::atomic<int>& count) : pinned(config), count_(count) {}
+
+private:
+  caf::behavior make_behavior() override {
+    return {[this](const deliver&) { ++count_; }};
+  }
+
+  std::atomic<int>& count_;
+};
+
+/// Two loops, and an actor on the far one that counts its mail.
+struct loop_test : testing::Test {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::atomic<int> handled{0};
+  loop near{system, 0, net::session_limits{}};
+  loop far{system, 1, net::session_limits{}};
+  caf::actor target = spawn_pinned<counter>(system, far, std::ref(handled));
+
+  ~loop_test() override {
+    caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
+    target = nullptr;
+    system.await_all_actors_done(); // it ends on its loop
+    near.stop();
+    far.stop();
+  }
+
+  void send_from_here(int count) {
+    for (int i = 0; i < count; ++i)
+      caf::anon_send(target, deliver{1, nullptr});
+  }
+
+  bool waits_until_handled(int count) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (handled < count && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    return handled >= count;
+  }
+
+  /// Whether the far loop came round to a handler that was posted now.
+  bool far_has_a_turn() {
+    std::promise<void> promise;
+    auto reached = promise.get_future();
+    far.post([&promise] { promise.set_value(); });
+    return reached.wait_for(patience) == std::future_status::ready;
+  }
+};
+
+TEST_F(loop_test, mail_from_any_thread_arrives_at_once) {
+  far.start();
+  near.start();
+  send_from_here(3);
+  EXPECT_TRUE(waits_until_handled(3));
+}
+
+TEST_F(loop_test, mail_for_another_loop_goes_there_before_the_turn_writes) {
+  std::promise<bool> promise;
+  auto was_handled = promise.get_future();
+  bool is_first = true;
+  bool has_sent = false;
+  near.on_turn_end([&] {
+    if (has_sent && std::exchange(is_first, false))
+      promise.set_value(waits_until_handled(3));
+  });
+  far.start();
+  near.start();
+  near.post([&] {
+    send_from_here(3);
+    has_sent = true;
+  });
+  EXPECT_TRUE(was_handled.get());
+}
+
+TEST_F(loop_test, mail_for_another_loop_goes_there_all_at_once) {
+  std::promise<int> promise;
+  auto early = promise.get_future();
+  far.start();
+  near.start();
+  near.post([&] {
+    send_from_here(100);
+    promise.set_value(far_has_a_turn() && far_has_a_turn() ? handled.load() : -1);
+  });
+  EXPECT_EQ(early.get(), 0) << "the other loop was given a part of the turn's mail";
+  EXPECT_TRUE(waits_until_handled(100));
+}
+
+TEST_F(loop_test, mail_between_two_loops_is_never_forgotten) {
+  far.start();
+  near.start();
+  constexpr int rounds = 20'000;
+  for (int i = 0; i < rounds; ++i) // both fall asleep and wake all the time
+    near.post([this] { send_from_here(1); });
+  EXPECT_TRUE(waits_until_handled(rounds));
+  for (int i = 1; i <= 2'000; ++i) {
+    near.post([this] { send_from_here(1); });
+    ASSERT_TRUE(waits_until_handled(rounds + i));
+  }
+}
+
+TEST_F(loop_test, a_loop_that_ends_hands_over_what_it_has) {
+  far.start();
+  near.start();
+  std::promise<void> promise;
+  auto has_sent = promise.get_future();
+  near.post([&] {
+    send_from_here(5);
+    promise.set_value();
+  });
+  has_sent.wait();
+  near.stop();
+  EXPECT_TRUE(waits_until_handled(5));
+}
+
+} // namespace
+} // namespace canang::actors
