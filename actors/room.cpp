@@ -34,7 +34,7 @@ caf::behavior room::make_behavior() {
 
 void room::on_exit() {
   for (const auto& [id, one] : members_) // a fault of ours: they are disconnected, and come back
-    broker_->note_member(name_, {id, one.user}, false);
+    broker_->note_member(name_, {id, one.user.str()}, false);
   if (broker_ != nullptr)
     broker_->unsubscribe(name_);
   services_.metrics.members.subtract(members_.size());
@@ -70,8 +70,8 @@ void room::tell_if_empty() {
 
 void room::admit(const join_room& request, cluster::history_page&& page) {
   const auto id = request.connection.id();
-  const auto [at, is_new] =
-    members_.try_emplace(id, member{request.connection.address(), request.loop, request.user});
+  const auto [at, is_new] = members_.try_emplace(
+    id, member{request.connection.address(), request.loop, cluster::rare_text{request.user}});
   if (!is_new)
     return;
   ++members_on_loop_[request.loop];
@@ -105,7 +105,7 @@ void room::drop_member(connection_id id) {
   if (found == members_.end())
     return;
   --members_on_loop_[found->second.loop];
-  broker_->note_member(name_, {id, std::move(found->second.user)}, false);
+  broker_->note_member(name_, {id, found->second.user.str()}, false);
   members_.erase(found);
   services_.metrics.members.subtract(1);
   tell_if_empty();

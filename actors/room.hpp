@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
 #include "cluster/broker.hpp"
+#include "cluster/rare_text.hpp"
 #include "net/metrics.hpp"
 
 #include <boost/container/deque.hpp>
@@ -55,7 +56,7 @@ private:
   struct member {
     caf::actor_addr address;
     std::uint32_t loop;
-    std::string user;
+    cluster::rare_text user;
   };
 
   struct unanswered_publish {

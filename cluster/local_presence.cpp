@@ -19,7 +19,7 @@ void local_presence::note(std::string_view room, const local_member& who, bool i
 }
 
 void local_presence::add(std::string_view room, room_members& members, const local_member& who) {
-  if (!members.users.emplace(who.id, who.user).second || !options_.rules.announces(room))
+  if (!members.users.emplace(who.id, rare_text{who.user}).second || !options_.rules.announces(room))
     return;
   if (!who.user.empty()
       && (++members.connections[who.user] > 1 || members.leaving.erase(who.user) > 0))
@@ -32,7 +32,7 @@ void local_presence::remove(std::string_view room, room_members& members, const 
   auto gone = members.users.extract(who.id);
   if (!gone || !options_.rules.announces(room))
     return;
-  const auto& user = gone.mapped();
+  const auto& user = gone.mapped().str();
   if (!user.empty()) {
     const auto connections = members.connections.find(user);
     if (--connections->second > 0)
@@ -77,7 +77,8 @@ void local_presence::report(std::string_view room, bool with_members, room_repor
   if (!with_members || !options_.rules.keeps_presence(room))
     return;
   for (const auto& [connection, user] : known->second.users)
-    into.members.push_back({fmt::format("{}/{}", options_.node, connection), options_.node, user});
+    into.members.push_back(
+      {fmt::format("{}/{}", options_.node, connection), options_.node, user.str()});
 }
 
 } // namespace canang::cluster

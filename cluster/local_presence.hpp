@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/rare_text.hpp"
 #include "cluster/room_rules.hpp"
 
 #include <chrono>
@@ -41,7 +42,7 @@ public:
 
 private:
   struct room_members {
-    std::unordered_map<std::uint64_t, std::string> users; // by connection
+    std::unordered_map<std::uint64_t, rare_text> users; // by connection
     std::unordered_map<std::string, std::size_t> connections;
     std::unordered_map<std::string, std::uint64_t> leaving; // in their grace: which leave it was
   };
