@@ -14,8 +14,9 @@ from .process import LOAD_SPARE_S, Failure, Load, Server
 BUSY = 0.95  # share of a core from which the load side may have been the limit
 KEPT_UP = 0.97  # share of the offered messages that must have been delivered
 SERVER_CORE, LOAD_CORE, BOTH_CORES = "0", "1", "0,1"
-MEMORY_LIMIT_S = 30
+FRAME_HEADER = 2  # of a message of less than 126 bytes
 FLOOR = "send loop"
+FLOOR_AT = (1, 32, 128)  # messages in flight
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def throughput_case(
         members=members,
         size=size,
         in_flight=in_flight,
-        with_floor=in_flight == 1 and size == 64 and members == 1000,
+        with_floor=in_flight in FLOOR_AT and size == 64 and members == 1000,
         rounds=rounds,
         times=times,
     )
@@ -191,9 +192,9 @@ class Bench:
             return self._traffic(case, peer, server)
 
     def floor(self, case: Case) -> dict[str, Any]:
-        """A bare loop of send() over as many sockets."""
+        """A bare loop of send() over as many sockets, with all that is in flight in each send."""
         command = [str(self.load), "floor", "--connections", str(case.members)]
-        command += ["--size", str(case.size), "--duration", f"{case.times.measure_s}s"]
+        command += ["--size", str(floor_size(case)), "--duration", f"{case.times.measure_s}s"]
         command += ["--server-cpu", SERVER_CORE, "--client-cpu", LOAD_CORE, "--json", "-"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         try:
@@ -201,7 +202,7 @@ class Bench:
         except json.JSONDecodeError:
             raise Failure(f"canang-load floor: {done.stderr.strip()[:200]}") from None
         return {
-            "deliveries_per_s": figures["frames_per_s"],
+            "deliveries_per_s": figures["frames_per_s"] * case.in_flight,
             "load_cpu": figures["client_cpu"],
             "flags": ["load busy"] if figures["client_cpu"] > BUSY else [],
         }
@@ -284,6 +285,12 @@ class Bench:
             "flags": sorted({*none["flags"], *some["flags"]}),
             "faults": some["faults"],
         }
+
+
+def floor_size(case: Case) -> int:
+    """The message whose frame is as long as those of all that is in flight together."""
+    header = FRAME_HEADER if case.in_flight == 1 else 4  # RFC 6455, 5.2
+    return case.in_flight * (case.size + FRAME_HEADER) - header
 
 
 def faults_of(result: dict[str, Any]) -> list[str]:

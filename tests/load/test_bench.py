@@ -19,7 +19,13 @@ from harness import cluster, cluster_peers, summary  # noqa: E402
 from harness.cli import Runner  # noqa: E402
 from harness.peers import Launch, Peer  # noqa: E402
 from harness.process import Failure  # noqa: E402
-from harness.scenarios import QUICK, latency_case, throughput_case, traffic_figures  # noqa: E402
+from harness.scenarios import (  # noqa: E402
+    QUICK,
+    floor_size,
+    latency_case,
+    throughput_case,
+    traffic_figures,
+)
 from report import cluster as cluster_pages  # noqa: E402
 from report import markdown, plots, svg  # noqa: E402
 
@@ -98,6 +104,10 @@ class Benchmark(unittest.TestCase):
         shown = markdown.details(summary.summarize(made.runs, "canang"), "throughput")
         self.assertRegex(shown, r"send loop +\| 200†")
         self.assertIn("†", markdown.legend(shown))
+
+    def test_a_send_of_the_floor_is_as_long_as_all_messages_in_flight(self) -> None:
+        self.assertEqual(floor_size(throughput_case(64, 1, QUICK)) + 2, 66)
+        self.assertEqual(floor_size(throughput_case(64, 32, QUICK)) + 4, 32 * 66)
 
     def test_the_rate_is_a_share_of_the_slowest_servers_best(self) -> None:
         made = self.run_case({"canang": [9000.0], "a": [5000.0]}, rounds=1)
