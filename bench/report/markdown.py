@@ -209,8 +209,8 @@ HONEST = """\
 - Every message is checked by the load generator (room, sequence, order, text), and a server that
   lost or doubled one is marked.
 - With one message in flight a server pays one system call a member, and the raw loop of `send`
-  ("send loop") is the most that any can do. With 32 and 128 in flight each of its sends has the bytes
-  of all of them, as if a server had gathered every one. With more in flight, a server that gathers what goes to
+  ("send loop") is the most that any can do. With 32 in flight each of its sends has the bytes of all
+  of them, as if a server had gathered every one. With more in flight, a server that gathers what goes to
   one member into one `send` does far better: Canang does so once a turn of its loop, µWebSockets
   for its topics up to some number of messages, centrifuge up to 16 messages a frame. nchan leaves
   Nagle's algorithm on, so that the kernel gathers for it; the others turn it off. Socket.IO, ws and
