@@ -53,9 +53,8 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
                else
                  presence_.send_all_again();
              },
-             [this](std::string_view room, publication_kind kind, std::string&& member,
-                    std::string&& key) {
-               publish_event(room, kind, std::move(member), std::move(key));
+             [this](std::string_view room, const redis_reply& gone) {
+               presence_.take_over(room, gone);
              }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
   const auto& scripts = room_scripts();

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "cluster/local_presence.hpp"
+#include "cluster/redis_leaves.hpp"
 #include "cluster/redis_room.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,9 +21,7 @@ namespace canang::cluster {
 class redis_presence {
 public:
   using clock = std::chrono::steady_clock;
-  /// Publishes that a member came or went; the key makes a second telling a duplicate.
-  using tell_function = std::function<void(std::string_view room, publication_kind kind,
-                                           std::string&& member, std::string&& key)>;
+  using tell_function = redis_leaves::tell_function;
 
   redis_presence(redis_room_services& services, const presence_options& options,
                  tell_function tell);
@@ -43,7 +41,10 @@ public:
   void expire();
 
   /// Looks for leaves that somebody who is gone was to tell. In rooms of --join-leave, now and then.
-  void sweep(std::string_view room);
+  void sweep(std::string_view room) { leaves_.sweep(room); }
+
+  /// Members of a dead node that were taken out of a room: their leaves are this node's to tell.
+  void take_over(std::string_view room, const redis_reply& gone) { leaves_.take_over(room, gone); }
 
   /// Forgets everybody: the node is going.
   void clear();
@@ -53,7 +54,7 @@ public:
 private:
   struct member {
     std::string user;
-    bool is_settled = false; // Redis has it, and it is decided whether its coming is told
+    char how; // as of presence.lua: '=' once Redis has it and its coming is dealt with
   };
 
   struct change {
@@ -67,38 +68,28 @@ private:
     std::vector<change> changes; // not sent yet
     bool needs_all = false;      // what Redis knows is not certain
     bool is_on_its_way = false;
-  };
-
-  struct pending_leave {
-    clock::time_point due;
-    std::string room;
-    std::string user;
-    std::uint64_t connection;
+    std::uint64_t unheard = 0; // the first call since whose answer was lost, or 0
   };
 
   void send_room(const std::string& name, local_room& room);
   [[nodiscard]] static std::vector<change> all_of(const local_room& room);
-  void on_reply(const std::string& name, const std::vector<std::uint64_t>& came, redis_errc error,
-                const redis_reply& reply);
+  void on_reply(const std::string& name, std::uint64_t number,
+                const std::vector<std::uint64_t>& came, redis_errc error, const redis_reply& reply);
   [[nodiscard]] bool is_uncertain(const std::string& name) const;
-  void tell(std::string_view room, publication_kind kind, std::uint64_t connection,
-            const std::string& user);
-  void ask_leave(const pending_leave& leave);
+  void tell_joined(std::string_view room, std::uint64_t connection, std::string&& user);
+  [[nodiscard]] std::string id_of(std::uint64_t connection) const;
+  [[nodiscard]] std::string key_of(std::string_view what, std::uint64_t connection) const;
 
   redis_room_services& services_;
   presence_options options_;
   tell_function tell_;
   std::unordered_map<std::string, local_room> rooms_;
   std::unordered_set<std::string> dirty_;
-  std::deque<pending_leave> leaves_; // soonest first
-  std::uint32_t life_ = 0;           // how often its members came anew
+  redis_leaves leaves_;
+  std::uint64_t calls_ = 0; // of presence.lua, by number
+  std::uint32_t life_ = 0;  // how often its members came anew
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
-
-/// Tells the leaves that a script has given to this node to tell: `gone` is { NODE/CONNECTION, user, ... }.
-/// Each has an idempotency key of its own, since a connection may be taken for gone more than once.
-void tell_gone(const presence_options& options, const redis_presence::tell_function& tell,
-               std::string_view room, const redis_reply& gone);
 
 /// The keys of a room's presence.
 struct presence_keys {
@@ -109,6 +100,7 @@ struct presence_keys {
   std::string users;
   std::string grace;
   std::string rooms_of_node;
+  std::string answered;
 };
 
 } // namespace canang::cluster

@@ -12,12 +12,6 @@ namespace {
 /// In a queued publish: the life of a subscriber that there never is.
 constexpr std::uint32_t nobody = UINT32_MAX;
 
-/// An error of Redis' that passes by itself, or when an operator does something about it.
-bool is_temporary(std::string_view error) noexcept {
-  return error.starts_with("OOM") || error.starts_with("BUSY") || error.starts_with("NOREPLICAS")
-         || error.starts_with("MISCONF");
-}
-
 } // namespace
 
 std::string redis_key(std::string_view prefix, partition_id partition, std::string_view kind,

@@ -81,43 +81,57 @@ void redis_roster::begin_to_reap(const std::string& node) {
                               return; // somebody else does it
                             spdlog::info("redis {}: node {} is gone; taking its members away",
                                          services_.shard.identity(), node);
+                            const auto what = std::make_shared<reaping>(reaping{node});
                             for (partition_id partition = 0; partition < partition_count;
                                  ++partition)
-                              reap_partition(node, partition);
-                            remove(node); // after all of these, by the order of the link
+                              reap_partition(what, partition);
                           }));
 }
 
-void redis_roster::reap_partition(const std::string& node, partition_id partition) {
-  const auto key = redis_key(services_.prefix, partition, "r", node);
+void redis_roster::reap_partition(const reaping_ptr& what, partition_id partition) {
+  const auto key = redis_key(services_.prefix, partition, "r", what->node);
   const std::array<std::string_view, 2> command{"SMEMBERS", key};
-  services_.shard.command(command, guarded([this, node](const redis_reply& rooms) {
+  services_.shard.command(command, step_of(what, [this, what](const redis_reply& rooms) {
                             for (std::size_t i = 0; i < rooms.size(); ++i)
-                              reap_room(node, std::string{rooms[i].text()});
+                              reap_room(what, std::string{rooms[i].text()});
                           }));
 }
 
-void redis_roster::reap_room(const std::string& node, const std::string& room) {
-  const presence_keys at{services_.prefix, room, node};
-  const std::string_view keys[]{at.members, at.counts, at.users, at.rooms_of_node};
-  const std::string_view arguments[]{node, room};
-  services_.shard.run(room_scripts().reap, keys, arguments,
-                      guarded([this, room](const redis_reply& gone) {
-                        tell_gone(options_, calls_.tell, room, gone);
-                      }));
+void redis_roster::reap_room(const reaping_ptr& what, const std::string& room) {
+  const presence_keys at{services_.prefix, room, what->node};
+  const std::string_view keys[]{at.members, at.counts,        at.users,
+                                at.grace,   at.rooms_of_node, at.answered};
+  const std::string_view arguments[]{what->node, room, options_.rules.announces(room) ? "1" : "0"};
+  services_.shard.run(
+    room_scripts().reap, keys, arguments,
+    step_of(what, [this, room](const redis_reply& gone) { calls_.on_gone(room, gone); }));
 }
 
-/// The link keeps the order: where this PING is answered all SMEMBERS were, and all reaping is on its way
-/// in front of what follows. A reaper that dies before leaves the node's lease, and the next one comes.
-void redis_roster::remove(const std::string& node) {
-  const std::array<std::string_view, 1> ping{"PING"};
-  services_.shard.command(
-    ping, guarded([this, node](const redis_reply&) {
-      const auto key = reap_key(node);
-      const std::array<std::string_view, 5> mark{"SET", key, "", "PX", reaped_ms};
-      services_.shard.command(mark, [](redis_errc, const redis_reply&) {});
-      forget(node);
-    }));
+redis_shard::reply_handler redis_roster::step_of(const reaping_ptr& what,
+                                                 std::function<void(const redis_reply&)> function) {
+  ++what->steps;
+  return guarded_anyway(
+    [this, what, function = std::move(function)](redis_errc error, const redis_reply& reply) {
+      if (error != redis_errc::none || reply.is_error())
+        what->has_failed = true;
+      else
+        function(reply);
+      if (reply.is_error())
+        services_.complain(reply.text());
+      if (--what->steps == 0)
+        finish(*what);
+    });
+}
+
+/// Where something has failed the dead node keeps its lease, and the next one who sees it, when the lock
+/// has ended, takes away what is left; so it is after a reaper that dies before it comes to this.
+void redis_roster::finish(const reaping& what) {
+  if (what.has_failed)
+    return;
+  const auto key = reap_key(what.node);
+  const std::array<std::string_view, 5> mark{"SET", key, "", "PX", reaped_ms};
+  services_.shard.command(mark, [](redis_errc, const redis_reply&) {});
+  forget(what.node);
 }
 
 void redis_roster::forget(std::string_view node) {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <string_view>
 #include <vector>
 
 namespace canang::cluster {
@@ -30,7 +30,8 @@ public:
     std::function<void(roster&&)> on_roster; ///< who lives, this node included
     /// Others may have taken our members away, and have if it is said so.
     std::function<void(bool were_taken)> on_lease_lost;
-    redis_presence::tell_function tell; ///< publishes the leave of a dead node's member
+    /// A dead node's members were taken out of a room: { NODE/CONNECTION, user, ... }.
+    std::function<void(std::string_view room, const redis_reply& gone)> on_gone;
   };
 
   redis_roster(redis_room_services& services, const presence_options& options, handlers calls);
@@ -45,22 +46,42 @@ public:
   void give_up();
 
 private:
+  /// A dead node whose members are being taken away.
+  struct reaping {
+    std::string node;
+    std::size_t steps = 0; ///< commands without an answer
+    bool has_failed = false;
+  };
+  using reaping_ptr = std::shared_ptr<reaping>;
+
   void on_leases(const redis_reply& reply);
   void begin_to_reap(const std::string& node);
-  void reap_partition(const std::string& node, partition_id partition);
-  void reap_room(const std::string& node, const std::string& room);
-  void remove(const std::string& node);
+  void reap_partition(const reaping_ptr& what, partition_id partition);
+  void reap_room(const reaping_ptr& what, const std::string& room);
+  [[nodiscard]] redis_shard::reply_handler
+  step_of(const reaping_ptr& what, std::function<void(const redis_reply&)> function);
+  void finish(const reaping& what);
   void forget(std::string_view node);
   [[nodiscard]] std::string reap_key(std::string_view node) const;
 
   /// Wraps a handler so that it is not called once this roster is gone.
   template <class Function>
-  auto guarded(Function function) {
+  auto guarded_anyway(Function function) {
     return [alive = std::weak_ptr<bool>{is_alive_},
             function = std::move(function)](redis_errc error, const redis_reply& reply) {
-      if (!alive.expired() && error == redis_errc::none && !reply.is_error())
-        function(reply);
+      if (!alive.expired())
+        function(error, reply);
     };
+  }
+
+  /// The same, and only with a reply that is no error.
+  template <class Function>
+  auto guarded(Function function) {
+    return guarded_anyway(
+      [function = std::move(function)](redis_errc error, const redis_reply& reply) {
+        if (error == redis_errc::none && !reply.is_error())
+          function(reply);
+      });
   }
 
   redis_room_services& services_;

@@ -129,6 +129,11 @@ bool is_not_master(std::string_view error) noexcept {
          || error.starts_with("MASTERDOWN") || error.starts_with("CLUSTERDOWN");
 }
 
+bool is_temporary(std::string_view error) noexcept {
+  return error.starts_with("OOM") || error.starts_with("BUSY") || error.starts_with("NOREPLICAS")
+         || error.starts_with("MISCONF");
+}
+
 void count_bad(redis_metrics& metrics, envelope_errc fault) noexcept {
   switch (fault) {
   case envelope_errc::none: break;

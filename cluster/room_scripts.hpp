@@ -103,6 +103,9 @@ private:
 /// still loading its data.
 [[nodiscard]] bool is_not_master(std::string_view error) noexcept;
 
+/// Whether an error reply is of those that pass by themselves, or when an operator does something about it.
+[[nodiscard]] bool is_temporary(std::string_view error) noexcept;
+
 void count_bad(redis_metrics& metrics, envelope_errc fault) noexcept;
 
 } // namespace canang::cluster

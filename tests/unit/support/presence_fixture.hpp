@@ -1,0 +1,182 @@
+#pragma once
+
+#include "actors/cluster_pages.hpp"
+#include "cluster/redis_broker.hpp"
+#include "tests/unit/support/fake_redis.hpp"
+#include "tests/unit/support/redis_process.hpp"
+#include "tests/unit/support/room_log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace canang::cluster {
+
+using namespace std::chrono_literals;
+using test::redis_process;
+using strings = std::vector<std::string>;
+
+/// A node as far as Redis sees it.
+struct node_under_test {
+  redis_metrics metrics;
+  std::map<std::string, test::room_log> rooms;
+  std::chrono::steady_clock::duration ahead{};
+  redis_roster::roster living;
+  std::unique_ptr<redis_broker> broker;
+
+  node_under_test(boost::asio::io_context& io, std::uint16_t port, const std::string& id,
+                  const room_rules& rules) {
+    redis_target target;
+    target.hosts = {{"127.0.0.1", port}};
+    auto links = test::quick_options();
+    links.command_timeout = 500ms;
+    links.probe_timeout = 1000ms;
+    links.connect_timeout = 2000ms;
+    broker = std::make_unique<redis_broker>(
+      io, target, links, redis_broker_options{}, node_identity{id, std::hash<std::string>{}(id)},
+      presence_options{rules, id, actors::describe_member}, metrics,
+      [this] { return std::chrono::steady_clock::now() + ahead; });
+    broker->on_roster([id] { return R"({"id":")" + id + R"("})"; },
+                      [this](redis_roster::roster&& nodes) { living = std::move(nodes); });
+    broker->start();
+  }
+
+  void join(const std::string& room, std::uint64_t id, const std::string& user = {}) {
+    broker->note_member(room, {id, user}, true);
+  }
+  void leave(const std::string& room, std::uint64_t id) {
+    broker->note_member(room, {id, {}}, false);
+  }
+
+  /// What the room heard of its members, in order: `+n1/1 ann`.
+  [[nodiscard]] strings events(const std::string& room) {
+    strings all;
+    for (const auto& message : rooms[room].publications)
+      if (message->kind != publication_kind::message)
+        all.push_back((message->kind == publication_kind::joined ? '+' : '-') + message->data);
+    return all;
+  }
+};
+
+inline std::string event(char sign, const std::string& id, const std::string& user) {
+  return sign + actors::describe_member({id, {}, user});
+}
+
+/// Nodes that share a real redis-server.
+struct presence_fixture : testing::Test {
+  boost::asio::io_context io;
+  std::unique_ptr<redis_process> process;
+  room_rules rules{{"*"}, {"told*"}};
+  std::vector<std::unique_ptr<node_under_test>> nodes;
+
+  void SetUp() override {
+    if (!redis_process::is_installed())
+      GTEST_SKIP() << "redis-server is not installed";
+    process = std::make_unique<redis_process>(test::free_port());
+  }
+
+  node_under_test& start(const std::string& id, std::uint16_t port = 0) {
+    auto& added = nodes.emplace_back(
+      std::make_unique<node_under_test>(io, port == 0 ? process->port() : port, id, rules));
+    EXPECT_TRUE(until([&] { return added->broker->shard().is_up() && !added->living.empty(); }));
+    return *added;
+  }
+
+  /// Begins to hear of a room, and waits until nothing is missed any more.
+  void open(node_under_test& who, const std::string& room) {
+    who.broker->subscribe(room, who.rooms[room]);
+    bool is_open = false;
+    who.broker->recover(room, {}, [&](history_page&&) { is_open = true; });
+    EXPECT_TRUE(until([&] { return is_open; }));
+  }
+
+  template <class Condition>
+  [[nodiscard]] bool until(Condition condition) {
+    return test::run_until(io, [&] {
+      for (const auto& each : nodes)
+        if (each->broker)
+          each->broker->tick();
+      return condition();
+    });
+  }
+
+  /// Lets the nodes do what they have to do.
+  void rest() {
+    const auto end = std::chrono::steady_clock::now() + 300ms;
+    static_cast<void>(until([&] { return std::chrono::steady_clock::now() >= end; }));
+  }
+
+  room_report report(node_under_test& by, const std::string& room) {
+    room_report result;
+    bool is_here = false;
+    by.broker->report(room, true, [&](room_report&& got) {
+      result = std::move(got);
+      is_here = true;
+    });
+    EXPECT_TRUE(until([&] { return is_here; }));
+    std::sort(result.members_by_node.begin(), result.members_by_node.end());
+    std::sort(result.members.begin(), result.members.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    return result;
+  }
+
+  /// As text: `n1:2 n2:1 | n1/1=ann n1/2= n2/1=bob`.
+  std::string state(node_under_test& by, const std::string& room) {
+    const auto got = report(by, room);
+    if (got.error != broker_errc::none)
+      return "error";
+    std::string text;
+    for (const auto& [node, count] : got.members_by_node)
+      text += node + ':' + std::to_string(count) + ' ';
+    text += '|';
+    for (const auto& member : got.members)
+      text += ' ' + member.id + '=' + member.user;
+    return text;
+  }
+
+  bool becomes(node_under_test& by, const std::string& room, const std::string& wanted) {
+    std::string last;
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < end) {
+      last = state(by, room);
+      if (last == wanted)
+        return true;
+      rest();
+    }
+    ADD_FAILURE() << room << ": " << last << ", not " << wanted;
+    return false;
+  }
+
+  bool hears(node_under_test& who, const std::string& room, const strings& wanted) {
+    const bool is_so = until([&] { return who.events(room) == wanted; });
+    EXPECT_EQ(who.events(room), wanted);
+    return is_so;
+  }
+
+  /// A command past the brokers' own.
+  std::string raw(node_under_test& by, const std::vector<std::string_view>& command) {
+    std::string text;
+    bool is_here = false;
+    by.broker->shard().command(command, [&](redis_errc, const redis_reply& reply) {
+      if (reply.is_array())
+        for (std::size_t i = 0; i < reply.size(); ++i)
+          text += std::string{reply[i].text()} + '\n';
+      else
+        text = reply.is_integer() ? std::to_string(reply.integer()) : std::string{reply.text()};
+      is_here = true;
+    });
+    EXPECT_TRUE(until([&] { return is_here; }));
+    return text;
+  }
+
+  std::string key(std::string_view kind, std::string_view rest, std::string_view room) {
+    return redis_key("test", partition_of(room), kind, rest);
+  }
+};
+
+} // namespace canang::cluster

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "cluster/redis_connection.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace canang::test {
+
+/// Stands between a node and its Redis, on the io_context of the test, and can lose an answer: Redis has
+/// done what it was told, and the node does not hear of it.
+class relay {
+public:
+  relay(boost::asio::io_context& io, std::uint16_t target)
+    : io_(io),
+      target_(target),
+      acceptor_(io.get_executor(), {boost::asio::ip::address_v4::loopback(), 0}) {
+    accept();
+  }
+
+  /// The link that next carries `what` ends when Redis answers.
+  void lose_answer_to(std::string_view what) { loses_ = what; }
+
+  /// Whether the answer has been lost.
+  [[nodiscard]] bool has_lost() const noexcept { return has_lost_; }
+
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+private:
+  using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, cluster::redis_executor>;
+  using code = boost::system::error_code;
+
+  struct link {
+    link(socket&& accepted, boost::asio::io_context& io)
+      : near(std::move(accepted)), far(io.get_executor()) {}
+    socket near;
+    socket far;
+    std::array<char, 65'536> up{};
+    std::array<char, 65'536> down{};
+    bool is_last_answer = false;
+
+    void end() {
+      code ignored;
+      near.close(ignored);
+      far.close(ignored);
+    }
+  };
+  using link_ptr = std::shared_ptr<link>;
+
+  void accept() {
+    acceptor_.async_accept([this](const code& ec, socket accepted) {
+      if (ec)
+        return;
+      accept();
+      const auto made = std::make_shared<link>(std::move(accepted), io_);
+      code refused;
+      made->far.connect({boost::asio::ip::address_v4::loopback(), target_}, refused);
+      if (refused)
+        return;
+      carry_up(made);
+      carry_down(made);
+    });
+  }
+
+  void carry_up(const link_ptr& on) {
+    on->near.async_read_some(boost::asio::buffer(on->up), [this, on](code ec, std::size_t size) {
+      if (!ec) {
+        if (!loses_.empty()
+            && std::string_view{on->up.data(), size}.find(loses_) != std::string::npos)
+          on->is_last_answer = true, loses_.clear();
+        boost::asio::write(on->far, boost::asio::buffer(on->up, size), ec);
+      }
+      if (ec)
+        on->end();
+      else
+        carry_up(on);
+    });
+  }
+
+  void carry_down(const link_ptr& on) {
+    on->far.async_read_some(boost::asio::buffer(on->down), [this, on](code ec, std::size_t size) {
+      has_lost_ |= on->is_last_answer;
+      if (!ec && !on->is_last_answer)
+        boost::asio::write(on->near, boost::asio::buffer(on->down, size), ec);
+      if (ec || on->is_last_answer)
+        on->end();
+      else
+        carry_down(on);
+    });
+  }
+
+  boost::asio::io_context& io_;
+  std::uint16_t target_;
+  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, cluster::redis_executor> acceptor_;
+  std::string loses_;
+  bool has_lost_ = false;
+};
+
+} // namespace canang::test
