@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.cluster import cluster  # noqa: F401
+from support.cluster import cluster, pytest_assertrepr_compare  # noqa: F401
 from support.fixtures import (  # noqa: F401
     pytest_collection_modifyitems,
     pytest_pyfunc_call,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.canang_process import run_to_end
 from support.checker import faults_of
-from support.cluster import Cluster, answers, ask, ready
 from support.clients import open_client
+from support.cluster import Cluster, answers, ask, ready
 from support.redis_process import free_port
 from support.waiting import eventually
 
@@ -26,7 +26,9 @@ SECRET = "s3cret-w0rd"
     ],
 )  # fmt: skip
 def test_a_url_that_cannot_be_is_one_line_and_exit_1(url: str):
-    result = run_to_end(["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--redis", url])
+    result = run_to_end(
+        ["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--redis", url]
+    )
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("canang: --redis")
@@ -84,7 +86,7 @@ async def test_rubbish_on_a_channel_is_counted_and_disturbs_nobody(cluster: Clus
         await member.send("before")
         await member.has(1)
         [channel] = [c for c in redis.ask("PUBSUB", "CHANNELS") if c.endswith(b":c:r")]
-        epoch = member.log[0].epoch
+        epoch = member.joins[0].epoch
         for rubbish, reason in (
             (b"hello", "foreign"), (b"\x00\xff" * 100, "foreign"), (b"", "foreign"),
             (b'{"json":true}', "foreign"), (b"2 %s 2 1\n" % epoch.encode() + b"x" * 40, "version"),
@@ -158,9 +160,7 @@ async def test_a_master_that_became_a_replica_is_left_for_the_new_one(cluster: C
         await member.has(1)
         sentinel.ask("SENTINEL", "FAILOVER", "mymaster")
         await eventually(new.is_master, "the replica is promoted", 20)
-        await answers(
-            node, "/readyz", lambda status, _: status == 200, "ready", 15
-        )
+        await answers(node, "/readyz", lambda status, _: status == 200, "ready", 15)
         for n in range(200):
             await member.send(f"after {n}")
             if member.data[-1].startswith("after"):
@@ -192,8 +192,10 @@ async def test_tls_is_spoken_and_a_certificate_that_is_not_trusted_is_refused(
     make_authority(tmp_path, "other")
     tls_port = free_port()
     cluster.start_redis(
-        "--tls-port", str(tls_port), "--tls-cert-file", str(tmp_path / "good.pem"),
-        "--tls-key-file", str(tmp_path / "good.key"), "--tls-ca-cert-file", str(tmp_path / "good-ca.pem"),
+        "--tls-port", str(tls_port),
+        "--tls-cert-file", str(tmp_path / "good.pem"),
+        "--tls-key-file", str(tmp_path / "good.key"),
+        "--tls-ca-cert-file", str(tmp_path / "good-ca.pem"),
     )  # fmt: skip
     url = f"rediss://127.0.0.1:{tls_port}"
     client_files = {

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from support.canang_process import binary
 from support.checker import faults_of
-from support.cluster import Cluster, answers, ask
 from support.clients import close_all, open_client, receive, receive_up_to
+from support.cluster import Cluster, answers, ask
 
 
 async def test_three_nodes_and_fifty_rooms_have_one_order_and_the_same_counts(cluster: Cluster):

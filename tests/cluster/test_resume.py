@@ -8,8 +8,8 @@ import random
 
 import pytest
 from support.checker import faults_of
-from support.cluster import Cluster
 from support.clients import close_all, open_client, receive
+from support.cluster import Cluster
 from websockets.exceptions import InvalidStatus
 
 

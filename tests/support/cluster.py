@@ -4,109 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from websockets.exceptions import WebSocketException
 
 from .canang_process import CanangProcess
-from .checker import Got, Joined
-from .clients import open_client
+from .checker import Fault, faults_of
+from .fixtures import show_on_failure
+from .member import PATIENCE_S, Member
 from .redis_process import RedisProcess
-from .waiting import eventually
 
-PATIENCE_S = 15.0
-
-
-class Member:
-    """A client with `meta=true` that comes back with `since`, to any of its nodes."""
-
-    def __init__(self, name: str, room: str, nodes: Sequence[CanangProcess], user: str = "") -> None:
-        self.name, self.room, self.nodes, self.user = name, room, list(nodes), user
-        self.log: list[Joined | Got] = []
-        self.events: list[tuple[str, str]] = []  # ("joined" or "left", user)
-        self.errors: list[dict[str, Any]] = []
-        self.socket: Any = None
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def position(self) -> tuple[str, int] | None:
-        return (self.log[-1].epoch, self.log[-1].offset) if self.log else None
-
-    @property
-    def data(self) -> list[str]:
-        return [entry.data for entry in self.log if isinstance(entry, Got)]
-
-    @property
-    def joins(self) -> list[Joined]:
-        return [entry for entry in self.log if isinstance(entry, Joined)]
-
-    def start(self) -> Member:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def joined(self) -> Member:
-        await eventually(lambda: self.socket and self.log, f"{self.name} has joined", PATIENCE_S)
-        return self
-
-    async def leave(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._task = self.socket = None
-
-    async def send(self, message: str | bytes) -> None:
-        await self.socket.send(message)
-
-    async def has(self, count: int, timeout: float = PATIENCE_S) -> None:
-        await eventually(
-            lambda: len(self.data) >= count, f"{self.name} has {count} publications", timeout
-        )
-
-    async def has_last(self, data: str, timeout: float = PATIENCE_S) -> None:
-        def has() -> bool:
-            assert self._task and not self._task.done(), f"{self.name}: {self._task}"
-            return data in self.data
-
-        await eventually(has, f"{self.name} has got {data!r}", timeout)
-
-    async def _run(self) -> None:
-        turn = random.randrange(len(self.nodes))
-        while True:
-            node = self.nodes[turn % len(self.nodes)]
-            turn += 1
-            query = "since=%s:%d" % self.position if self.position else "meta=true"
-            query += f"&user={quote(self.user)}" if self.user else ""
-            try:
-                url = node.url(f"/ws/{quote(self.room, safe='')}?{query}")
-                async with await open_client(url, open_timeout=3, close_timeout=0.2) as self.socket:
-                    async for frame in self.socket:
-                        self._take(json.loads(frame))
-            except (OSError, WebSocketException, EOFError):
-                pass
-            finally:
-                self.socket = None
-            await asyncio.sleep(random.uniform(0.02, 0.15))  # as a polite client would
-
-    def _take(self, frame: dict[str, Any]) -> None:
-        if "join" in frame:
-            at = frame["join"]
-            assert at["room"] == self.room
-            self.log.append(Joined(at["epoch"], at["offset"], at["recovered"]))
-        elif "error" in frame:
-            self.errors.append(frame["error"])
-        else:
-            event = next((kind for kind in ("joined", "left") if kind in frame), None)
-            if event:
-                self.events.append((event, frame[event]["user"]))
-                data = f"{event} {frame[event]['id']}"
-            else:
-                data = frame.get("data") or frame["data64"]
-            self.log.append(Got(frame["epoch"], frame["offset"], data))
+SHOWN_LOGS = 8
 
 
 class Cluster:
@@ -116,11 +27,14 @@ class Cluster:
         self,
         start_canang: Callable[..., CanangProcess],
         start_redis: Callable[..., RedisProcess],
+        directory: Path,
     ) -> None:
+        self._directory = directory
         self._start_canang = start_canang
         self.start_redis = start_redis
         self.nodes: list[CanangProcess] = []
         self.members: list[Member] = []
+        self._found: list[Fault] = []
 
     async def add_node(self, redis: str, *, ready: bool = True, **options: Any) -> CanangProcess:
         """Waits in a thread: proxies and clients of the test go on while the node starts."""
@@ -134,11 +48,34 @@ class Cluster:
         return [await self.add_node(redis.url, **options) for _ in range(count)]
 
     def member(
-        self, name: str, room: str, nodes: Sequence[CanangProcess] | None = None, user: str = ""
+        self,
+        name: str,
+        room: str,
+        nodes: Sequence[CanangProcess] | None = None,
+        user: str = "",
+        echo: bool = True,
     ) -> Member:
-        member = Member(name, room, nodes or self.nodes, user).start()
+        member = Member(name, room, nodes or self.nodes, user, echo).start()
         self.members.append(member)
         return member
+
+    def faults(self, acknowledged: Iterable[str] = (), **judged: bool) -> list[Fault]:
+        """What all members logged, judged room by room; `acknowledged` is of one room only."""
+        rooms = {member.room for member in self.members}
+        lost = set(acknowledged)
+        assert not lost or len(rooms) == 1
+        logs = {
+            room: {m.name: m.log for m in self.members if m.room == room} for room in sorted(rooms)
+        }
+        self._found = [fault for log in logs.values() for fault in faults_of(log, lost, **judged)]
+        return self._found
+
+    def shown_on_failure(self) -> list[tuple[str, str]]:
+        whole = self._directory / "clients.log"
+        whole.write_text("\n".join(member.tail(len(member.log)) for member in self.members))
+        faults = "\n".join(str(fault) for fault in self._found[: 2 * SHOWN_LOGS])
+        logs = [(f"client {m.name}", m.tail()) for m in self.members[:SHOWN_LOGS]]
+        return [*logs, (f"{len(self._found)} faults", f"{faults}\nwhole logs of clients: {whole}")]
 
     @asynccontextmanager
     async def clients(self) -> AsyncIterator[None]:
@@ -179,6 +116,19 @@ async def unready(node: CanangProcess, timeout: float = PATIENCE_S) -> float:
 
 @pytest.fixture
 def cluster(
-    start_canang: Callable[..., CanangProcess], start_redis: Callable[..., RedisProcess]
+    request: pytest.FixtureRequest,
+    start_canang: Callable[..., CanangProcess],
+    start_redis: Callable[..., RedisProcess],
+    tmp_path: Path,
 ) -> Iterator[Cluster]:
-    yield Cluster(start_canang, start_redis)
+    made = Cluster(start_canang, start_redis, tmp_path)
+    show_on_failure(request.node, made.shown_on_failure)
+    yield made
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """`assert faults_of(...) == []` shows each fault with the log around it."""
+    if op != "==" or not isinstance(left, list) or not any(isinstance(x, Fault) for x in left):
+        return None
+    shown = [line for fault in left[:SHOWN_LOGS] for line in str(fault).splitlines()]
+    return [f"{len(left)} faults:", *shown]

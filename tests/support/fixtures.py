@@ -38,9 +38,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     outcome = yield
     report = outcome.get_result()
-    servers: list[CanangProcess] = getattr(item, "canang_servers", [])
-    if report.failed and servers and report.when == "call":
-        report.sections += [(f"server {n}", s.tail()) for n, s in enumerate(servers)]
+    if report.failed and report.when == "call":
+        for show in getattr(item, "shown_on_failure", []):
+            report.sections += show()
+
+
+def show_on_failure(item: pytest.Item, show: Callable[[], list[tuple[str, str]]]) -> None:
+    """When the test fails, the report gets these sections: titles and texts."""
+    item.__dict__.setdefault("shown_on_failure", []).append(show)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,7 +64,9 @@ def start_canang(
     `ready=False` returns at once.
     """
     servers: list[CanangProcess] = []
-    request.node.canang_servers = servers
+    show_on_failure(
+        request.node, lambda: [(f"server {n}", server.tail()) for n, server in enumerate(servers)]
+    )
 
     def start(
         *, extra: tuple[str, ...] = (), env: Any = None, ready: bool = True, **options: Any

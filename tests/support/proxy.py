@@ -1,22 +1,46 @@
-"""A TCP proxy on loopback that cuts connections, or swallows what they carry."""
+"""A TCP proxy on loopback that cuts connections, keeps back what they carry, or swallows it."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 
 from .redis_process import free_port
 
+UP, DOWN = "up", "down"  # to Redis, and from it
+COMMANDS, SUBSCRIPTION = "commands", "subscription"
+
+
+@dataclass(eq=False)
+class Link:
+    """A connection through the proxy; a subscription from its first SUBSCRIBE on."""
+
+    near: asyncio.StreamWriter
+    far: asyncio.StreamWriter
+    kind: str = COMMANDS
+    held: set[str] = field(default_factory=set)  # directions that are wedged for good
+
+    def close(self) -> None:
+        self.near.close()
+        self.far.close()
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.near.is_closing() or self.far.is_closing())
+
 
 class Proxy:
-    """Forwards to a port. Runs in the test's event loop."""
+    """Forwards to a port. Runs in the test's event loop; `async with` it."""
 
     def __init__(self, target_port: int) -> None:
-        self.target_port = target_port
+        self.target_port = target_port  # of connections from now on; may be changed
         self.port = free_port()
-        self.swallows = False  # connections stay, nothing arrives
+        self.swallows = False  # all links stay, nothing arrives
+        self.links: list[Link] = []
         self._is_cut = False
-        self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._held: set[str] = set()  # directions
+        self._flows = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -33,15 +57,40 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    # -- what a test does ----------------------------------------------------------------------
+
     def cut(self) -> None:
         """Ends all connections, and refuses new ones until `mend`."""
         self._is_cut = True
-        for writer in self._writers:
-            writer.close()
-        self._writers.clear()
+        self.end()
+
+    def end(self, kind: str | None = None) -> int:
+        """Ends the connections that there are, of one kind or all; how many."""
+        ended = [link for link in self.links if link.is_open and kind in (None, link.kind)]
+        for link in ended:
+            link.close()
+        return len(ended)
+
+    def hold(self, *ways: str) -> None:
+        """Keeps back what all links carry, new ones too, until `mend`: nothing is lost by that."""
+        self._held |= set(ways or (UP, DOWN))
+        self._flows.clear()
+
+    def wedge(self, kind: str, *ways: str) -> None:
+        """The links of this kind that there are now carry nothing any more; a new one does."""
+        for link in self.of_kind(kind):
+            link.held |= set(ways or (UP, DOWN))
 
     def mend(self) -> None:
-        self._is_cut = False
+        self._is_cut = self.swallows = False
+        self._held.clear()
+        self._flows.set()
+
+    def of_kind(self, kind: str) -> list[Link]:
+        """The open links of this kind."""
+        return [link for link in self.links if link.is_open and link.kind == kind]
+
+    # -- carrying ------------------------------------------------------------------------------
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
@@ -52,14 +101,28 @@ class Proxy:
         except OSError:
             writer.close()
             return
-        self._writers += [writer, far_writer]
-        for source, target in ((reader, far_writer), (far_reader, writer)):
-            self._tasks.append(asyncio.create_task(self._pump(source, target)))
+        link = Link(writer, far_writer)
+        self.links.append(link)
+        self._start(link, UP, reader, far_writer)
+        self._start(link, DOWN, far_reader, writer)
 
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    def _start(
+        self, link: Link, way: str, source: asyncio.StreamReader, target: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.create_task(self._pump(link, way, source, target))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pump(
+        self, link: Link, way: str, source: asyncio.StreamReader, target: asyncio.StreamWriter
+    ) -> None:
         try:
             while data := await source.read(65536):
-                if not self.swallows:
+                if way == UP and b"SUBSCRIBE" in data:
+                    link.kind = SUBSCRIPTION
+                while way in self._held:
+                    await self._flows.wait()
+                if not self.swallows and way not in link.held:
                     target.write(data)
                     await target.drain()
         except OSError:

@@ -1,4 +1,4 @@
-"""Real redis-server processes, Sentinels among them, on free ports and in directories of their own."""
+"""Real redis-server processes, Sentinels among them, each with its port and directory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from .fixtures import show_on_failure
 from .process_lifetime import die_with_parent
 from .waiting import wait_until
 
@@ -73,7 +74,7 @@ class RedisProcess:
         self.port = port or free_port()
         self.is_sentinel = is_sentinel
         self.password: str | None = None
-        self.start()
+        self.process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -84,7 +85,8 @@ class RedisProcess:
         if self.is_sentinel:
             command = ["redis-server", str(self.directory / "sentinel.conf"), "--sentinel", *common]
         else:
-            command = ["redis-server", *common, "--save", "", *self.options]
+            at_once = ["--repl-diskless-sync-delay", "0"]  # a replica need not wait for others
+            command = ["redis-server", *common, "--save", "", *at_once, *self.options]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, preexec_fn=die_with_parent
@@ -122,6 +124,13 @@ class RedisProcess:
             for name, value in stats.items()
         }
 
+    def kill_clients(self, kind: str) -> int:
+        """Ends connections of a type: normal, pubsub, replica."""
+        return int(self.ask("CLIENT", "KILL", "TYPE", kind))
+
+    def tail(self, lines: int = 10) -> str:
+        return "\n".join((self.directory / "log").read_text().splitlines()[-lines:])
+
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
 
@@ -141,30 +150,40 @@ class RedisProcess:
 
 
 @pytest.fixture
-def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisProcess]]:
+def start_redis(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., RedisProcess]]:
     """`start_redis("--appendonly", "yes")`: a server that answers, ended with the test.
 
-    `sentinel_of=PORT` starts a Sentinel that watches the server there as `mymaster`.
+    `sentinel_of=PORT` starts a Sentinel that watches the server there as `mymaster`; `quorum` of
+    them must agree that it is gone.
     """
     if not shutil.which("redis-server"):
-        pytest.skip("redis-server is not installed")
+        pytest.fail("redis-server is not installed")
     servers: list[RedisProcess] = []
 
     def start(
-        *options: str, port: int | None = None, sentinel_of: int | None = None
+        *options: str, port: int | None = None, sentinel_of: int | None = None, quorum: int = 1
     ) -> RedisProcess:
         directory = tmp_path / f"redis-{len(servers)}"
         directory.mkdir()
         if sentinel_of:
             (directory / "sentinel.conf").write_text(
-                f"sentinel monitor mymaster 127.0.0.1 {sentinel_of} 1\n"
+                f"sentinel monitor mymaster 127.0.0.1 {sentinel_of} {quorum}\n"
                 "sentinel down-after-milliseconds mymaster 800\n"
                 "sentinel failover-timeout mymaster 3000\n"
             )
         server = RedisProcess(directory, options, port, sentinel_of is not None)
         servers.append(server)
+        server.start()
         return server
+
+    show_on_failure(
+        request.node,
+        lambda: [(f"redis {n} (port {r.port})", r.tail()) for n, r in enumerate(servers)],
+    )
 
     yield start
     for server in servers:
-        server.kill()
+        if server.process:
+            server.kill()
