@@ -8,7 +8,7 @@
 --       12 their bytes, all of them; or, where there are idempotency keys: 12.. the bytes of each, then
 --       for each the index of its key among the idempotency keys, or 0
 -- Answers { epoch, first offset, 'EPOCH:OFFSET' or '' for each idempotency key }: the latter where the
--- key was used before. With 'UNKNOWN' where it cannot be told whether a first try was stored.
+-- key was used before, be it in this batch. With 'UNKNOWN' where it cannot be told whether a first try was stored.
 
 local meta, stream = KEYS[1], KEYS[2]
 local kept, ttl, meta_ttl = tonumber(ARGV[3]), ARGV[5], ARGV[6]
@@ -51,10 +51,12 @@ if seen and top > 0 then
   for _, entry in ipairs(redis.call('XRANGE', stream, entry_id(from + 1), '+')) do
     if string.sub(entry[2][2], 1, 16) == header then
       local first, last = offsets_of(entry)
+      local is_known = {}
       for k = 1, key_count do
         local offset = tonumber(string.match(used[k], ':(%d+)$') or 0)
-        if offset >= first and offset <= last then
+        if offset >= first and offset <= last and not is_known[KEYS[2 + k]] then
           used[k] = ''
+          is_known[KEYS[2 + k]] = true -- another publication with it was a duplicate then too
         end
       end
       return {epoch, text(first), unpack(used)}
@@ -68,6 +70,7 @@ end
 
 local body
 local fresh = count
+local places = {} -- of what is stored now, by idempotency key
 if key_count == 0 then
   body = header .. ARGV[12]
 else
@@ -75,11 +78,15 @@ else
   fresh = 0
   for i = 1, count do
     local k = tonumber(ARGV[11 + count + i])
+    local key = KEYS[2 + k]
+    if k ~= 0 and used[k] == '' then
+      used[k] = places[key] or ''
+    end
     if k == 0 or used[k] == '' then
       fresh = fresh + 1
       pieces[#pieces + 1] = ARGV[11 + i]
       if k ~= 0 then
-        redis.call('SET', KEYS[2 + k], epoch .. ':' .. text(top + fresh), 'PX', ARGV[7])
+        places[key] = epoch .. ':' .. text(top + fresh)
       end
     end
   end
@@ -104,6 +111,9 @@ if fresh > 0 then
       redis.call('XADD', stream, entry_id(top), 'b', body)
     end
     redis.call('PEXPIRE', stream, ttl)
+  end
+  for key, place in pairs(places) do -- now that it is stored
+    redis.call('SET', key, place, 'PX', ARGV[7])
   end
   redis.call('HSET', meta, 'o', text(top))
   redis.call('PUBLISH', ARGV[1],
