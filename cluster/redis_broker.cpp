@@ -184,7 +184,7 @@ void redis_broker::report(std::string_view room, bool with_members, report_handl
 }
 
 void redis_broker::note_busy(redis_room& room) {
-  if (busy_names_.insert(room.name()).second)
+  if (!std::exchange(room.is_listed, true))
     busy_.push_back(room.shared_from_this());
 }
 
@@ -209,7 +209,8 @@ void redis_broker::send_busy(bool expires) {
     room->send_pending();
   }
   std::erase_if(busy_, [&](const room_ptr& room) {
-    return !room->is_busy() && busy_names_.erase(room->name()) > 0;
+    room->is_listed = room->is_busy();
+    return !room->is_listed;
   });
 }
 
@@ -298,7 +299,7 @@ void redis_broker::leave_channels(clock::time_point now) {
         || now - room.left_at() < services_.options.unsubscribe_delay)
       return false;
     shard_.unsubscribe(room.channel());
-    entry.second->forget_window(); // a command on its way may hold the room for a while
+    entry.second->retire();
     return true;
   });
 }

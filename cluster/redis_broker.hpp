@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace canang::cluster {
@@ -106,7 +105,6 @@ private:
   redis_roster roster_;
   name_map<room_ptr> rooms_;
   std::vector<room_ptr> busy_; // may have something to send
-  std::unordered_set<std::string> busy_names_;
   std::function<void()> batch_end_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
   clock::time_point last_complaint_{};

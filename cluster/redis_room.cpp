@@ -58,7 +58,7 @@ void redis_room::on_batch(const batch& live) {
 }
 
 void redis_room::on_position(const position& top, bool is_patient) {
-  if (top.epoch.empty())
+  if (top.epoch.empty() || is_retired_)
     return;
   const auto& known = feed_.top();
   const bool is_behind = feed_.is_live() && top.epoch == known.epoch && top.offset > known.offset;
@@ -79,6 +79,11 @@ void redis_room::recover(const recover_request& request, broker::history_handler
 void redis_room::forget_window() {
   feed_.forget_window();
   account_window();
+}
+
+void redis_room::retire() {
+  is_retired_ = true;
+  forget_window();
 }
 
 void redis_room::account_window() {

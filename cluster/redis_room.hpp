@@ -65,6 +65,8 @@ public:
   void set_subscriber(room_subscriber* subscriber);
   /// Whether its channel is subscribed to, or will be when the link is there.
   bool is_wanted = false;
+  /// Whether the broker looks after what it has to send.
+  bool is_listed = false;
 
   [[nodiscard]] bool has_subscriber() const noexcept { return subscriber_ != nullptr; }
   [[nodiscard]] clock::time_point left_at() const noexcept { return left_at_; }
@@ -96,6 +98,10 @@ public:
   [[nodiscard]] clock::time_point last_heard() const noexcept { return last_heard_; }
 
   void forget_window();
+
+  /// The broker has let go of it, and another one of its name may come: it does nothing any more, though
+  /// a command on its way may hold it for a while.
+  void retire();
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] partition_id partition() const noexcept { return partition_; }
@@ -140,6 +146,7 @@ private:
   std::optional<std::optional<std::uint64_t>> wanted_page_; // the feed waits for it
   bool is_reading_ = false;                                 // and the command is on its way
   bool is_suspect_ = false;
+  bool is_retired_ = false;
 };
 
 /// `KIND` of a room's keys and channels: `prefix:{pNN}:KIND:room`.
