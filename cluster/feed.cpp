@@ -201,9 +201,9 @@ void feed::take_break(stored_page& page) {
 void feed::extend_window(const stored_page& page) {
   const auto first = window_.empty() ? top_.offset + 1 : window_.front()->offset;
   const auto& kept = page.publications;
+  if (page.top.offset + 1 < first)
+    return; // it does not reach the window, and cannot tell what there is in between
   window_is_all_ = true;
-  if (kept.empty() || kept.back()->offset + 1 < first)
-    return; // nothing, or it does not reach the window
   for (auto at = kept.rbegin(); at != kept.rend(); ++at) {
     if ((*at)->offset >= first)
       continue;

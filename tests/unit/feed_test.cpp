@@ -1,0 +1,139 @@
+// A feed where reads, publications and joiners come in an unlucky order; tests/sim/feed_sim.cpp tries many.
+
+#include "cluster/feed.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace canang::cluster {
+namespace {
+
+using strings = std::vector<std::string>;
+
+/// Publication `n` of the room is the text `n`.
+struct feed_of_a_room : testing::Test, feed_sink {
+  feed_limits limits{};
+  std::string told; ///< publications and breaks
+  strings reads;    ///< that were asked for: `all`, `after N` or `position`
+  strings answers;  ///< to joiners
+  std::unique_ptr<feed> room;
+
+  void SetUp() override { room = std::make_unique<feed>(limits, *this); }
+
+  void on_publication(const publication_ptr& message) override { told += message->data + ' '; }
+  void on_break(const position& from, bool is_lost) override {
+    told += (is_lost ? "lost:" : "epoch:") + std::to_string(from.offset) + ' ';
+  }
+  void on_gap(bool) override {}
+  void want_page(std::optional<std::uint64_t> after) override {
+    reads.push_back(!after ? "position" : *after == 0 ? "all" : "after " + std::to_string(*after));
+  }
+
+  static std::shared_ptr<publication> numbered(std::uint64_t offset, std::size_t size = 0) {
+    auto message = std::make_shared<publication>();
+    message->epoch = "e";
+    message->offset = offset;
+    message->data = std::to_string(offset);
+    if (size != 0)
+      message->data.resize(size, '.');
+    return message;
+  }
+
+  void live(std::uint64_t offset, std::size_t size = 0) {
+    room->on_batch({"e", offset, {numbered(offset, size)}});
+  }
+
+  /// The answer of a read: publications from `first` to the top.
+  void page(std::uint64_t first, std::uint64_t top) {
+    stored_page read;
+    read.top = {"e", top};
+    for (auto offset = first; offset <= top; ++offset)
+      read.publications.push_back(numbered(offset));
+    room->on_page(std::move(read));
+  }
+
+  void begin_at(std::uint64_t top) {
+    room->on_subscribed();
+    page(top + 1, top);
+    reads.clear();
+  }
+
+  void join(const std::string& name, std::uint64_t since) {
+    room->recover({position{"e", since}, 0}, [this, name](history_page&& got) {
+      auto text = name
+                  + (got.error != broker_errc::none ? " failed"
+                     : got.recovered                ? ""
+                                                    : " lost");
+      for (const auto& message : got.publications)
+        text += ' ' + message->data;
+      answers.push_back(text);
+    });
+  }
+};
+
+TEST_F(feed_of_a_room, a_joiner_is_not_judged_by_a_read_that_began_before_it_came) {
+  begin_at(5);
+  join("early", 3);
+  EXPECT_EQ(reads, strings{"all"});
+  join("late", 6); // it has had that on another node
+  live(8);
+  page(1, 5); // as it was when the read was asked for
+  EXPECT_EQ(answers, strings{"early 4 5"});
+  EXPECT_EQ(reads.back(), "after 5");
+  page(6, 8);
+  EXPECT_EQ(answers, (strings{"early 4 5", "late 7 8"}));
+  EXPECT_EQ(told, "6 7 8 ");
+}
+
+TEST_F(feed_of_a_room, a_read_that_does_not_reach_the_window_does_not_say_that_it_is_all) {
+  begin_at(4);
+  join("first", 2);
+  EXPECT_EQ(reads, strings{"all"});
+  live(5);
+  room->forget_window();
+  live(6);
+  page(1, 4); // older than the window: 5 is in neither
+  join("second", 3);
+  EXPECT_EQ(reads.size(), 2U) << "it has to be read for";
+  page(1, 6);
+  EXPECT_EQ(answers.back(), "second 4 5 6");
+}
+
+TEST_F(feed_of_a_room, a_page_without_anything_says_that_nothing_older_is_kept) {
+  begin_at(4);
+  join("first", 2);
+  page(5, 4);
+  join("second", 3);
+  EXPECT_EQ(answers, (strings{"first lost", "second lost"}));
+  EXPECT_EQ(reads, strings{"all"}) << "one read serves both";
+}
+
+TEST_F(feed_of_a_room, a_joiner_is_an_occasion_to_read_a_room_whose_first_read_failed) {
+  room->on_subscribed();
+  room->on_read_failed(broker_errc::unavailable);
+  reads.clear();
+  join("ann", 1);
+  EXPECT_EQ(reads, strings{"all"});
+  page(1, 2);
+  EXPECT_EQ(answers, strings{"ann 2"});
+}
+
+TEST_F(feed_of_a_room, more_than_may_wait_behind_a_gap_is_dropped_and_read) {
+  limits.most_waiting_bytes = 100;
+  SetUp();
+  begin_at(1);
+  live(3, 200); // over the limit at once, and no read is under way
+  ASSERT_EQ(reads, strings{"after 1"});
+  live(4, 200);
+  page(2, 3);
+  EXPECT_EQ(told, "2 3 ");
+  EXPECT_EQ(reads.back(), "after 3") << "4 came while it was read";
+  page(4, 4);
+  EXPECT_EQ(told, "2 3 4 ");
+}
+
+} // namespace
+} // namespace canang::cluster
