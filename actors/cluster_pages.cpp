@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 namespace canang::actors {
@@ -85,11 +86,26 @@ double sum(shard_list shards, counter_of counter) {
   return static_cast<double>(total);
 }
 
+/// The nodes that have a lease on any shard, each once. What a shard said before it went away counts only
+/// where there is nothing newer. Nothing: no shard has answered yet.
+cluster::redis_roster::roster living_nodes(shard_list shards) {
+  const auto is_up = [](const auto& shard) { return shard->metrics.up.value() != 0; };
+  const bool any_is_up = std::any_of(shards.begin(), shards.end(), is_up);
+  cluster::redis_roster::roster all;
+  std::unordered_set<std::string> known;
+  for (const auto& shard : shards) {
+    const auto roster = shard->roster.load();
+    if (!roster || (any_is_up && !is_up(shard)))
+      continue;
+    for (const auto& entry : *roster)
+      if (known.insert(entry.node).second)
+        all.push_back(entry);
+  }
+  return all;
+}
+
 std::size_t node_count(shard_list shards) {
-  if (shards.empty())
-    return 1;
-  const auto known = shards.front()->roster.load();
-  return known ? known->size() : 0;
+  return shards.empty() ? 1 : living_nodes(shards).size();
 }
 
 } // namespace
@@ -147,15 +163,13 @@ net::page_response room_page(std::string_view room, bool with_members,
 
 net::page_response nodes_page(std::string_view node, const std::string& own, shard_list shards) {
   auto body = fmt::format(R"({{"node":{},"nodes":[)", quoted(node));
-  const auto known = shards.empty() ? nullptr : shards.front()->roster.load();
-  if (!known || known->empty()) {
+  const auto known = living_nodes(shards);
+  if (known.empty())
     body += own;
-  } else {
-    for (const auto& entry : *known) {
-      if (&entry != &known->front())
-        body += ',';
-      body += entry.description;
-    }
+  for (const auto& entry : known) {
+    if (&entry != &known.front())
+      body += ',';
+    body += entry.description;
   }
   return json_response(200, body + "]}");
 }
@@ -165,7 +179,7 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
   using m = cluster::redis_metrics;
   using link = cluster::redis_metrics::of_link;
   std::string out;
-  family{out, "canang_nodes", "gauge", "Nodes with a lease, this one included."}.add(
+  family{out, "canang_nodes", "gauge", "Nodes with a lease on any Redis, this one included."}.add(
     {}, static_cast<double>(node_count(shards)));
   family up{out, "canang_redis_up", "gauge", "1 when a probe came back within the last 10 s."};
   std::string ages;
