@@ -4,6 +4,7 @@
 #include "cluster/redis_room.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -47,6 +48,8 @@ public:
 
   /// They are left to those who stay.
   void clear();
+
+  [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_.size(); }
 
 private:
   struct pending {
