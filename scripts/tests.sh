@@ -3,7 +3,7 @@
 # runners reported. Sourced by ./dev.
 
 # In the order they run: what is quick and close to the code first.
-all_parts=(unit sim load integration cluster conformance packaging browser)
+all_parts=(unit sim load integration cluster rollout conformance packaging browser)
 
 part_dir() { if [[ $1 == browser ]]; then echo tests/clients; else echo "tests/$1"; fi; }
 
@@ -80,7 +80,7 @@ targets_of() {
       *) echo canang ;;
     esac
     [[ $part != packaging ]] || echo canang_packaged
-    [[ $part != load && $part != cluster ]] || echo canang-load # which their tests also run
+    case $part in load | cluster | rollout) echo canang-load ;; esac # which their tests also run
   done | sort -u
 }
 
@@ -94,6 +94,7 @@ packages_of() {
       pytest_folder) printf '%s\n' "${pytest_packages[@]}" ;;
       node_tests) printf '%s\n' "${browser_packages[@]}" ;;
     esac
+    [[ $part != rollout ]] || printf '%s\n' "${rollout_packages[@]}"
   done | sort -u
 }
 

@@ -34,18 +34,6 @@ std::string_view trimmed(std::string_view s) {
   return s;
 }
 
-/// The value of a header in the lines after the status line, empty when it is not there.
-std::string_view header_value(std::string_view head, std::string_view name) {
-  for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n")) {
-    head.remove_prefix(at + 2);
-    const auto line = head.substr(0, head.find("\r\n"));
-    const auto colon = line.find(':');
-    if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), name))
-      return trimmed(line.substr(colon + 1));
-  }
-  return {};
-}
-
 } // namespace
 
 std::string make_key(std::uint64_t random_high, std::uint64_t random_low) {
@@ -75,6 +63,17 @@ std::string request(std::string_view host, std::string_view target, std::string_
     text.append("\r\nSec-WebSocket-Protocol: ").append(subprotocol);
   text.append("\r\n\r\n");
   return text;
+}
+
+std::string_view header_value(std::string_view head, std::string_view name) {
+  for (auto at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n")) {
+    head.remove_prefix(at + 2);
+    const auto line = head.substr(0, head.find("\r\n"));
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos && equal_ignoring_case(line.substr(0, colon), name))
+      return trimmed(line.substr(colon + 1));
+  }
+  return {};
 }
 
 std::optional<answer> read_answer(std::string_view bytes, std::string_view key) {

@@ -18,6 +18,9 @@ std::string accept_of(std::string_view key);
 std::string request(std::string_view host, std::string_view target, std::string_view key,
                     std::string_view subprotocol);
 
+/// The value of a header in the head of an answer, empty when it is not there.
+std::string_view header_value(std::string_view head, std::string_view name);
+
 /// The longest answer that is read.
 inline constexpr std::size_t max_answer_bytes = 16384;
 

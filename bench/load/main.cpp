@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
       return line.exit_code;
     if (line.what == command::ceiling)
       return measure_ceiling(line.ceiling);
+    if (line.what == command::resume)
+      return resume(line.resume);
     const auto r = carry_out(line.run);
     if (line.run.json != "-")
       fmt::print("{}", summary(line.run, r));

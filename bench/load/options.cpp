@@ -1,10 +1,9 @@
 #include "bench/load/options.hpp"
 
 #include "bench/load/dialect.hpp"
+#include "bench/load/option_parsing.hpp"
 #include "bench/load/payload.hpp"
 #include "bench/load/url.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <cmath>
 #include <stdexcept>
@@ -26,23 +25,6 @@ double leading_number(const std::string& text, std::string& unit) {
     throw std::invalid_argument("'" + text + "' is out of range");
   unit = text.substr(used);
   return n;
-}
-
-/// A CLI option whose text goes through `parse`; errors name the option.
-template <class T, class Parse>
-CLI::Option* add_parsed(CLI::App& app, const char* name, T& target, Parse parse, const char* help) {
-  return app
-    .add_option_function<std::string>(
-      name,
-      [&target, parse, name](const std::string& text) {
-        try {
-          target = parse(text);
-        } catch (const std::exception& e) {
-          throw CLI::ValidationError(name, e.what());
-        }
-      },
-      help)
-    ->type_name("");
 }
 
 void add_shape(CLI::App& app, options& o) {
@@ -129,11 +111,6 @@ void add_floor(CLI::App& app, ceiling_options& o) {
   app.add_option("--server-cpu", o.server_cpu, "core of the loop, -1 for any (0)");
   app.add_option("--client-cpu", o.client_cpu, "core of the readers, -1 for any (1)");
   app.add_option("--json", o.json, "write the results to FILE, - for stdout")->type_name("FILE");
-}
-
-void require(bool condition, const char* option, const std::string& why) {
-  if (!condition)
-    throw CLI::ValidationError(option, why);
 }
 
 /// Completes connections, rooms and members from each other.
@@ -255,6 +232,9 @@ command_line parse_command_line(int argc, char** argv) {
   auto* floor = app.add_subcommand(
     "floor", "measure a bare loop of send(): what no server can beat on one core");
   add_floor(*floor, line.ceiling);
+  auto* resume = app.add_subcommand(
+    "resume", "members that come back and resume, and write down all that they got");
+  add_resume_options(*resume, line.resume);
   try {
     app.parse(argc, argv);
     if (ceiling->parsed() || floor->parsed()) {
@@ -267,6 +247,9 @@ command_line parse_command_line(int argc, char** argv) {
               "must be 24 bytes to 1MiB");
       require(c.connections >= 1 && c.batch >= 1 && c.batch <= 65536, "--batch",
               "must be 1 to 65536, and --connections at least 1");
+    } else if (resume->parsed()) {
+      line.what = command::resume;
+      validate(line.resume);
     } else {
       validate(line.run);
     }

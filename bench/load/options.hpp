@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bench/load/resume.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,13 +58,14 @@ struct ceiling_options {
   std::string json;
 };
 
-enum class command : std::uint8_t { run, ceiling, leave };
+enum class command : std::uint8_t { run, ceiling, resume, leave };
 
 struct command_line {
   command what = command::run;
   int exit_code = 0; // for leave
   options run;
   ceiling_options ceiling;
+  resume_options resume;
 };
 
 inline constexpr int exit_ok = 0;

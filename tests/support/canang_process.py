@@ -299,8 +299,7 @@ class CanangProcess:
 
     def cpu_seconds(self) -> float:
         """User and system time of the whole process so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds_of(self.pid)
 
     def refuses_connections(self) -> bool:
         try:
@@ -363,6 +362,11 @@ def http_request(
         return HttpAnswer(response.status, dict(response.getheaders()), response.read())
     finally:
         connection.close()
+
+
+def cpu_seconds_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def process_cpu_over(process: CanangProcess, seconds: float) -> float:

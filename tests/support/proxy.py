@@ -36,6 +36,7 @@ class Proxy:
         self.target_port = target_port  # of connections from now on; may be changed
         self.port = free_port()
         self.swallows = False  # all links stay, nothing arrives
+        self.swallows_kind: str | None = None  # the same for one kind of links, new ones too
         self.links: list[Link] = []
         self._is_cut = False
         self._held: set[str] = set()  # directions
@@ -83,6 +84,7 @@ class Proxy:
 
     def mend(self) -> None:
         self._is_cut = self.swallows = False
+        self.swallows_kind = None
         self._held.clear()
         self._flows.set()
 
@@ -122,7 +124,8 @@ class Proxy:
                     link.kind = SUBSCRIPTION
                 while way in self._held:
                     await self._flows.wait()
-                if not self.swallows and way not in link.held:
+                is_lost = self.swallows or self.swallows_kind == link.kind or way in link.held
+                if not is_lost:
                     target.write(data)
                     await target.drain()
         except OSError:
