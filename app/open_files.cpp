@@ -10,7 +10,8 @@ namespace canang::app {
 std::uint64_t raise_open_files_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return std::numeric_limits<std::uint64_t>::max(); // not even to be asked: a matter of the sandbox
+    return std::numeric_limits<
+      std::uint64_t>::max(); // not even to be asked: a matter of the sandbox
   if (limit.rlim_cur < limit.rlim_max) {
     const rlimit raised{limit.rlim_max, limit.rlim_max};
     if (::setrlimit(RLIMIT_NOFILE, &raised) == 0)

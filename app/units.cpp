@@ -2,7 +2,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -72,6 +74,12 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   if (!factor || !text.empty() || *number > std::numeric_limits<std::uint32_t>::max())
     return std::nullopt;
   return *number * *factor;
+}
+
+std::optional<std::uint64_t> parse_count(std::string_view text) {
+  const bool has_digits_only =
+    std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return has_digits_only ? parse_size(text) : std::nullopt;
 }
 
 std::optional<boost::asio::ip::tcp::endpoint> parse_address(std::string_view text) {

@@ -17,6 +17,9 @@ namespace canang::app {
 /// Reads `64KiB`, `1MiB`, `2GiB`, `65536` or `65536B`, in bytes.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// Reads a number without a unit.
+[[nodiscard]] std::optional<std::uint64_t> parse_count(std::string_view text);
+
 /// Reads `0.0.0.0:8000`, `[::]:8000` or `:8000` (all IPv4 addresses).
 [[nodiscard]] std::optional<boost::asio::ip::tcp::endpoint> parse_address(std::string_view text);
 
