@@ -197,8 +197,8 @@ def report(
     document: Callable[[dict[str, Any], list[tuple[str, str]]], str] = markdown.document,
 ) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    for plot in directory.glob("*.svg"):
-        plot.unlink()
+    for old in directory.glob("*.svg"):
+        old.unlink()
     names = [p["name"] for p in results["peers"]]
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
     (directory / "results.json").write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
 from harness import cluster, cluster_peers, summary  # noqa: E402
-from harness.cli import Runner  # noqa: E402
+from harness.cli import Runner, report  # noqa: E402
 from harness.peers import Launch, Peer  # noqa: E402
 from harness.process import Failure  # noqa: E402
 from harness.scenarios import (  # noqa: E402
@@ -80,6 +80,15 @@ class Benchmark(unittest.TestCase):
         shown = markdown.details(summary.summarize(made.runs, "canang"), "throughput")
         self.assertIn("1 in flight** (3 rounds)", shown)
         self.assertIn("8 in flight** (1 round)", shown)
+
+    def test_a_report_replaces_the_plots_of_the_one_before(self) -> None:
+        results = {"peers": [{"name": "canang"}], "summary": []}
+        with tempfile.TemporaryDirectory() as name:
+            for _ in range(2):
+                (Path(name) / "old.svg").write_text("")
+                report(results, Path(name), lambda *_: [], lambda *_: "page")
+            self.assertEqual((Path(name) / "README.md").read_text(), "page")
+            self.assertEqual(list(Path(name).glob("*.svg")), [])
 
     def test_a_ratio_is_taken_round_by_round(self) -> None:
         made = self.run_case({"canang": [100.0, 200.0, 300.0], "a": [100.0, 100.0, 100.0]})
