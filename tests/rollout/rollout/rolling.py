@@ -127,7 +127,7 @@ class _Run:
     def scale(self) -> None:
         """The fullest one goes: leaving is then worth watching."""
         name = self.fullest()
-        self.mark(f"3 to 2: without {name}")
+        self.mark("3 to 2")
         self._drain(name, "taken away")
         self.pause("with two nodes")
         self.mark("2 to 4")
