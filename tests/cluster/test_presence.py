@@ -130,7 +130,7 @@ async def test_the_roster_tells_what_each_node_is(cluster: Cluster):
     own = next(node for node in page["nodes"] if node["id"] == page["node"])
     assert own["address"] == "node-a" and own["rooms"] == 1
     assert set(own) == {
-        "id", "address", "version", "started", "connections", "rooms",
+        "id", "address", "version", "started", "state", "connections", "rooms",
         "publications_per_second", "deliveries_per_second",
     }  # fmt: skip
     await close_all(client)
