@@ -102,4 +102,16 @@ bool frame_guard::feed(std::span<const std::uint8_t> bytes) noexcept {
   return !failed_;
 }
 
+bool ends_with_a_whole_character(std::span<const char> text) noexcept {
+  std::size_t length = 0; // of the last character, as far as it has come
+  while (length < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - ++length]);
+    if ((byte & 0xC0U) == 0x80U)
+      continue; // not its first byte
+    const std::size_t whole = byte < 0xC0U ? 1 : byte < 0xE0U ? 2 : byte < 0xF0U ? 3 : 4;
+    return length == whole;
+  }
+  return text.empty();
+}
+
 } // namespace canang::net

@@ -23,6 +23,9 @@ void append_frame(std::string& out, frame_type type, std::string_view payload);
 /// Appends a close frame with `code` and at most 123 bytes of `reason`, cut between code points.
 void append_close_frame(std::string& out, std::uint16_t code, std::string_view reason);
 
+/// Whether the last character of `text` is whole, where all before it is known to be valid UTF-8 (RFC 3629).
+[[nodiscard]] bool ends_with_a_whole_character(std::span<const char> text) noexcept;
+
 /// Whether a client may close with `code` (RFC 6455, 7.4): 1000 to 1003, 1007 to 1014 as registered
 /// since, and 3000 to 4999. Beast 1.81 lets 5000 and above through.
 [[nodiscard]] constexpr bool is_close_code(std::uint16_t code) noexcept {

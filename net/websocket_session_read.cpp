@@ -105,16 +105,17 @@ void websocket_session::on_read(const error_code& ec, std::size_t size) {
 }
 
 void websocket_session::deliver_message() {
-  const auto type = stream_.got_text() ? frame_type::text : frame_type::binary;
   const auto size = std::exchange(partial_size_, 0);
-  if (!partial_) {
-    if (state_ == state::open && handler_)
-      handler_->on_message(type, {small_.data(), size});
+  const auto large = std::move(partial_);
+  const std::span<const char> payload{large ? large->data() : small_.data(), size};
+  if (state_ != state::open)
     return;
-  }
-  const auto message = std::move(partial_);
-  if (state_ == state::open && handler_)
-    handler_->on_message(type, {message->data(), size});
+  // Beast 1.81 checks as bytes come; when the last fragment is empty, nobody asks whether a character
+  // was left unfinished (RFC 6455, 8.1)
+  if (stream_.got_text() && !ends_with_a_whole_character(payload))
+    close(1007, "not UTF-8", close_reason::bad_payload);
+  else if (handler_)
+    handler_->on_message(stream_.got_text() ? frame_type::text : frame_type::binary, payload);
 }
 
 void websocket_session::on_read_error(const error_code& ec) {

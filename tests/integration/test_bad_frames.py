@@ -111,6 +111,8 @@ NOT_UTF8 = [
     pytest.param([b"\xe2\x82", b"A"], id="broken over two fragments"),
     pytest.param([b"\xf0\x9d", b"\x84"], id="cut off over two fragments"),
     pytest.param([b"fine", b"", b"\xc3"], id="cut off in the last fragment"),
+    pytest.param([b"cut \xc3", b""], id="cut off before an empty last fragment"),
+    pytest.param([b"\xe2", b"\x82", b""], id="cut off in the middle before an empty last fragment"),
     pytest.param([b"\xed", b"\xa0\x80"], id="surrogate over two fragments"),
 ]
 

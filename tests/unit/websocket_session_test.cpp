@@ -194,6 +194,15 @@ TEST_F(websocket_session_test, refuses_fragments_that_are_over_its_limit_togethe
   expect_gone();
 }
 
+TEST_F(websocket_session_test, refuses_text_cut_off_before_an_empty_last_fragment) {
+  open();
+  client.send(client_frame(0x01, "caf\xc3") + client_frame(0x80, ""));
+  expect_close(1007, close_reason::bad_payload);
+  EXPECT_TRUE(log.messages.empty());
+  client.leave();
+  expect_gone();
+}
+
 TEST_F(websocket_session_test, refuses_text_that_is_not_utf8) {
   open();
   client.send(client_frame(0x81, "\xc0\x80"));
