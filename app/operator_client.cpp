@@ -1,9 +1,7 @@
 #include "app/operator_client.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -56,30 +54,35 @@ request_plan plan(http::verb method, const std::string& text, std::string_view d
   return made;
 }
 
-asio::awaitable<http::response<http::string_body>> fetch(request_plan asked) {
-  const auto executor = co_await asio::this_coro::executor;
-  asio::ip::tcp::resolver resolver{executor};
-  const auto found = co_await resolver.async_resolve(asked.host, asked.port, asio::use_awaitable);
-  boost::beast::tcp_stream stream{executor};
+/// Runs one asynchronous operation to its end, which the stream's deadline brings at the latest.
+template <class Start>
+auto finish(asio::io_context& io, Start start) {
+  auto result = start(asio::use_future);
+  io.restart();
+  io.run();
+  return result.get();
+}
+
+http::response<http::string_body> fetch(const request_plan& asked) {
+  asio::io_context io;
+  const auto found = asio::ip::tcp::resolver{io}.resolve(asked.host, asked.port);
+  boost::beast::tcp_stream stream{io};
   stream.expires_after(patience);
-  co_await stream.async_connect(found, asio::use_awaitable);
+  finish(io, [&](auto token) { return stream.async_connect(found, token); });
   http::request<http::empty_body> request{asked.method, asked.target, 11};
   request.set(http::field::host, asked.host);
   request.set(http::field::connection, "close");
   request.prepare_payload();
-  co_await http::async_write(stream, request, asio::use_awaitable);
+  finish(io, [&](auto token) { return http::async_write(stream, request, token); });
   boost::beast::flat_buffer buffer;
   http::response<http::string_body> response;
-  co_await http::async_read(stream, buffer, response, asio::use_awaitable);
-  co_return response;
+  finish(io, [&](auto token) { return http::async_read(stream, buffer, response, token); });
+  return response;
 }
 
 int ask(http::verb method, const std::string& url, std::string_view default_path) {
   try {
-    asio::io_context io;
-    auto answer = asio::co_spawn(io, fetch(plan(method, url, default_path)), asio::use_future);
-    io.run();
-    const auto response = answer.get();
+    const auto response = fetch(plan(method, url, default_path));
     auto body = response.body();
     if (!body.ends_with('\n'))
       body += '\n';
