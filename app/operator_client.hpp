@@ -8,8 +8,9 @@ namespace canang::app {
 
 /// `canang health` and `canang drain`: one request to a node's internal port, so that a probe needs no
 /// shell and an operator no curl. They print the answer's body and give the exit code: 0 for a status of
-/// 2xx, 1 for another or none. Both wait 5 seconds at most, looking up a name apart. An empty `url` means the node that would
-/// listen at `internal` on this machine; a URL without a path means the path that is asked for by default.
+/// 2xx, 1 for another or none. Both wait 5 seconds at most, looking up a name apart. An empty `url` means
+/// the node that would listen at `internal` on this machine; a URL without a path means the path that is
+/// asked for by default.
 [[nodiscard]] int ask_health(const std::string& url, const net::tcp_endpoint& internal);
 [[nodiscard]] int order_drain(const std::string& url, const net::tcp_endpoint& internal);
 
