@@ -2,7 +2,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -55,12 +54,15 @@ request_plan plan(http::verb method, const std::string& text, std::string_view d
 }
 
 /// Runs one asynchronous operation to its end, which the stream's deadline brings at the latest.
+/// @throws boost::system::system_error when it fails
 template <class Start>
-auto finish(asio::io_context& io, Start start) {
-  auto result = start(asio::use_future);
+void finish(asio::io_context& io, Start start) {
+  boost::system::error_code result;
+  start([&](const boost::system::error_code& ec, const auto&...) { result = ec; });
   io.restart();
   io.run();
-  return result.get();
+  if (result)
+    throw boost::system::system_error{result};
 }
 
 http::response<http::string_body> fetch(const request_plan& asked) {
@@ -68,15 +70,15 @@ http::response<http::string_body> fetch(const request_plan& asked) {
   const auto found = asio::ip::tcp::resolver{io}.resolve(asked.host, asked.port);
   boost::beast::tcp_stream stream{io};
   stream.expires_after(patience);
-  finish(io, [&](auto token) { return stream.async_connect(found, token); });
+  finish(io, [&](auto handler) { stream.async_connect(found, handler); });
   http::request<http::empty_body> request{asked.method, asked.target, 11};
   request.set(http::field::host, asked.host);
   request.set(http::field::connection, "close");
   request.prepare_payload();
-  finish(io, [&](auto token) { return http::async_write(stream, request, token); });
+  finish(io, [&](auto handler) { http::async_write(stream, request, handler); });
   boost::beast::flat_buffer buffer;
   http::response<http::string_body> response;
-  finish(io, [&](auto token) { return http::async_read(stream, buffer, response, token); });
+  finish(io, [&](auto handler) { http::async_read(stream, buffer, response, handler); });
   return response;
 }
 
