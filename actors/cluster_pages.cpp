@@ -86,8 +86,12 @@ double sum(shard_list shards, counter_of counter) {
   return static_cast<double>(total);
 }
 
-/// The nodes that have a lease on any shard, each once. What a shard said before it went away counts only
-/// where there is nothing newer. Nothing: no shard has answered yet.
+std::size_t node_count(shard_list shards) {
+  return shards.empty() ? 1 : living_nodes(shards).size();
+}
+
+} // namespace
+
 cluster::redis_roster::roster living_nodes(shard_list shards) {
   const auto is_up = [](const auto& shard) { return shard->metrics.up.value() != 0; };
   const bool any_is_up = std::any_of(shards.begin(), shards.end(), is_up);
@@ -103,12 +107,6 @@ cluster::redis_roster::roster living_nodes(shard_list shards) {
   }
   return all;
 }
-
-std::size_t node_count(shard_list shards) {
-  return shards.empty() ? 1 : living_nodes(shards).size();
-}
-
-} // namespace
 
 net::page_response json_response(unsigned status, std::string body) {
   auto response = net::text_response(status, std::move(body));

@@ -20,6 +20,10 @@ namespace canang::actors {
 
 using shard_list = std::span<const std::unique_ptr<shard_status>>;
 
+/// The nodes that have a lease on any shard, each once. What a shard said before it went away counts only
+/// where there is nothing newer. Empty: no shard has answered yet.
+[[nodiscard]] cluster::redis_roster::roster living_nodes(shard_list shards);
+
 /// An answer in JSON that nobody keeps.
 [[nodiscard]] net::page_response json_response(unsigned status, std::string body);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <set>
 
 namespace canang::actors {
 
@@ -32,21 +31,14 @@ std::optional<std::uint64_t> connections_in(simdjson::dom::parser& parser,
 
 } // namespace
 
-std::vector<std::uint64_t>
-connections_of_others(std::span<const std::unique_ptr<shard_status>> shards, std::string_view own) {
+std::vector<std::uint64_t> connections_of_others(shard_list shards, std::string_view own) {
   simdjson::dom::parser parser;
-  std::set<std::string> seen{std::string{own}};
   std::vector<std::uint64_t> counts;
-  for (const auto& shard : shards) {
-    const auto known = shard->roster.load();
-    if (!known)
+  for (const auto& entry : living_nodes(shards)) {
+    if (entry.node == own)
       continue;
-    for (const auto& entry : *known) {
-      if (!seen.insert(entry.node).second)
-        continue;
-      if (const auto count = connections_in(parser, entry.description))
-        counts.push_back(*count);
-    }
+    if (const auto count = connections_in(parser, entry.description))
+      counts.push_back(*count);
   }
   return counts;
 }

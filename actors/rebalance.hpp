@@ -1,25 +1,25 @@
 #pragma once
 
-#include "actors/cluster_options.hpp"
+#include "actors/cluster_pages.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace canang::actors {
 
 /// Connections of the nodes that serve, this one left out, as their leases tell; a node that drains is
 /// not among them. From any thread.
-[[nodiscard]] std::vector<std::uint64_t>
-connections_of_others(std::span<const std::unique_ptr<shard_status>> shards, std::string_view own);
+[[nodiscard]] std::vector<std::uint64_t> connections_of_others(shard_list shards,
+                                                               std::string_view own);
 
 /// How a node that has more than its share of connections gets rid of some, so that nodes which came later
-/// get theirs: no balancer moves a connection that is open. Starts when the node has had over 1.2 times the
-/// mean for `after`, ends at 1.05 times the mean, and closes 1 % of its connections a second, or ten. When it has closed
-/// twice as many as it had too many, and still has too many, then they come back to it (a balancer that
-/// sticks to a node, say): it gives up for five minutes. Owned by the node.
+/// get theirs: no balancer moves a connection that is open. Starts when the node has had over 1.2 times
+/// the mean for `after`, ends at 1.05 times the mean, and closes 1 % of its connections a second, or ten.
+/// When it has closed twice as many as it had too many, and still has too many, then they come back to it
+/// (a balancer that sticks to a node, say): it gives up for five minutes. Owned by the node.
 class rebalance {
 public:
   using clock = std::chrono::steady_clock;
