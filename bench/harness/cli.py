@@ -244,7 +244,8 @@ def parse_arguments() -> argparse.Namespace:
         "--only", action="append", default=[], metavar="SCENARIO", help=", ".join(NAMES)
     )
     parser.add_argument("--peers", default="", metavar="A,B", help="compare with these only")
-    parser.add_argument("--repeat", type=int, metavar="N", help="rounds of every case (3 or fewer; quick: what fits)")
+    repeat = "rounds of every case (3 or fewer; quick: what fits)"
+    parser.add_argument("--repeat", type=int, metavar="N", help=repeat)
     parser.add_argument("--out", type=Path, metavar="DIR", help="where the report goes")
     parser.add_argument(
         "--spin", action="store_true", help="the load never sleeps (its CPU then says nothing)"

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <sys/epoll.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -228,10 +227,7 @@ std::uint64_t steady_ns() noexcept {
 int resume(const resume_options& o) {
   std::signal(SIGINT, on_stop);
   std::signal(SIGTERM, on_stop);
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  raise_descriptor_limit();
   return resume_loop{o}.run() ? exit_ok : exit_faulty;
 }
 

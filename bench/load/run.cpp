@@ -30,15 +30,12 @@ double cpu_seconds() {
 
 /// Raises the limit of open files as far as it goes and says when that is not enough.
 void make_room_for(std::size_t connections, std::uint32_t threads) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t needed = connections + threads + 16;
-  if (limit.rlim_max != RLIM_INFINITY && needed > limit.rlim_max)
+  const auto limit = raise_descriptor_limit();
+  const std::uint64_t needed = connections + threads + 16;
+  if (needed > limit)
     throw std::invalid_argument(
       fmt::format("--connections: {} connections need {} open files, the limit is {}", connections,
-                  needed, limit.rlim_max));
+                  needed, limit));
 }
 
 /// Moves a run through its phases. Lives on the main thread for the length of carry_out().

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +59,15 @@ int connect_error(int fd) noexcept {
   if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
     return errno;
   return error;
+}
+
+std::uint64_t raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  static_assert(RLIM_INFINITY == UINT64_MAX);
+  return limit.rlim_max;
 }
 
 } // namespace canang::load

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,10 @@ struct endpoint {
 
 /// Resolves a name or an address; throws std::runtime_error. Blocks: only at start-up.
 endpoint resolve(const std::string& host, const std::string& port);
+
+/// Raises the process's limit of open files as far as it goes.
+/// @returns the limit, UINT64_MAX where there is none.
+std::uint64_t raise_descriptor_limit() noexcept;
 
 /// Owns a file descriptor.
 class descriptor {
