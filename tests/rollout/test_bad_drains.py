@@ -15,6 +15,7 @@ from rollout.crowd import crowd
 from rollout.figures import table
 from rollout.settings import EXIT_MARGIN_S, Settings
 from rollout.stage import Clients, Stage
+from support.canang_process import CanangProcess
 from support.load_journal import Journal
 from support.waiting import wait_until
 
@@ -63,11 +64,17 @@ def faultless(clients: Clients) -> Journal:
     return journal
 
 
-def test_a_second_sigterm_ends_it_at_once_and_clients_resume(stage, clients) -> None:
+def in_mid_drain(stage: Stage) -> CanangProcess:
+    """node1, which has closed some of its connections, and has others."""
     node = stage.nodes["node1"]
     node.signal(signal.SIGTERM)
     wait_until(lambda: closing(stage, "node1"), "closes begin", FEW.grace_s + 2)
-    assert node.metrics()["canang_connections"] > 0, "the drain was over before the second signal"
+    assert node.metrics()["canang_connections"] > 0, "the drain is over already"
+    return node
+
+
+def test_a_second_sigterm_ends_it_at_once_and_clients_resume(stage, clients) -> None:
+    node = in_mid_drain(stage)
     node.signal(signal.SIGTERM)
     assert node.wait_exit(1.5) in (-signal.SIGTERM, 128 + signal.SIGTERM)
     journal = faultless(clients)
@@ -88,10 +95,7 @@ def test_a_drain_while_redis_is_away_ends_in_time_and_nothing_is_lost(stage, cli
 
 
 def test_a_kill_in_the_middle_of_a_drain_costs_nothing_but_a_resume(stage, clients) -> None:
-    node = stage.nodes["node1"]
-    node.signal(signal.SIGTERM)
-    wait_until(lambda: closing(stage, "node1"), "closes begin", FEW.grace_s + 2)
-    assert node.metrics()["canang_connections"] > 0, "the drain was over before the kill"
+    node = in_mid_drain(stage)
     node.signal(signal.SIGKILL)
     assert node.wait_exit(2) == -signal.SIGKILL
     survivor = stage.nodes["node2"]
