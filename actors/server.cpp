@@ -216,10 +216,8 @@ std::optional<net::page_response> server::internal_action(const net::page_reques
   if (status_ == node_phase::starting)
     return json_response(503, R"({"reason":"starting"})");
   shut_down();
-  std::uint64_t open = 0;
-  for (const auto* own : loops())
-    open += own->connections.value();
-  return json_response(202, fmt::format(R"({{"draining":true,"connections":{}}})", open));
+  return json_response(
+    202, fmt::format(R"({{"draining":true,"connections":{}}})", admission_.open_connections()));
 }
 
 net::page_response server::internal_page(const net::page_request& request) {

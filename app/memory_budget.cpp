@@ -1,6 +1,6 @@
 #include "app/memory_budget.hpp"
 
-#include <unistd.h>
+#include "net/metrics_text.hpp"
 
 #include <fstream>
 #include <limits>
@@ -74,14 +74,6 @@ void find_tightest(const layout& of, fs::path group, found_limit& tightest) {
   }
 }
 
-std::uint64_t resident_bytes(const fs::path& root) {
-  std::ifstream statm{root / "proc/self/statm"};
-  std::uint64_t total_pages = 0;
-  std::uint64_t resident_pages = 0;
-  statm >> total_pages >> resident_pages;
-  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 std::uint64_t group_bytes(const layout& of, const fs::path& group) {
   const auto all = read_number(group / of.usage).value_or(0);
   const auto cache = read_stat(group / "memory.stat", of.cache);
@@ -102,7 +94,8 @@ memory_budget find_memory_budget(const fs::path& root) {
     if (!tightest.group.empty())
       return {tightest.bytes, [of = of, group = tightest.group] { return group_bytes(of, group); }};
   }
-  return {0, [root] { return resident_bytes(root); }};
+  return {
+    0, [statm = (root / "proc/self/statm").string()] { return net::read_resident_bytes(statm); }};
 }
 
 } // namespace canang::app

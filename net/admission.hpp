@@ -36,13 +36,14 @@ public:
   void set_memory_used(std::uint64_t bytes) noexcept { memory_used_bytes_ = bytes; }
   [[nodiscard]] std::uint64_t memory_used_bytes() const noexcept { return memory_used_bytes_; }
 
+  [[nodiscard]] std::uint64_t open_connections() const noexcept;
+
   /// The part that is left of what runs out first, connections or memory: 1 is all, 0 none.
   [[nodiscard]] double headroom() const noexcept;
 
   [[nodiscard]] const admission_limits& limits() const noexcept { return limits_; }
 
 private:
-  [[nodiscard]] std::uint64_t open_connections() const noexcept;
   [[nodiscard]] bool take_turn(clock::time_point now) noexcept;
 
   const admission_limits limits_;

@@ -26,15 +26,18 @@ std::string_view to_string(reject_reason reason) noexcept {
   return names[static_cast<std::size_t>(reason)];
 }
 
-void close_counters::count(std::uint16_t code, close_reason reason) noexcept {
-  std::size_t slot = 6; // 1006: what is outside every range was no proper close
+std::size_t close_counters::slot_of(std::uint16_t code) noexcept {
   if (code >= 1000 && code <= 1015)
-    slot = code - 1000U;
-  else if (code >= 3000 && code <= 3999)
-    slot = 16;
-  else if (code >= 4000 && code <= 4999)
-    slot = 17;
-  counts_[slot][static_cast<std::size_t>(reason)].add(1);
+    return code - 1000U;
+  if (code >= 3000 && code <= 3999)
+    return 16;
+  if (code >= 4000 && code <= 4999)
+    return 17;
+  return 6; // 1006: what is outside every range was no proper close
+}
+
+void close_counters::count(std::uint16_t code, close_reason reason) noexcept {
+  counts_[slot_of(code)][static_cast<std::size_t>(reason)].add(1);
 }
 
 std::string_view close_counters::label(std::size_t slot) noexcept {

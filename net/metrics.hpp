@@ -100,6 +100,9 @@ public:
 
   void count(std::uint16_t code, close_reason reason) noexcept;
 
+  /// The slot of a code; one that no close may have shares that of 1006.
+  [[nodiscard]] static std::size_t slot_of(std::uint16_t code) noexcept;
+
   [[nodiscard]] std::uint64_t value(std::size_t slot, close_reason reason) const noexcept {
     return counts_[slot][static_cast<std::size_t>(reason)].value();
   }

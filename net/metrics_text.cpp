@@ -79,27 +79,27 @@ MetricFamily histogram(std::string name, std::string help, loop_list loops,
   return result;
 }
 
-/// The slot of the code that a close for this reason has, or mostly has: shown from the start, so that
-/// the first one is seen as an increase.
-std::size_t code_slot_of(close_reason reason) noexcept {
+/// The code that a close for this reason has, or mostly has: shown from the start, so that the first one
+/// is seen as an increase.
+std::uint16_t usual_code(close_reason reason) noexcept {
   switch (reason) {
   case close_reason::normal:
-  case close_reason::client_close: return 0;
-  case close_reason::going_away: return 1;
-  case close_reason::protocol_error: return 2;
-  case close_reason::bad_payload: return 7;
-  case close_reason::slow_consumer: return 8;
-  case close_reason::too_big: return 9;
-  case close_reason::handler_error: return 11;
+  case close_reason::client_close: return 1000;
+  case close_reason::going_away: return 1001;
+  case close_reason::protocol_error: return 1002;
+  case close_reason::bad_payload: return 1007;
+  case close_reason::slow_consumer: return 1008;
+  case close_reason::too_big: return 1009;
+  case close_reason::handler_error: return 1011;
   case close_reason::drain:
-  case close_reason::rebalance: return 12;
-  case close_reason::publish_failed: return 13;
-  case close_reason::messages_lost: return 16;
+  case close_reason::rebalance: return 1012;
+  case close_reason::publish_failed: return 1013;
+  case close_reason::messages_lost: return 3010;
   case close_reason::abnormal:
   case close_reason::write_error:
   case close_reason::ping_timeout: break;
   }
-  return 6;
+  return 1006;
 }
 
 MetricFamily closes(loop_list loops) {
@@ -112,7 +112,7 @@ MetricFamily closes(loop_list loops) {
       std::uint64_t count = 0;
       for (const auto* loop : loops)
         count += loop->closes.value(slot, reason);
-      if (count > 0 || code_slot_of(reason) == slot)
+      if (count > 0 || close_counters::slot_of(usual_code(reason)) == slot)
         add_value(result, static_cast<double>(count),
                   {{"code", std::string{close_counters::label(slot)}},
                    {"reason", std::string{to_string(reason)}}});
@@ -232,6 +232,14 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   return prometheus::TextSerializer{}.Serialize(all);
 }
 
+std::uint64_t read_resident_bytes(const std::string& statm) {
+  std::ifstream file{statm};
+  std::uint64_t total_pages = 0;
+  std::uint64_t resident_pages = 0;
+  file >> total_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 void read_process_figures(process_figures& figures) {
   if (DIR* const folder = ::opendir("/proc/self/fd")) {
     std::uint64_t entries = 0;
@@ -240,11 +248,7 @@ void read_process_figures(process_figures& figures) {
     ::closedir(folder);
     figures.open_descriptors = entries > 3 ? entries - 3 : 0; // ".", ".." and the folder itself
   }
-  std::ifstream statm{"/proc/self/statm"};
-  std::uint64_t total_pages = 0;
-  std::uint64_t resident_pages = 0;
-  if (statm >> total_pages >> resident_pages)
-    figures.resident_bytes = resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  figures.resident_bytes = read_resident_bytes();
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) == 0) {
     const auto in_seconds = [](const timeval& t) {

@@ -25,6 +25,9 @@ struct process_figures {
   std::string_view version;
 };
 
+/// Resident memory as a file like `/proc/self/statm` tells it; 0 when there is none.
+[[nodiscard]] std::uint64_t read_resident_bytes(const std::string& statm = "/proc/self/statm");
+
 /// Reads the figures that the kernel keeps of this process.
 void read_process_figures(process_figures& figures);
 
