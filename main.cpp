@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
     return canang::app::order_drain(parsed.url, options.server.internal_listen);
   case canang::app::command::serve: break;
   }
+  canang::app::settle_limits(options.server);
   const int exit_code = serve(options);
   canang::app::end_logging();
   return exit_code;

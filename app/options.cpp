@@ -98,7 +98,7 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
     ->group(""); // for the test that shows what the lineage is for
 }
 
-/// `auto` becomes a number when all is read.
+/// `auto` becomes a number by `settle_limits`.
 void add_admission_options(option_adder& adder, actors::server_options& into) {
   auto& limits = into.admission;
   const auto auto_or = [](auto parse) {
@@ -117,19 +117,6 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
   adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
                "new connections a second that are taken, 0 without limit");
-}
-
-/// Puts numbers in place of `auto`.
-void settle_admission(actors::server_options& into) {
-  auto& limits = into.admission;
-  const auto open_files = raise_open_files_limit();
-  if (limits.max_connections == automatic)
-    limits.max_connections = connections_of_open_files(open_files);
-  auto budget = find_memory_budget();
-  if (limits.max_memory_bytes == automatic)
-    limits.max_memory_bytes =
-      static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
-  into.memory_used = std::move(budget.used_bytes);
 }
 
 void add_options(CLI::App& app, options& into) {
@@ -279,8 +266,19 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
     return {command::health, 0, url};
   if (drain.parsed())
     return {command::drain, 0, url};
-  settle_admission(into.server);
   return {command::serve, 0};
+}
+
+void settle_limits(actors::server_options& into) {
+  auto& limits = into.admission;
+  const auto open_files = raise_open_files_limit();
+  if (limits.max_connections == automatic)
+    limits.max_connections = connections_of_open_files(open_files);
+  auto budget = find_memory_budget();
+  if (limits.max_memory_bytes == automatic)
+    limits.max_memory_bytes =
+      static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
+  into.memory_used = std::move(budget.used_bytes);
 }
 
 } // namespace canang::app

@@ -14,7 +14,7 @@ struct options {
   std::string log_format = "text";
 };
 
-/// What to do after reading them.
+/// What the command line asks for.
 enum class command : std::uint8_t {
   leave, ///< all is done and said: see `exit_code`
   serve,
@@ -22,6 +22,7 @@ enum class command : std::uint8_t {
   drain
 };
 
+/// What to do after reading the options.
 struct parse_result {
   command what = command::leave;
   int exit_code = 0;
@@ -31,5 +32,9 @@ struct parse_result {
 /// Reads flags, then `CANANG_...` variables, then the config file, the first that speaks wins. Prints
 /// help, version or the one line of an error by itself; then there is nothing left to do.
 [[nodiscard]] parse_result parse_options(int argc, const char* const* argv, options& into);
+
+/// For one that is to serve: raises the process's limit of open files, and puts what that and the cgroup
+/// allow where the options say `auto`.
+void settle_limits(actors::server_options& into);
 
 } // namespace canang::app
