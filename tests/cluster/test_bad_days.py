@@ -28,19 +28,6 @@ async def test_nodes_killed_under_load_cost_resuming_clients_nothing(cluster: Cl
         await asyncio.gather(*(member.joined() for member in everybody))
         is_over = asyncio.Event()
 
-        async def publish() -> None:
-            n = 0
-            while not is_over.is_set():
-                n += 1
-                for room in rooms:
-                    writer = random.choice(members[room])
-                    try:
-                        if writer.socket:
-                            await writer.send(f"{room} {n}")
-                    except ConnectionClosed:
-                        pass
-                await asyncio.sleep(0.01)
-
         async def kill() -> None:
             for _ in range(4):
                 await asyncio.sleep(0.7)
@@ -53,7 +40,7 @@ async def test_nodes_killed_under_load_cost_resuming_clients_nothing(cluster: Cl
                     member.nodes = nodes
             is_over.set()
 
-        await asyncio.gather(publish(), kill())
+        await asyncio.gather(cluster.chatter(is_over), kill())
         await asyncio.gather(*(member.joined() for member in everybody))
         for room in rooms:
             await members[room][0].send(f"{room} last")

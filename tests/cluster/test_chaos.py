@@ -21,7 +21,6 @@ from support.journal import Got
 from support.member import Member
 from support.proxy import COMMANDS, DOWN, SUBSCRIPTION, UP, Proxy
 from support.redis_process import RedisProcess
-from websockets.exceptions import ConnectionClosed
 
 SECONDS = float(os.environ.get("CANANG_CHAOS_SECONDS", "6"))
 SEED = int(os.environ.get("CANANG_CHAOS_SEED", "1"))
@@ -118,20 +117,6 @@ class Chaos:
             member.vanish()
 
 
-async def publish(chaos: Chaos, is_over: asyncio.Event) -> None:
-    count = 0
-    while not is_over.is_set():
-        for room in range(ROOMS):
-            writer = chaos.dice.choice([m for m in chaos.members if m.room == f"r{room}"])
-            count += 1
-            try:
-                if writer.socket:
-                    await writer.send(f"{room}/{count}")
-            except ConnectionClosed:
-                pass
-        await asyncio.sleep(0.01)
-
-
 @pytest.mark.timeout(60 + 2 * SECONDS)
 async def test_whatever_happens_nothing_acknowledged_is_lost_doubled_or_out_of_order(
     cluster: Cluster,
@@ -151,7 +136,7 @@ async def test_whatever_happens_nothing_acknowledged_is_lost_doubled_or_out_of_o
         ]
         await asyncio.gather(*(member.joined() for member in chaos.members))
         is_over = asyncio.Event()
-        load = asyncio.create_task(publish(chaos, is_over))
+        load = asyncio.create_task(cluster.chatter(is_over, chaos.dice.choice))
         end = asyncio.get_running_loop().time() + SECONDS
         while asyncio.get_running_loop().time() < end:
             await chaos.act()

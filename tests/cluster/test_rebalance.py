@@ -19,22 +19,11 @@ async def test_a_node_that_comes_later_gets_its_share(cluster, start_redis):
         second = await cluster.add_node(redis.url, rebalance_after="1s")
         for member in members:
             member.nodes = [first, second]
-        sent = 0
-
-        async def talk():
-            nonlocal sent
-            while True:
-                for room in range(8):
-                    speaker = next((m for m in members[room::8] if m.socket), None)
-                    if speaker:
-                        await speaker.send(f"{room}:{sent}")
-                        sent += 1
-                await asyncio.sleep(0.05)
-
-        talking = asyncio.create_task(talk())
+        is_over = asyncio.Event()
+        talking = asyncio.create_task(cluster.chatter(is_over, pause_s=0.05))
         await eventually(lambda: connections(second) >= 70, "the second has its share", 30)
-        talking.cancel()
-        await asyncio.gather(talking, return_exceptions=True)
+        is_over.set()
+        await talking
         await eventually(lambda: connections(first) + connections(second) == 160, "all are back")
         assert connections(first) <= 90
         shed = first.metrics().total("canang_closes_total", code="1012", reason="rebalance")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from .canang_process import CanangProcess
 from .checker import Fault, faults_of
@@ -69,6 +72,28 @@ class Cluster:
         }
         self._found = [fault for log in logs.values() for fault in faults_of(log, lost, **judged)]
         return self._found
+
+    async def chatter(
+        self,
+        is_over: asyncio.Event,
+        choose: Callable[[list[Member]], Member] = random.choice,
+        pause_s: float = 0.01,
+    ) -> None:
+        """In each room one of its members, if it is connected, publishes: over and over."""
+        rooms: dict[str, list[Member]] = {}
+        for member in self.members:
+            rooms.setdefault(member.room, []).append(member)
+        for n in itertools.count():
+            for room, members in rooms.items():
+                if is_over.is_set():
+                    return
+                writer = choose(members)
+                try:
+                    if writer.socket:
+                        await writer.send(f"{room} {n}")
+                except ConnectionClosed:
+                    pass
+            await asyncio.sleep(pause_s)
 
     def shown_on_failure(self) -> list[tuple[str, str]]:
         whole = self._directory / "clients.log"
