@@ -25,6 +25,10 @@ public:
     event_based_actor::launch(home_, lazy, hide);
   }
 
+  /// Ends the actor without waking CAF's clock. So a pinned actor must not use `request` with a timeout nor
+  /// `after`; `delayed_send` is not concerned.
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
+
   /// How execution units tell pinned actors from all others.
   subtype_t subtype() const override { return io_actor; }
 

@@ -67,7 +67,10 @@ bool slim_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
       drop(std::exchange(taken_, static_cast<element_pointer>(taken_->next)));
     inbox_.close(drop);
   }
-  return local_actor::cleanup(std::move(reason), host);
+  // Not local_actor's, which after these two asks the clock's thread to cancel timeouts: it has none, and
+  // each connection that ends would wake that thread.
+  unregister_from_system();
+  return monitorable_actor::cleanup(std::move(reason), host);
 }
 
 caf::resumable::resume_result slim_actor::resume(caf::execution_unit*, std::size_t max_messages) {
