@@ -13,7 +13,7 @@ namespace {
 
 /// Publishes of one client that may be on their way to the room and the broker. Above it the client
 /// is not read, so that no mailbox grows without limit; TCP tells the client to slow down.
-constexpr std::uint32_t max_unanswered = 256;
+constexpr std::uint16_t max_unanswered = 256;
 constexpr std::uint32_t max_unanswered_bytes = 1024 * 1024;
 
 /// Lets a session call its connection, and keeps the actor alive as long as the session is open.
@@ -38,13 +38,8 @@ private:
 } // namespace
 
 connection::connection(caf::actor_config& config, const connection_services& services,
-                       net::session_ptr session, const net::dialect& language,
-                       net::connection_parameters&& parameters)
-  : slim_actor(config),
-    services_(services),
-    session_(std::move(session)),
-    language_(language),
-    parameters_(std::make_unique<net::connection_parameters>(std::move(parameters))) {}
+                       net::session_ptr session, const net::dialect& language)
+  : slim_actor(config), services_(services), session_(std::move(session)), language_(language) {}
 
 void connection::on_mail(caf::type_erased_tuple& content) {
   if (content.match_elements<published>()) {
@@ -58,20 +53,19 @@ void connection::on_mail(caf::type_erased_tuple& content) {
   }
 }
 
-void connection::start() {
+void connection::start(const net::connection_parameters& parameters) {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   session_->pause_reading(true); // until it may publish
   services_.members.attach(id(), session_);
   services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
-    log_connect();
-  const auto parameters = std::move(parameters_);
-  echo_ = parameters->echo;
-  language_.on_open(*parameters, *this);
+    log_connect(parameters.room);
+  echo_ = parameters.echo;
+  language_.on_open(parameters, *this);
 }
 
-void connection::log_connect() {
-  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), parameters_->room});
+void connection::log_connect(const std::string& room) {
+  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), room});
   spdlog::debug("connect id={} peer={} room=\"{}\"", id(), log_facts_->peer, log_facts_->room);
 }
 
@@ -155,11 +149,11 @@ void connection::on_exit() {
 
 void start_connection(caf::actor_system& system, caf::execution_unit& home,
                       const connection_services& services, net::session_ptr session,
-                      const net::dialect& language, net::connection_parameters&& parameters) {
-  const auto handle = spawn_pinned<connection>(system, home, services, std::move(session), language,
-                                               std::move(parameters));
+                      const net::dialect& language, const net::connection_parameters& parameters) {
+  const auto handle =
+    spawn_pinned<connection>(system, home, services, std::move(session), language);
   auto& started = *caf::actor_cast<connection*>(handle);
-  started.enter([&] { started.start(); });
+  started.enter([&] { started.start(parameters); });
 }
 
 } // namespace canang::actors

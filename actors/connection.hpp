@@ -28,11 +28,10 @@ struct connection_services {
 class connection final : public slim_actor, net::command_sink {
 public:
   connection(caf::actor_config& config, const connection_services& services,
-             net::session_ptr session, const net::dialect& language,
-             net::connection_parameters&& parameters);
+             net::session_ptr session, const net::dialect& language);
 
   /// Joins what the URL says. To be called through `enter`, once.
-  void start();
+  void start(const net::connection_parameters& parameters);
 
   /// A message of the client; through `enter`.
   void on_message(net::frame_type type, std::span<const char> payload);
@@ -52,7 +51,7 @@ private:
   void on_published(const published& answer);
   void tell_fault(cluster::broker_errc error);
   void hold_back();
-  void log_connect();
+  void log_connect(const std::string& room);
 
   struct log_facts {
     std::string peer;
@@ -62,12 +61,11 @@ private:
   const connection_services& services_;
   net::session_ptr session_;
   const net::dialect& language_;
-  std::unique_ptr<net::connection_parameters> parameters_; // until it has started
-  std::unique_ptr<log_facts> log_facts_;                   // where it is to be logged
+  std::unique_ptr<log_facts> log_facts_; // where it is to be logged
   caf::actor room_;
   beat beat_;
-  std::uint32_t unanswered_ = 0;       // publishes
-  std::uint32_t unanswered_bytes_ = 0; // their payloads
+  std::uint32_t unanswered_bytes_ = 0; // payloads of the publishes that are
+  std::uint16_t unanswered_ = 0;       // on their way, and their number
   bool held_back_ = false;
   bool echo_ = true;
 };
@@ -75,6 +73,6 @@ private:
 /// Spawns the connection of a session and starts it.
 void start_connection(caf::actor_system& system, caf::execution_unit& home,
                       const connection_services& services, net::session_ptr session,
-                      const net::dialect& language, net::connection_parameters&& parameters);
+                      const net::dialect& language, const net::connection_parameters& parameters);
 
 } // namespace canang::actors

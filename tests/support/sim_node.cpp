@@ -90,13 +90,12 @@ client& sim_node::connect(const client_options& asked) {
   // what start_connection does, and it keeps the address
   const auto handle = actors::spawn_pinned<actors::connection>(
     system_, on.home, on.connection_services, session,
-    asked.language == nullptr ? net::plain_dialect() : *asked.language,
-    net::connection_parameters{asked.room, asked.echo, asked.history, {}, false, {}});
+    asked.language == nullptr ? net::plain_dialect() : *asked.language);
   added.id = handle.id();
   added.connection = handle.address();
   by_id_[added.id] = &added;
   auto& started = *caf::actor_cast<actors::connection*>(handle);
-  started.enter([&] { started.start(); });
+  started.enter([&] { started.start({asked.room, asked.echo, asked.history, {}, false, {}}); });
   return added;
 }
 
