@@ -99,6 +99,7 @@ void loop::run() {
     context_.new_turn();
     const auto began = clock::now();
     done += run_handlers();
+    done += context_.sockets.poll();
     hand_over();
     done += run_actors();
     hand_over();
@@ -156,8 +157,9 @@ void loop::end_turn(clock::time_point began) {
 std::size_t loop::sleep() {
   is_sleeping_.store(true);
   std::size_t handlers = 0;
-  if (incoming_.load() == nullptr) {
+  if (incoming_.load() == nullptr && !context_.sockets.has_more()) {
     context_.new_turn();
+    context_.waker.arm();
     handlers = context_.io.run_one();
   }
   is_sleeping_.store(false);

@@ -26,9 +26,29 @@ inline constexpr std::size_t max_pooled_buffer_bytes = 256 * 1024;
 /// Buffers kept for reuse a loop.
 inline constexpr std::size_t max_pooled_buffers = 64;
 
-/// Messages up to this size are decoded without an allocation; most chat messages are smaller. Each
-/// connection holds as much, also an idle one.
-inline constexpr std::size_t inline_message_bytes = 64;
+/// Bytes that a session reads in one call beyond the payload that it is in the middle of. It is what a
+/// client whose reading is paused can have us hold, and enough for a message of 4 KiB with its header.
+inline constexpr std::size_t read_ahead_bytes = 4096 + 128;
+
+/// The buffer that all sessions of a loop read into: large payloads come in few calls, and what most
+/// clients send at once stays in the first cache lines of it.
+inline constexpr std::size_t scratch_bytes = 64 * 1024;
+
+/// What one session may read in a turn: as many frames as there may be unanswered publishes of one
+/// client, and as many bytes as one large read brings. It goes on in the next turn.
+inline constexpr std::size_t max_frames_a_turn = 256;
+inline constexpr std::size_t max_read_bytes_a_turn = scratch_bytes;
+
+/// What all sessions of a loop may read in a turn, so that a flood of input cannot put off the writes:
+/// each byte costs 1; a frame, an event and the end of a connection more, for what is done with them. These
+/// are 2,048 small messages, half a megabyte, or 64 connections that end: two milliseconds or so.
+inline constexpr std::size_t max_cost_a_turn = 512 * 1024;
+inline constexpr std::size_t cost_of_frame = 256;
+inline constexpr std::size_t cost_of_event = 64;
+inline constexpr std::size_t cost_of_end = 8 * 1024;
+
+/// Things that the kernel is asked for at once.
+inline constexpr std::size_t max_events_a_poll = 1024;
 
 /// How long a page may take whose answer somebody else has to give.
 inline constexpr std::chrono::milliseconds slow_page_timeout{3000};

@@ -3,6 +3,7 @@
 #include "net/frame_buffer.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
+#include "net/readiness.hpp"
 #include "net/send_lanes.hpp"
 #include "net/timing_wheel.hpp"
 
@@ -50,14 +51,18 @@ struct loop_context {
   send_lanes lanes;
   /// Handshake and close deadlines of this loop.
   timing_wheel deadlines;
+  /// The sockets of the sessions.
+  readiness sockets;
 
 private:
   clock::time_point now_{};
   bool now_is_fresh_ = false;
 
 public:
-  /// The last member: what its pending handlers hold (sessions) is destroyed with it, and uses the rest.
+  /// Behind all that its pending handlers and what they hold (sessions) use: those are destroyed with it.
   boost::asio::io_context io{1};
+  /// To be armed before each wait on `io`.
+  readiness_waker waker{io, sockets};
 };
 
 } // namespace canang::net

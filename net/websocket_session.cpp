@@ -1,11 +1,14 @@
 #include "net/websocket_session.hpp"
 
+#include "net/websocket/handshake.hpp"
 #include "net/websocket_session_impl.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <utility>
@@ -16,27 +19,63 @@ namespace canang::net {
 
 namespace {
 
-namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using self_ptr = boost::intrusive_ptr<websocket_session>;
 
+/// Takes the descriptor out of Asio.
+int release(tcp_socket& socket) {
+  error_code ignored; // all it could not do is to cancel what nobody waits for
+  return socket.release(ignored);
+}
+
 } // namespace
+
+websocket_session::websocket_session(loop_context& context, websocket_upgrade&& upgrade)
+  : descriptor_(release(upgrade.socket)),
+    lane_(context.lanes.acquire()),
+    context_(context),
+    heard_(context.now()),
+    extra_(std::make_unique<extra>()),
+    layer_(std::move(upgrade.layer)),
+    outbox_(context.limits.max_outbox_bytes) {
+  using boost::beast::http::field;
+  // in a buffer of the pool: one by itself would leave a hole in the heap between what stays
+  extra_->answer =
+    context.buffers.make(handshake_answer(upgrade.request[field::sec_websocket_key]));
+  extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
+  context_.metrics.connections.add(1);
+}
+
+websocket_session::~websocket_session() {
+  if (descriptor_ >= 0)
+    ::close(descriptor_);
+  context_.lanes.release(lane_);
+  context_.metrics.connections.subtract(1);
+}
+
+/// Has the readiness set watch the socket; it holds a reference as long as it does.
+bool websocket_session::watch() {
+  if (is_watched_ || !context_.sockets.add(lane_, descriptor_, *this))
+    return is_watched_;
+  intrusive_ptr_add_ref(this);
+  is_watched_ = true;
+  return true;
+}
+
+void websocket_session::on_removed() noexcept { intrusive_ptr_release(this); }
 
 void websocket_session::open() {
   if (state_ != state::opening)
     return;
-  stream_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-    response.set(boost::beast::http::field::server, "canang");
-  }));
-  error_code ec;
   enter(state::open);
-  stream_.accept(*request_, ec);
-  request_.reset();
-  if (ec) {
+  const auto answer = std::move(extra_->answer);
+  drop_extra_if_empty();
+  if (!watch() || send(answer, 0, answer->size()) == send_status::dropped) {
     abort(close_reason::handler_error);
     return;
   }
-  read_more();
+  if (has_work())
+    go_on_later();
 }
 
 void websocket_session::refuse() {
@@ -56,7 +95,7 @@ void websocket_session::refuse() {
   const auto before = outbox_.bytes();
   outbox_.send_unlimited(*this, context_.buffers.make(answer), ec);
   outbox_changed(before);
-  if (ec)
+  if (ec || !watch())
     close_socket(false);
   else
     linger();
@@ -86,15 +125,16 @@ send_status websocket_session::after_send(send_status status, std::size_t before
     on_write_error();
   else if (status == send_status::dropped)
     close(1008, "slow consumer", close_reason::slow_consumer);
-  else if (status == send_status::queued)
-    await_writable();
   return status;
 }
 
 std::string websocket_session::peer() const {
-  error_code ec;
-  const auto endpoint = stream_.next_layer().socket().remote_endpoint(ec);
-  return ec ? std::string{} : to_text(endpoint);
+  tcp_endpoint endpoint;
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  if (::getpeername(descriptor_, endpoint.data(), &size) != 0)
+    return {};
+  endpoint.resize(size);
+  return to_text(endpoint);
 }
 
 send_status websocket_session::send_reply(const frame_buffer_ptr& buffer) {
@@ -116,8 +156,8 @@ void websocket_session::ping() {
 
 void websocket_session::pause_reading(bool paused) {
   reading_paused_ = paused;
-  if (!paused)
-    read_more();
+  if (may_read() && has_work())
+    go_on_later();
 }
 
 void websocket_session::close(std::uint16_t code, std::string_view text, close_reason reason) {
@@ -142,10 +182,7 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
     return;
   }
   context_.deadlines.schedule(*this, context_.now() + context_.limits.close_timeout);
-  if (!outbox_.empty())
-    await_writable();
-  reading_paused_ = false;
-  read_more(); // for the client's close frame
+  pause_reading(false); // for the client's close frame
 }
 
 void websocket_session::abort(close_reason reason) {
@@ -156,7 +193,8 @@ void websocket_session::abort(close_reason reason) {
 }
 
 std::size_t websocket_session::write_some(const iovec* pieces, std::size_t count, error_code& ec) {
-  const auto written = write_now(descriptor_, pieces, count);
+  const auto written =
+    layer_ ? layer_->write(descriptor_, pieces, count) : write_now(descriptor_, pieces, count);
   if (written < 0) {
     if (written != -EAGAIN)
       ec.assign(static_cast<int>(-written), boost::system::system_category());
@@ -166,31 +204,19 @@ std::size_t websocket_session::write_some(const iovec* pieces, std::size_t count
   return static_cast<std::size_t>(written);
 }
 
-void websocket_session::await_writable() {
-  if (awaiting_writable_ || state_ == state::closed)
-    return;
-  awaiting_writable_ = true;
-  stream_.next_layer().socket().async_wait(tcp_socket::wait_write,
-                                           [self = self_ptr{this}](error_code ec) {
-                                             self->awaiting_writable_ = false;
-                                             if (!ec)
-                                               self->on_writable();
-                                           });
-}
-
+/// There is room in the socket, maybe again.
 void websocket_session::on_writable() {
-  if (state_ == state::closed)
+  if (state_ == state::closed || is_all_written())
     return;
   error_code ec;
   const auto before = outbox_.bytes();
-  outbox_.flush(*this, ec);
+  if (layer_ && layer_->flush(descriptor_) != 0)
+    ec = boost::asio::error::broken_pipe;
+  else
+    outbox_.flush(*this, ec);
   outbox_changed(before);
-  if (ec) {
+  if (ec)
     on_write_error();
-    return;
-  }
-  if (!outbox_.empty())
-    await_writable();
   else if (state_ == state::lingering)
     linger();
 }
@@ -206,37 +232,35 @@ void websocket_session::linger() {
   enter(state::lingering);
   if (!scheduled())
     context_.deadlines.schedule(*this, context_.now() + linger_timeout);
-  if (!outbox_.empty()) {
-    await_writable();
+  if (!is_all_written())
+    return; // on_writable comes back here
+  if (::shutdown(descriptor_, SHUT_WR) != 0) {
+    close_socket(false);
     return;
   }
-  error_code ec;
-  stream_.next_layer().socket().shutdown(tcp_socket::shutdown_send, ec);
-  if (ec)
-    close_socket(false);
-  else
-    discard_input();
+  is_readable_ = true; // as far as we know
+  discard_input();
 }
 
+/// Reads what the client still sends, up to its FIN. It goes unread while our own bytes wait: a client
+/// that does not read ours is not to keep us busy with its own.
 void websocket_session::discard_input() {
-  if (state_ == state::closed)
-    return;
-  std::array<char, 4096> scrap;
-  for (int rounds = 0; rounds < 16; ++rounds) { // a flood gets its turn again later
-    const auto size = ::recv(descriptor_, scrap.data(), scrap.size(), MSG_DONTWAIT);
-    if (size > 0)
-      continue;
-    if (size == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+  const auto scrap = context_.sockets.scratch();
+  for (std::size_t left = max_read_bytes_a_turn; is_readable_ && is_all_written();) {
+    if (left == 0) {
+      go_on_later(); // a flood
+      return;
+    }
+    const auto got = read_now(descriptor_, scrap);
+    if (got.size == 0 || (got.size < 0 && got.size != -EAGAIN)) {
       close_socket(false);
       return;
     }
-    break;
+    const auto size = static_cast<std::size_t>(std::max<std::ptrdiff_t>(got.size, 0));
+    is_readable_ = size > 0 && (!got.is_drained || has_ended_);
+    left -= std::min(left, size);
+    context_.sockets.charge(size);
   }
-  stream_.next_layer().socket().async_wait(tcp_socket::wait_read,
-                                           [self = self_ptr{this}](error_code ec) {
-                                             if (!ec)
-                                               self->discard_input();
-                                           });
 }
 
 void websocket_session::close_socket(bool reset) {
@@ -247,11 +271,17 @@ void websocket_session::close_socket(bool reset) {
   const auto before = outbox_.bytes();
   outbox_.clear();
   outbox_changed(before);
-  auto& socket = stream_.next_layer().socket();
-  error_code ignored;
-  if (reset) // nobody answers there: let the kernel forget its buffers at once
-    socket.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  socket.close(ignored);
+  extra_.reset();
+  if (reset) { // nobody answers there: let the kernel forget its buffers at once
+    const struct linger at_once { 1, 0 };
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  ::close(std::exchange(descriptor_, -1));
+  context_.sockets.charge(cost_of_end);
+  if (is_watched_) {
+    is_watched_ = false;
+    context_.sockets.remove(lane_);
+  }
 }
 
 void websocket_session::report(const close_info& info) {
@@ -287,7 +317,7 @@ void websocket_session::enter(state next) {
 }
 
 void websocket_session::refresh_lane() {
-  if (state_ == state::open && outbox_.empty())
+  if (state_ == state::open && outbox_.empty() && !layer_)
     context_.lanes.clear(lane_, descriptor_);
   else
     context_.lanes.block(lane_);

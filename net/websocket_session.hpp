@@ -3,7 +3,9 @@
 #include "net/http_types.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
+#include "net/socket/byte_layer.hpp"
 
+#include <memory>
 #include <string>
 
 namespace canang::net {
@@ -13,9 +15,12 @@ struct websocket_upgrade {
   tcp_socket socket;
   http_request_header request;
   std::string already_read; ///< bytes that came right behind the request
+  std::unique_ptr<byte_layer>
+    layer{}; ///< what lies between the socket and those bytes; null: nothing
 };
 
-/// A session over Beast's `websocket::stream`, not open yet. `context` must outlive it.
+/// A session that speaks RFC 6455 on a socket which only the loop's readiness set watches; not open yet.
+/// `context` must outlive it.
 [[nodiscard]] session_ptr make_websocket_session(loop_context& context,
                                                  websocket_upgrade&& upgrade);
 

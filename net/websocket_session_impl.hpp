@@ -1,39 +1,29 @@
 #pragma once
 
-#include "net/outbox_stream.hpp"
+#include "net/readiness.hpp"
+#include "net/websocket/frame_reader.hpp"
 #include "net/websocket_session.hpp"
 
-#include <boost/beast/websocket/stream.hpp>
+#include <boost/system/error_code.hpp>
 
-#include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
-/// Private to the files of the WebSocket session: this header costs ten seconds of compiling.
+/// Private to the files of the WebSocket session.
 
 namespace canang::net {
 
-/// One WebSocket connection. Counted by reference: every pending operation holds it, so it goes when
-/// its socket is closed and nobody else refers to it. Lives on the loop of its context.
-class websocket_session final : public session, stream_owner, byte_sink, timing_wheel::entry {
+/// One WebSocket connection. Counted by reference: the readiness set holds one while it watches the
+/// socket, so a session goes when its socket is closed and nobody else refers to it. Lives on the loop of
+/// its context.
+class websocket_session final : public session,
+                                readiness::listener,
+                                byte_sink,
+                                timing_wheel::entry {
 public:
-  websocket_session(loop_context& context, websocket_upgrade&& upgrade)
-    : descriptor_(upgrade.socket.native_handle()),
-      context_(context),
-      lane_(context.lanes.acquire()),
-      outbox_(context.limits.max_outbox_bytes),
-      stream_(std::move(upgrade.socket), static_cast<stream_owner&>(*this),
-              std::move(upgrade.already_read)),
-      heard_(context.now()),
-      request_(std::make_unique<http_request_header>(std::move(upgrade.request))) {
-    stream_.read_message_max(context.limits.max_message_bytes);
-    context_.metrics.connections.add(1);
-  }
-
-  ~websocket_session() override {
-    context_.lanes.release(lane_);
-    context_.metrics.connections.subtract(1);
-  }
+  websocket_session(loop_context& context, websocket_upgrade&& upgrade);
+  ~websocket_session() override;
 
   void attach(std::unique_ptr<session_handler> handler) override { handler_ = std::move(handler); }
 
@@ -60,21 +50,51 @@ private:
     closed,
   };
 
-  // stream_owner
-  bool on_bytes(const boost::asio::mutable_buffer& bytes) override;
-  frame_buffer_ptr make_buffer() override { return context_.buffers.make(); }
-  bool on_stream_write(const frame_buffer_ptr& frames) override;
+  /// What a session has only now and then.
+  struct extra {
+    frame_buffer_ptr answer;   // to the handshake, until open
+    std::vector<char> held;    // read, not taken: what is not whole, or for lack of leave
+    std::vector<char> message; // what has come of a message that is not whole
+  };
+
+  /// What one turn's reading may still take, and the pongs that it owes.
+  struct reading;
+
+  // readiness::listener
+  void on_ready(std::uint32_t events) override;
+  void on_removed() noexcept override;
   // byte_sink
   std::size_t write_some(const iovec* pieces, std::size_t count,
                          boost::system::error_code& ec) override;
   // timing_wheel::entry
   void on_deadline(clock::time_point) override { close_socket(true); }
 
-  void read_more();
-  void on_read(const boost::system::error_code& ec, std::size_t size);
-  void on_read_error(const boost::system::error_code& ec);
-  void deliver_message();
-  void await_writable();
+  [[nodiscard]] bool watch();
+  [[nodiscard]] bool may_read() const noexcept {
+    return !reading_paused_ && (state_ == state::open || state_ == state::closing);
+  }
+  [[nodiscard]] bool is_all_written() const noexcept {
+    return outbox_.empty() && !(layer_ && layer_->holds_output());
+  }
+  [[nodiscard]] bool has_held() const noexcept { return extra_ && !extra_->held.empty(); }
+  [[nodiscard]] bool has_work() const noexcept {
+    return is_readable_ || (has_held() && !held_is_short_);
+  }
+  void go_on_later();
+  void read();
+  void read_some(reading& turn);
+  void take_held(reading& turn);
+  void take(std::span<char> bytes, reading& turn);
+  void take_item(const frame_reader::item& item, reading& turn);
+  void take_data(const frame_reader::item& part);
+  void take_close(const frame_reader::item& item);
+  void fail(frame_reader::fault wrong);
+  void keep_part(std::span<const char> part);
+  void hold(std::span<const char> bytes, bool is_short);
+  void drop_extra_if_empty();
+  void send_pongs(reading& turn);
+  void on_lost();
+  void deliver(std::span<const char> payload);
   void on_writable();
   void on_write_error();
   void linger();
@@ -87,27 +107,26 @@ private:
   void outbox_changed(std::size_t before);
   void enter(state next);
   void refresh_lane();
-  [[nodiscard]] boost::asio::mutable_buffer read_space();
+  [[nodiscard]] extra& ensure_extra();
 
   // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
   int descriptor_;
-  loop_context& context_;
   std::uint32_t lane_;
+  loop_context& context_;
   state state_ = state::opening;
-  bool reading_ = false;
-  bool reading_paused_ = false;
-  bool awaiting_writable_ = false;
-  bool reported_ = false;
-  outbox outbox_;
-
-  boost::beast::websocket::stream<outbox_stream, false> stream_;
-  std::unique_ptr<session_handler> handler_;
+  bool reading_paused_ : 1 = false;
+  bool is_due_ : 1 = false;        // to be told again by the readiness set
+  bool is_watched_ : 1 = false;    // by it
+  bool is_readable_ : 1 = false;   // as far as we know there is something in the socket
+  bool has_ended_ : 1 = false;     // FIN or RST has come: a short read proves nothing any more
+  bool held_is_short_ : 1 = false; // what is held is not whole: no use without more
+  bool reported_ : 1 = false;
+  frame_reader frames_;
   clock::time_point heard_;
-  std::unique_ptr<http_request_header> request_; // until open
-  std::unique_ptr<std::vector<char>> partial_;   // a message that did not fit `small_`, or null
-  std::uint32_t partial_size_ = 0;               // bytes of it, here or there
-  frame_guard guard_;
-  std::array<char, inline_message_bytes> small_;
+  std::unique_ptr<session_handler> handler_;
+  std::unique_ptr<extra> extra_;
+  std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
+  outbox outbox_;
 };
 
 } // namespace canang::net

@@ -1,9 +1,9 @@
 #include "net/websocket_session_impl.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/websocket/error.hpp>
-
 #include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 // What a session reads: messages, close frames, and faults of the client.
@@ -11,21 +11,6 @@
 namespace canang::net {
 
 namespace {
-
-namespace websocket = boost::beast::websocket;
-using boost::system::error_code;
-using self_ptr = boost::intrusive_ptr<websocket_session>;
-
-/// Why Beast failed a connection, as our reason and the close code that Beast has sent.
-close_info classify(const error_code& ec) {
-  if (ec == websocket::error::bad_frame_payload)
-    return {1007, close_reason::bad_payload};
-  if (ec == websocket::error::message_too_big || ec == websocket::error::buffer_overflow)
-    return {1009, close_reason::too_big};
-  if (ec == websocket::condition::protocol_violation)
-    return {1002, close_reason::protocol_error};
-  return {1006, close_reason::abnormal};
-}
 
 close_reason reason_of_client_code(std::uint16_t code) {
   switch (code) {
@@ -36,126 +21,234 @@ close_reason reason_of_client_code(std::uint16_t code) {
   }
 }
 
-/// Whether this is Beast's answer to a close frame whose code no client may send: it echoes the code.
-bool answers_bad_close(frame_buffer& frames) {
-  const auto& bytes = frames.bytes();
-  if (bytes.size() < 4 || static_cast<std::uint8_t>(bytes[0]) != 0x88)
-    return false;
-  const auto high = static_cast<std::uint8_t>(bytes[2]);
-  const auto low = static_cast<std::uint8_t>(bytes[3]);
-  return !is_close_code(static_cast<std::uint16_t>(high << 8U | low));
+close_reason reason_of_fault(std::uint16_t code) {
+  switch (code) {
+  case 1007: return close_reason::bad_payload;
+  case 1009: return close_reason::too_big;
+  default: return close_reason::protocol_error;
+  }
 }
+
+std::string_view text_of_bytes(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
 
 } // namespace
 
-bool websocket_session::on_bytes(const boost::asio::mutable_buffer& bytes) {
+struct websocket_session::reading {
+  std::size_t frames = max_frames_a_turn;
+  std::size_t bytes = max_read_bytes_a_turn;
+  frame_buffer_ptr pongs{};
+
+  [[nodiscard]] bool is_over() const noexcept { return frames == 0 || bytes == 0; }
+};
+
+/// The rules of edge triggering are at `readiness`.
+void websocket_session::on_ready(std::uint32_t events) {
+  if (events == 0)
+    is_due_ = false;
+  if ((events & EPOLLOUT) != 0)
+    on_writable();
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    is_readable_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    has_ended_ = true;
+  if (!is_due_) // or it would have a second share of this turn
+    read();
+}
+
+void websocket_session::go_on_later() {
+  if (is_due_ || !is_watched_)
+    return;
+  is_due_ = true;
+  context_.sockets.again(lane_);
+}
+
+void websocket_session::read() {
+  if (state_ == state::lingering) {
+    discard_input();
+    return;
+  }
+  reading turn;
+  if (has_held() && !held_is_short_ && may_read())
+    take_held(turn);
+  while (is_readable_ && may_read() && !turn.is_over())
+    read_some(turn);
+  context_.sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
+                          + (max_read_bytes_a_turn - turn.bytes));
+  if (turn.is_over() && may_read() && has_work())
+    go_on_later();
+}
+
+/// One read from the socket, of no more than the payload that we are in and `read_ahead_bytes`.
+void websocket_session::read_some(reading& turn) {
+  const auto scratch = context_.sockets.scratch();
+  const auto held = has_held() ? extra_->held.size() : 0;
+  assert(held < scratch.size());
+  const auto into =
+    scratch.subspan(held, std::min(scratch.size() - held, frames_.awaited() + read_ahead_bytes));
+  const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
+  if (got.size == -EAGAIN) {
+    is_readable_ = false;
+    return;
+  }
+  if (got.size <= 0) {
+    on_lost();
+    return;
+  }
+  const auto size = static_cast<std::size_t>(got.size);
   heard_ = context_.now();
-  context_.metrics.received_bytes_total.add(bytes.size());
-  return guard_.feed({static_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
-}
-
-bool websocket_session::on_stream_write(const frame_buffer_ptr& frames) {
-  if (state_ == state::closing || state_ == state::lingering)
-    return true; // our close frame was the last; what Beast adds must not follow it
-  if (state_ != state::open)
-    return false;
-  if (answers_bad_close(*frames)) {
-    frames->bytes().clear();
-    append_close_frame(frames->bytes(), 1002, "bad close code");
+  context_.metrics.received_bytes_total.add(size);
+  if (got.is_drained && !has_ended_)
+    is_readable_ = false;
+  turn.bytes -= std::min(turn.bytes, size);
+  if (held > 0) {
+    std::memcpy(scratch.data(), extra_->held.data(), held);
+    extra_->held = std::vector<char>{};
+    drop_extra_if_empty();
   }
-  return send(frames, 0, frames->size()) != send_status::dropped;
+  take(scratch.first(held + size), turn);
 }
 
-boost::asio::mutable_buffer websocket_session::read_space() {
-  if (!partial_)
-    return boost::asio::buffer(small_.data() + partial_size_, small_.size() - partial_size_);
-  return boost::asio::buffer(partial_->data() + partial_size_, partial_->size() - partial_size_);
+/// Goes on with what was read before reading was paused, or before a turn's share was used up.
+void websocket_session::take_held(reading& turn) {
+  auto bytes = std::exchange(extra_->held, {});
+  drop_extra_if_empty();
+  take(bytes, turn);
 }
 
-void websocket_session::read_more() {
-  if (reading_ || reading_paused_ || (state_ != state::open && state_ != state::closing))
-    return;
-  reading_ = true;
-  stream_.async_read_some(read_space(), [self = self_ptr{this}](error_code ec, std::size_t size) {
-    self->on_read(ec, size);
-  });
-}
-
-void websocket_session::on_read(const error_code& ec, std::size_t size) {
-  reading_ = false;
-  if (ec) {
-    on_read_error(ec);
-    return;
+/// Handles what is whole of `bytes` as far as it may, and holds the rest.
+void websocket_session::take(std::span<char> bytes, reading& turn) {
+  bool is_short = false;
+  while (may_read() && turn.frames > 0) {
+    const auto item = frames_.next(bytes, context_.limits.max_message_bytes);
+    is_short = item.what == frame_reader::kind::need_more;
+    if (is_short)
+      break;
+    --turn.frames;
+    take_item(item, turn);
   }
-  partial_size_ += static_cast<std::uint32_t>(size);
-  if (stream_.is_message_done()) {
-    deliver_message();
-  } else if (read_space().size() == 0) {
-    // grow with what has arrived, not with what was announced, up to the limit that Beast keeps
-    const auto grown = std::min(std::max<std::size_t>(std::size_t{partial_size_} * 4, 4096),
-                                context_.limits.max_message_bytes + 1);
-    if (!partial_) {
-      partial_ = std::make_unique<std::vector<char>>(grown);
-      std::copy_n(small_.data(), partial_size_, partial_->data());
-    } else {
-      partial_->resize(grown);
-    }
-  }
-  read_more();
+  send_pongs(turn);
+  if (!bytes.empty() && (state_ == state::open || state_ == state::closing))
+    hold(bytes, is_short);
 }
 
-void websocket_session::deliver_message() {
-  const auto size = std::exchange(partial_size_, 0);
-  const auto large = std::move(partial_);
-  const std::span<const char> payload{large ? large->data() : small_.data(), size};
-  if (state_ != state::open)
+void websocket_session::take_item(const frame_reader::item& item, reading& turn) {
+  using kind = frame_reader::kind;
+  switch (item.what) {
+  case kind::data: take_data(item); return;
+  case kind::ping:
+    if (state_ != state::open)
+      return;
+    if (!turn.pongs)
+      turn.pongs = context_.buffers.make();
+    append_pong_frame(turn.pongs->bytes(), text_of_bytes(item.payload));
     return;
-  // Beast 1.81 checks as bytes come; when the last fragment is empty, nobody asks whether a character
-  // was left unfinished (RFC 6455, 8.1)
-  if (stream_.got_text() && !ends_with_a_whole_character(payload))
-    close(1007, "not UTF-8", close_reason::bad_payload);
-  else if (handler_)
-    handler_->on_message(stream_.got_text() ? frame_type::text : frame_type::binary, payload);
+  case kind::close:
+    send_pongs(turn);
+    take_close(item);
+    return;
+  case kind::fault:
+    send_pongs(turn);
+    fail(item.wrong);
+    return;
+  case kind::pong:
+  case kind::need_more: return;
+  }
 }
 
-void websocket_session::on_read_error(const error_code& ec) {
-  if (state_ == state::closing) { // answered, or gone: either way the close is complete
-    if (ec == websocket::error::closed)
-      linger();
-    else
-      close_socket(false);
-    return;
-  }
+/// All pongs of a read in one write: they keep their order, and a flood of pings costs few calls.
+void websocket_session::send_pongs(reading& turn) {
+  if (const auto pongs = std::exchange(turn.pongs, nullptr))
+    send(pongs, 0, pongs->size());
+}
+
+void websocket_session::take_data(const frame_reader::item& part) {
   if (state_ != state::open)
     return;
-  if (ec == websocket::error::closed) {
-    const auto code = static_cast<std::uint16_t>(stream_.reason().code);
-    const auto given = code == 0 ? std::uint16_t{1005} : code;
-    enter(state::lingering);
-    if (code != 0 && !is_close_code(code))
-      report({1002, close_reason::protocol_error});
-    else
-      report({given, reason_of_client_code(given)});
+  const bool is_begun = extra_ && !extra_->message.empty();
+  if (!is_begun && part.ends_message) {
+    deliver(part.payload);
+    return;
+  }
+  keep_part(part.payload);
+  if (!part.ends_message)
+    return;
+  const auto whole = extra_ ? std::exchange(extra_->message, {}) : std::vector<char>{};
+  drop_extra_if_empty();
+  deliver(whole);
+}
+
+/// Memory grows with what has come, by a quarter of it at a time: not with what was announced, and not to
+/// twice what is needed.
+void websocket_session::keep_part(std::span<const char> part) {
+  if (part.empty())
+    return;
+  auto& message = ensure_extra().message;
+  const auto needed = message.size() + part.size();
+  if (needed > message.capacity())
+    message.reserve(
+      std::max(needed, std::min(needed + needed / 4, context_.limits.max_message_bytes)));
+  message.insert(message.end(), part.begin(), part.end());
+}
+
+void websocket_session::hold(std::span<const char> bytes, bool is_short) {
+  held_is_short_ = is_short;
+  ensure_extra().held.assign(bytes.begin(), bytes.end());
+}
+
+websocket_session::extra& websocket_session::ensure_extra() {
+  if (!extra_)
+    extra_ = std::make_unique<extra>();
+  return *extra_;
+}
+
+void websocket_session::drop_extra_if_empty() {
+  if (extra_ && extra_->held.empty() && extra_->message.empty() && !extra_->answer)
+    extra_.reset();
+}
+
+void websocket_session::deliver(std::span<const char> payload) {
+  if (handler_)
+    handler_->on_message(frames_.is_text() ? frame_type::text : frame_type::binary, payload);
+}
+
+void websocket_session::take_close(const frame_reader::item& item) {
+  if (state_ == state::closing) {
     linger();
     return;
   }
-  auto info = classify(ec);
-  if (ec == boost::asio::error::invalid_argument) { // frame_guard; Beast knows nothing of it
-    info = {1002, close_reason::protocol_error};
-    const auto frame = context_.buffers.make();
-    append_close_frame(frame->bytes(), 1002, "bad frame length");
-    send(frame, 0, frame->size());
-  }
+  const auto answer = context_.buffers.make();
+  append_close_frame(answer->bytes(), item.close_code, text_of_bytes(item.payload));
+  send(answer, 0, answer->size());
   if (state_ != state::open)
     return; // the send found out that the connection is gone
-  if (info.reason == close_reason::abnormal) {
-    close_socket(false);
-    report(info);
+  enter(state::lingering);
+  report({item.close_code, reason_of_client_code(item.close_code)});
+  linger();
+}
+
+/// The client broke the protocol: it is told how, and nothing more is read from it.
+void websocket_session::fail(frame_reader::fault wrong) {
+  if (state_ == state::closing) { // our close frame is the last that it gets
+    linger();
     return;
   }
+  const auto code = close_code_of(wrong);
+  const auto frame = context_.buffers.make();
+  append_close_frame(frame->bytes(), code, text_of(wrong));
+  send(frame, 0, frame->size());
+  if (state_ != state::open)
+    return;
   enter(state::lingering);
-  report(info);
+  report({code, reason_of_fault(code)});
   linger();
+}
+
+/// The client has gone without a word.
+void websocket_session::on_lost() {
+  const bool was_open = state_ == state::open;
+  close_socket(false);
+  if (was_open)
+    report({1006, close_reason::abnormal});
 }
 
 } // namespace canang::net

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t key_bytes = 4;
 constexpr std::uint8_t max_control_bytes = 125;
-constexpr std::uint16_t no_code = 1005;
 
 /// Opcodes (RFC 6455, 5.2).
 enum opcode : std::uint8_t {
@@ -183,7 +182,7 @@ frame_reader::item frame_reader::read_control(std::span<char>& input, const head
   if (head.opcode() != close)
     return {.what = head.opcode() == ping ? kind::ping : kind::pong, .payload = body};
   if (body.empty())
-    return {.what = kind::close, .close_code = no_code};
+    return {.what = kind::close, .close_code = no_close_code};
   if (body.size() == 1)
     return make_fault(fault::close_size);
   const auto code = static_cast<std::uint16_t>(byte_at(body, 0) << 8U | byte_at(body, 1));

@@ -16,7 +16,7 @@ namespace canang::fuzz {
 /// stands for TCP: it costs a third, and Asio asks for nothing that only TCP has.
 class client {
 public:
-  explicit client(boost::asio::io_context& io) : io_(io) {
+  explicit client(net::loop_context& loop) : loop_(loop) {
     int ends[2] = {-1, -1};
     require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0,
             "there are descriptors");
@@ -29,7 +29,7 @@ public:
 
   /// The server's end.
   net::tcp_socket take_server_end() {
-    return {io_.get_executor(), boost::asio::ip::tcp::v4(), server_fd_};
+    return {loop_.io.get_executor(), boost::asio::ip::tcp::v4(), server_fd_};
   }
 
   /// Sends all of `bytes` in pieces, with turns of the loop between them.
@@ -47,8 +47,9 @@ public:
   /// Runs what is ready until nothing is.
   void turn() {
     for (int rounds = 0; rounds < 10'000; ++rounds) {
-      io_.restart();
-      if (io_.poll() == 0)
+      loop_.io.restart();
+      const auto handlers = loop_.io.poll();
+      if (loop_.sockets.poll() + handlers == 0 && !loop_.sockets.has_more())
         return;
     }
     require(false, "the loop comes to rest");
@@ -75,7 +76,7 @@ private:
     }
   }
 
-  boost::asio::io_context& io_;
+  net::loop_context& loop_;
   int fd_ = -1;
   int server_fd_ = -1;
 };

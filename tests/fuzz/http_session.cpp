@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto bytes = in.all(16 * 1024);
   all.context.new_turn();
 
-  canang::fuzz::client client{all.io};
+  canang::fuzz::client client{all.context};
   serve_http(all.context, all.paths, client.take_server_end());
   client.send(bytes, pieces);
   client.leave();

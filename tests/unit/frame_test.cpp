@@ -98,17 +98,5 @@ TEST(close_code, is_one_that_may_be_on_the_wire) {
 
 TEST(ping_frame, is_empty) { EXPECT_EQ(ping_frame, "\x89\x00"s); }
 
-TEST(ends_with_a_whole_character, sees_what_is_cut_off) {
-  for (const std::string_view whole :
-       {"", "a", "caf\xc3\xa9", "\xe2\x82\xac", "\xf0\x9d\x84\x9e", "\xc3\xa9z"}) {
-    EXPECT_TRUE(ends_with_a_whole_character(whole)) << whole;
-    for (std::size_t cut = 1; cut < whole.size(); ++cut) {
-      const auto part = whole.substr(0, cut);
-      const bool is_between = (static_cast<unsigned char>(whole[cut]) & 0xC0U) != 0x80U;
-      EXPECT_EQ(ends_with_a_whole_character(part), is_between) << whole << " cut at " << cut;
-    }
-  }
-}
-
 } // namespace
 } // namespace canang::net

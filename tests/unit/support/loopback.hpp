@@ -36,8 +36,12 @@ public:
     context.new_turn();
     context.deadlines.advance(context.now());
     io.restart();
-    io.run_one_for(wait);
+    if (!context.sockets.has_more()) {
+      context.waker.arm();
+      io.run_one_for(wait);
+    }
     io.poll();
+    context.sockets.poll();
   }
 
   net::loop_context context;

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+
+namespace canang::net {
+
+/// What came of a read that does not block.
+struct read_result {
+  std::ptrdiff_t size =
+    0; ///< bytes; 0: the end of the stream; negative: an errno, -EAGAIN: nothing now
+  bool is_drained = true; ///< nothing is left until the socket's readiness is told anew
+};
+
+/// Reads from a socket. A read that comes back short has emptied it, for now.
+[[nodiscard]] read_result read_now(int descriptor, std::span<char> into) noexcept;
+
+/// What lies between a socket and its session's bytes, such as TLS. A session without one (plain TCP)
+/// reads and writes its socket itself. Owned by the session, on its loop; nothing of it blocks.
+class byte_layer {
+public:
+  virtual ~byte_layer() = default;
+
+  /// Reads the client's bytes into `into`, which may serve for what comes from the socket meanwhile. What
+  /// is kept here, decrypted or not, counts as not drained.
+  virtual read_result read(int descriptor, std::span<char> into) = 0;
+
+  /// Writes `count` pieces, as far as there is room.
+  /// @returns bytes taken, all or some or none, or a negative errno.
+  virtual std::ptrdiff_t write(int descriptor, const iovec* pieces, std::size_t count) = 0;
+
+  /// Writes what was taken and is still here, as far as the socket takes it. Called when there is room.
+  /// @returns 0, or a negative errno.
+  virtual int flush(int descriptor) = 0;
+
+  /// Whether anything that was taken is still here.
+  [[nodiscard]] virtual bool holds_output() const noexcept = 0;
+};
+
+} // namespace canang::net
