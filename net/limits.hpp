@@ -35,17 +35,17 @@ inline constexpr std::size_t read_ahead_bytes = 4096 + 128;
 inline constexpr std::size_t scratch_bytes = 64 * 1024;
 
 /// What one session may read in a turn: as many frames as there may be unanswered publishes of one
-/// client, and as many bytes as one large read brings. It goes on in the next turn.
+/// client, and as many bytes as a room's frames of a turn may fill. It goes on in the next turn.
 inline constexpr std::size_t max_frames_a_turn = 256;
-inline constexpr std::size_t max_read_bytes_a_turn = scratch_bytes;
+inline constexpr std::size_t max_read_bytes_a_turn = max_turn_buffer_bytes;
 
 /// What all sessions of a loop may read in a turn, so that a flood of input cannot put off the writes:
 /// each byte costs 1; a frame, an event and the end of a connection more, for what is done with them. These
-/// are 2,048 small messages, half a megabyte, or 64 connections that end: two milliseconds or so.
-inline constexpr std::size_t max_cost_a_turn = 512 * 1024;
+/// are 4,096 small messages, a megabyte, or 64 connections that end: a few milliseconds.
+inline constexpr std::size_t max_cost_a_turn = 1024 * 1024;
 inline constexpr std::size_t cost_of_frame = 256;
 inline constexpr std::size_t cost_of_event = 64;
-inline constexpr std::size_t cost_of_end = 8 * 1024;
+inline constexpr std::size_t cost_of_end = 16 * 1024;
 
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
