@@ -89,7 +89,10 @@ struct frame_reader::header {
 
 frame_reader::item frame_reader::next(std::span<char>& input,
                                       std::size_t max_message_bytes) noexcept {
-  return in_payload_ ? read_payload(input) : read_header(input, max_message_bytes);
+  assert(!is_over_);
+  const auto found = in_payload_ ? read_payload(input) : read_header(input, max_message_bytes);
+  is_over_ = found.what == kind::fault || found.what == kind::close;
+  return found;
 }
 
 /// What two bytes are enough to refuse.
@@ -195,12 +198,24 @@ frame_reader::item frame_reader::read_control(std::span<char>& input, const head
 }
 
 std::uint16_t close_code_of(frame_reader::fault wrong) noexcept {
+  using fault = frame_reader::fault;
   switch (wrong) {
-  case frame_reader::fault::too_big: return 1009;
-  case frame_reader::fault::not_utf8:
-  case frame_reader::fault::close_reason_not_utf8: return 1007;
-  default: return 1002;
+  case fault::too_big: return 1009;
+  case fault::not_utf8:
+  case fault::close_reason_not_utf8: return 1007;
+  case fault::none:
+  case fault::reserved_bits:
+  case fault::opcode:
+  case fault::not_masked:
+  case fault::length_form:
+  case fault::control_too_long:
+  case fault::control_fragmented:
+  case fault::nothing_to_continue:
+  case fault::message_not_continued:
+  case fault::close_size:
+  case fault::close_code: break;
   }
+  return 1002;
 }
 
 const char* text_of(frame_reader::fault wrong) noexcept {

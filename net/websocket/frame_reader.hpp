@@ -16,7 +16,7 @@ namespace canang::net {
 /// given again with what follows. Payloads are unmasked where they lie and handed on as they come, so a
 /// message that lies in one piece is handed on in one.
 ///
-/// After a fault or a close frame nothing more may be asked.
+/// After a fault or a close frame nothing more may be asked. Owned by a session, used on its loop only.
 class frame_reader {
 public:
   enum class kind : std::uint8_t {
@@ -58,16 +58,18 @@ public:
   static constexpr std::size_t max_unread_bytes = 2 + 4 + 125 - 1;
 
   /// The next item at the front of `input`, which begins behind it afterwards. `max_message_bytes` is the
-  /// limit over all fragments of a message: one that announces more is refused before its payload comes.
+  /// limit over all fragments of a message, 4 GiB - 1 at most: one that announces more is refused before
+  /// its payload comes. Of a compressed message it limits the compressed bytes.
   [[nodiscard]] item next(std::span<char>& input, std::size_t max_message_bytes) noexcept;
 
-  /// Bytes of the current frame's payload that are still to come.
+  /// Bytes of the current data frame's payload that are still to come: announced, so no reason to
+  /// allocate that many.
   [[nodiscard]] std::size_t awaited() const noexcept { return left_; }
 
-  /// Whether the message whose data came last is text.
+  /// Whether the message is text whose frame was begun last: to be asked before the next call of `next`.
   [[nodiscard]] bool is_text() const noexcept { return is_text_; }
 
-  /// Whether its first frame had RSV1 set. Its UTF-8 is the caller's to check, once it is inflated.
+  /// Whether that message's first frame had RSV1 set. Its UTF-8 is the caller's to check, once it is inflated.
   [[nodiscard]] bool is_compressed() const noexcept { return is_compressed_; }
 
   /// From now on the first frame of a message may have RSV1 set (RFC 7692, section 6).
@@ -92,6 +94,7 @@ private:
   bool is_text_ : 1 = false;
   bool is_compressed_ : 1 = false;
   bool allows_compression_ : 1 = false;
+  bool is_over_ : 1 = false; // a fault or a close frame was handed on
 };
 
 /// The close code that a fault is answered with: 1002, 1007 or 1009 (RFC 6455, 7.4.1).

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,6 +44,16 @@ inline std::optional<std::vector<char32_t>> decode_utf8(std::string_view text) {
     points.push_back(point);
   }
   return points;
+}
+
+/// Whether there is something that makes UTF-8 of `text`: at most three bytes more, of which the
+/// first may have to lie in a range of its own.
+inline bool begins_utf8(std::string_view text) {
+  for (const std::string_view more : {"", "\x80", "\x90", "\xa0"})
+    for (const std::string_view still_more : {"", "\x80", "\x80\x80"})
+      if (decode_utf8(std::string{text}.append(more).append(still_more)))
+        return true;
+  return false;
 }
 
 } // namespace canang::fuzz
