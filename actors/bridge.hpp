@@ -3,6 +3,7 @@
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
+#include "cluster/name_map.hpp"
 #include "cluster/redis_broker.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -55,8 +56,8 @@ private:
   cluster::redis_broker broker_;
   shard_status& status_;
   std::unordered_map<room_id, std::shared_ptr<port>> ports_;
-  std::unordered_map<std::string, room_id> current_; // which room of a name hears of its channel
-  std::vector<std::shared_ptr<port>> changed_;       // hold publications that are not sent yet
+  cluster::name_map<room_id> current_;         // which room of a name hears of its channel
+  std::vector<std::shared_ptr<port>> changed_; // hold publications that are not sent yet
   bool is_flush_posted_ = false;
   bool is_over_ = false;
 };

@@ -1,11 +1,11 @@
 #include "actors/cluster_pages.hpp"
 
+#include "cluster/name_map.hpp"
 #include "net/json.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace canang::actors {
@@ -96,7 +96,7 @@ cluster::redis_roster::roster living_nodes(shard_list shards) {
   const auto is_up = [](const auto& shard) { return shard->metrics.up.value() != 0; };
   const bool any_is_up = std::any_of(shards.begin(), shards.end(), is_up);
   cluster::redis_roster::roster all;
-  std::unordered_set<std::string> known;
+  cluster::name_set known;
   for (const auto& shard : shards) {
     const auto roster = shard->roster.load();
     if (!roster || (any_is_up && !is_up(shard)))

@@ -2,6 +2,7 @@
 
 #include "actors/pinned.hpp"
 #include "actors/room.hpp"
+#include "cluster/name_map.hpp"
 
 #include <chrono>
 #include <functional>
@@ -49,7 +50,7 @@ private:
   const room_services& services_;
   directory_options options_;
   std::function<void()> housekeeping_;
-  std::unordered_map<std::string, known_room> rooms_;
+  cluster::name_map<known_room> rooms_;
   std::unordered_map<room_id, std::string> names_;
   std::unordered_map<room_id, clock::time_point> empty_; // when they became so
   clock::time_point last_housekeeping_{};

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <thread>
@@ -98,12 +99,16 @@ private:
     incoming* next;
   };
 
-  std::vector<caf::resumable*> ready_;       // actors with mail, in order; this thread's
-  std::vector<caf::resumable*> running_;     // those of the round that is being run
-  std::vector<outgoing> outgoing_;           // until this turn's hand_over
-  std::atomic<incoming*> incoming_{nullptr}; // last in, first out
+  /// What threads take from each other to write to it.
+  static constexpr std::size_t cache_line = 64;
+
+  std::vector<caf::resumable*> ready_;   // actors with mail, in order; this thread's
+  std::vector<caf::resumable*> running_; // those of the round that is being run
+  std::vector<outgoing> outgoing_;       // until this turn's hand_over
+  // Other threads write to these: alone on their line, so that this thread's own stay with it.
+  alignas(cache_line) std::atomic<incoming*> incoming_{nullptr}; // last in, first out
   std::atomic<bool> is_sleeping_{false};
-  bool is_stopping_ = false;
+  alignas(cache_line) bool is_stopping_ = false;
   std::thread thread_;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/failures.hpp"
+
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
 
@@ -13,7 +15,9 @@ namespace canang::actors {
 class pinned : public caf::event_based_actor {
 public:
   /// `config.host` is the home; it must outlive the actor.
-  explicit pinned(caf::actor_config& config) : event_based_actor(config), home_(config.host) {}
+  explicit pinned(caf::actor_config& config) : event_based_actor(config), home_(config.host) {
+    set_exception_handler(fail_with);
+  }
 
   using event_based_actor::enqueue;
 

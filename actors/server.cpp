@@ -1,6 +1,7 @@
 #include "actors/server.hpp"
 
 #include "actors/cluster_pages.hpp"
+#include "actors/failures.hpp"
 #include "cluster/epoch.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"
@@ -273,6 +274,7 @@ net::page_response server::metrics() {
   net::process_figures figures;
   net::read_process_figures(figures);
   figures.actors = system_.registry().running();
+  figures.actor_failures = failure_count();
   figures.start_time_seconds = start_time_seconds_;
   figures.draining = status_ == node_phase::draining || status_ == node_phase::closing;
   figures.ready = status_ == node_phase::ready && cluster_fault().empty();

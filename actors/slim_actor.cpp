@@ -1,10 +1,14 @@
 #include "actors/slim_actor.hpp"
 
+#include "actors/failures.hpp"
+
 #include <caf/actor_config.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace canang::actors {
@@ -105,6 +109,11 @@ void slim_actor::handle(caf::mailbox_element& message) {
   current_mailbox_element(nullptr);
   if (is_quitting_)
     terminate(caf::error{});
+}
+
+void slim_actor::fail() {
+  note_failure(name(), id(), std::current_exception());
+  terminate(caf::make_error(caf::sec::runtime_error));
 }
 
 void slim_actor::terminate(caf::error reason) {

@@ -69,11 +69,12 @@ private:
     try {
       std::forward<Function>(function)();
     } catch (...) {
-      terminate(caf::make_error(caf::sec::runtime_error));
+      fail();
     }
   }
 
   void handle(caf::mailbox_element& message);
+  void fail(); // in a handler of exceptions
   void terminate(caf::error reason);
 
   caf::execution_unit* home_;

@@ -70,7 +70,7 @@ void local_presence::tell(std::string_view room, publication_kind kind, std::uin
 }
 
 void local_presence::report(std::string_view room, bool with_members, room_report& into) const {
-  const auto known = rooms_.find(std::string{room});
+  const auto known = rooms_.find(room);
   if (known == rooms_.end() || known->second.users.empty())
     return;
   into.members_by_node.emplace_back(options_.node, known->second.users.size());

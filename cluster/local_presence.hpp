@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/name_map.hpp"
 #include "cluster/rare_text.hpp"
 #include "cluster/room_rules.hpp"
 
@@ -43,8 +44,8 @@ public:
 private:
   struct room_members {
     std::unordered_map<std::uint64_t, rare_text> users; // by connection
-    std::unordered_map<std::string, std::size_t> connections;
-    std::unordered_map<std::string, std::uint64_t> leaving; // in their grace: which leave it was
+    name_map<std::size_t> connections;
+    name_map<std::uint64_t> leaving; // in their grace: which leave it was
   };
 
   struct pending_leave {
@@ -63,7 +64,7 @@ private:
 
   presence_options options_;
   tell_function tell_;
-  std::unordered_map<std::string, room_members> rooms_;
+  name_map<room_members> rooms_;
   std::list<pending_leave> leaves_; // soonest first
   std::uint64_t leave_count_ = 0;
 };

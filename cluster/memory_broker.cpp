@@ -58,8 +58,7 @@ void memory_broker::publish(std::string_view room, std::shared_ptr<publication> 
   outcome.at.epoch = target.epoch;
   forget_old_keys(target, now);
   if (!idempotency_key.empty()) {
-    if (const auto before = target.keys.find(std::string{idempotency_key});
-        before != target.keys.end()) {
+    if (const auto before = target.keys.find(idempotency_key); before != target.keys.end()) {
       outcome.at.offset = before->second.offset;
       outcome.duplicate = true;
       if (target.subscriber != nullptr)

@@ -11,7 +11,6 @@
 #include <functional>
 #include <list>
 #include <string>
-#include <unordered_map>
 
 namespace canang::cluster {
 
@@ -77,7 +76,7 @@ private:
     std::size_t bytes = 0;
     clock::time_point expires_at;
     room_subscriber* subscriber = nullptr;
-    std::unordered_map<std::string, idempotent_publish> keys;
+    name_map<idempotent_publish> keys;
     boost::container::deque<std::string> key_order; // oldest first
     std::list<stream*>::iterator recency;
     std::list<stream*>::iterator history_place; // where `is_in_history_order`

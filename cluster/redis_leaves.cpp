@@ -1,12 +1,12 @@
 #include "cluster/redis_leaves.hpp"
 
 #include "cluster/epoch.hpp"
+#include "cluster/name_map.hpp"
 #include "cluster/redis_presence.hpp"
 #include "cluster/room_scripts.hpp"
 
 #include <fmt/format.h>
 
-#include <unordered_map>
 #include <utility>
 
 namespace canang::cluster {
@@ -42,7 +42,7 @@ void redis_leaves::ask(const std::function<bool(const std::string& room)>& is_un
   std::vector<pending> due;
   for (auto at = waiting_.begin(); at != end; at = waiting_.erase(at))
     due.push_back(std::move(at->second));
-  std::unordered_map<std::string, call_ptr> calls;
+  name_map<call_ptr> calls;
   for (auto& item : due) {
     if (is_uncertain(item.room)) {
       waiting_.emplace(now + leave_retry, std::move(item));

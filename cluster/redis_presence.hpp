@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/local_presence.hpp"
+#include "cluster/name_map.hpp"
 #include "cluster/redis_leaves.hpp"
 #include "cluster/redis_room.hpp"
 
@@ -10,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace canang::cluster {
@@ -83,8 +83,8 @@ private:
   redis_room_services& services_;
   presence_options options_;
   tell_function tell_;
-  std::unordered_map<std::string, local_room> rooms_;
-  std::unordered_set<std::string> dirty_;
+  name_map<local_room> rooms_;
+  name_set dirty_;
   redis_leaves leaves_;
   std::uint64_t calls_ = 0; // of presence.lua, by number
   std::uint32_t life_ = 0;  // how often its members came anew

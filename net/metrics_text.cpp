@@ -191,6 +191,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
   all.push_back(
     single("canang_actors", "Actors alive.", gauge, static_cast<double>(process.actors)));
+  all.push_back(single("canang_actor_failures_total", "Actors that an exception ended.", up,
+                       static_cast<double>(process.actor_failures)));
   all.push_back(
     of_loops("canang_accepted_total", "TCP connections accepted.", up, &m::accepted_total));
   all.push_back(

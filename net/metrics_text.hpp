@@ -13,6 +13,7 @@ namespace canang::net {
 struct process_figures {
   std::int64_t start_time_seconds = 0; ///< Unix time
   std::uint64_t actors = 0;            ///< actors alive
+  std::uint64_t actor_failures = 0;    ///< actors that an exception ended
   std::uint64_t open_descriptors = 0;
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;

@@ -118,3 +118,27 @@ apt_update() {
   ((EUID == 0)) || as_root=(sudo)
   "${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=600 update
 }
+
+# prepare_caf_source: CAF's source of the version that is installed, below build/caf, for the build with
+# ThreadSanitizer. It comes from the archives that APT has the packages from, and APT checks it as it
+# checks those. Prints the folder.
+prepare_caf_source() {
+  local package version place=build/caf
+  # shellcheck disable=SC2016  # dpkg's variables
+  package=$(dpkg-query -W -f='${source:Package}=${source:Version}' libcaf-dev) &&
+    version=$(dpkg-query -W -f='${source:Upstream-Version}' libcaf-dev) || return
+  local -a apt=(apt-get -qq -o "Dir::Etc::SourceList=$PWD/$place/sources.list"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$PWD/$place/lists"
+    -o "Dir::Cache=$PWD/$place/cache" -o APT::Sandbox::User=root)
+  if [[ ! -d $place/${package%=*}-$version ]]; then
+    mkdir -p "$place/lists/partial" "$place/cache/archives/partial"
+    # shellcheck disable=SC2016  # APT's variables, not the shell's
+    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+      'Created-By: Packages' | grep ' main$' | sort -u >"$place/sources.list"
+    # Archives that have no sources, or not these, do not matter.
+    "${apt[@]}" update &>"$place/apt.log" || true
+    (cd "$place" && "${apt[@]}" source --tar-only "$package") &>>"$place/apt.log" || return
+    tar -C "$place" -xf "$place/${package%=*}_$version.orig.tar".* || return
+  fi
+  echo "$PWD/$place/${package%=*}-$version"
+}

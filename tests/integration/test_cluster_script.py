@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from support.process_lifetime import die_with_parent
 from support.waiting import wait_until
 
 START_TIMEOUT_S = 40.0
+# Moments of Ctrl-C, evenly over a start and a little more.
+MOMENTS = 40
 
 
 def free_ports(count: int) -> int:
@@ -89,6 +92,17 @@ class ClusterScript:
     def wait_exit(self, timeout: float = 20.0) -> int:
         return self.process.wait(timeout)
 
+    def processes(self) -> list[int]:
+        """All that were started by it and live, whether it told of them or not."""
+        mark = f"TMPDIR={self.temporary}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    if mark in (entry / "environ").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+        return [pid for pid in found if is_alive(pid)]
+
     def assert_nothing_stays(self, pids: dict[str, int]) -> None:
         for name, pid in pids.items():
             assert not is_alive(pid), f"{name} lives on\n{self.text()}"
@@ -149,6 +163,68 @@ def test_nothing_stays_after(start_cluster, how):
     cluster.assert_nothing_stays(pids)
     for n in (1, 2):
         assert re.search(rf"^node{n} \| .*stopped", cluster.text(), re.M), "orderly, and seen"
+
+
+def test_ctrl_c_is_heard_at_every_moment(start_cluster):
+    """Among them: before anything is started, between two starts, while it waits, at rest."""
+    began = time.monotonic()
+    start_cluster(2).wait_ready()
+    whole = 1.2 * (time.monotonic() - began)
+    for number in range(MOMENTS):
+        cluster = start_cluster(2)
+        with suppress(subprocess.TimeoutExpired):
+            cluster.process.wait(whole * number / MOMENTS)  # the moment comes
+        assert cluster.process.poll() is None, cluster.text()
+        cluster.ctrl_c()
+        code = cluster.wait_exit()
+        said = cluster.text()
+        # At the first moments Python itself is still being loaded, and the script has said nothing.
+        assert code == 0 or not re.search("^(cluster: |redis )", said, re.M), f"{number}: {code}\n{said}"
+        assert cluster.processes() == [], f"{number}:\n{said}"
+        assert list(cluster.temporary.iterdir()) == []
+
+
+def test_many_ctrl_c_do_no_more_than_two(start_cluster):
+    cluster = start_cluster(2)
+    cluster.wait_ready()
+    while cluster.process.poll() is None:
+        cluster.ctrl_c()
+    assert cluster.process.returncode == 0, cluster.text()
+    assert cluster.processes() == []
+    assert list(cluster.temporary.iterdir()) == []
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_nodes(start_cluster):
+    cluster = start_cluster(1, "--", "--drain-grace", "60s", "--drain-period", "2s")
+    cluster.wait_ready()
+    cluster.ctrl_c()
+    wait_until(lambda: "draining" in cluster.text(), "the node drains")
+    began = time.monotonic()
+    cluster.ctrl_c()
+    assert cluster.wait_exit() == 0
+    assert time.monotonic() - began < 5, "its grace was not waited for"
+    assert cluster.processes() == []
+
+
+def test_a_reader_that_goes_away_ends_it(start_cluster, tmp_path):
+    """`./dev cluster | head`: nobody is there to tell."""
+    temporary = tmp_path / "alone"
+    temporary.mkdir()
+    port = free_ports(2)
+    script = subprocess.Popen(
+        [str(REPOSITORY / "scripts" / "cluster"), "1", "--port", str(port), "--internal-port", str(port + 1)],
+        env=clean_environment({"CANANG_BIN": str(binary()), "TMPDIR": str(temporary)}),
+        stdout=subprocess.PIPE,
+        preexec_fn=die_with_parent,
+    )
+    try:
+        script.stdout.readline()
+        script.stdout.close()
+        assert script.wait(START_TIMEOUT_S) == 0
+    finally:
+        script.kill()
+        script.wait()
+    assert list(temporary.iterdir()) == []
 
 
 def test_nothing_stays_when_the_script_is_killed(start_cluster):

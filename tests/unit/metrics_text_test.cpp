@@ -75,7 +75,8 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
-       "canang_pings_sent_total", "canang_turns_total", "process_cpu_seconds_total"});
+       "canang_pings_sent_total", "canang_turns_total", "canang_actor_failures_total",
+       "process_cpu_seconds_total"});
   has("histogram", {"canang_publish_to_flush_seconds", "canang_turn_seconds"});
 }
 
@@ -163,12 +164,14 @@ TEST_F(metrics_text_test, tells_the_figures_of_the_process) {
   process.version = "1.2.3";
   process.ready = true;
   process.actors = 42;
+  process.actor_failures = 7;
   process.start_time_seconds = 1'700'000'000;
   read_process_figures(process);
   const auto parsed = text();
   EXPECT_EQ(parsed[R"(canang_build_info{version="1.2.3"})"], 1);
   EXPECT_EQ(parsed["canang_ready"], 1);
   EXPECT_EQ(parsed["canang_actors"], 42);
+  EXPECT_EQ(parsed["canang_actor_failures_total"], 7);
   EXPECT_EQ(parsed["process_start_time_seconds"], 1'700'000'000);
   EXPECT_GE(parsed["process_open_fds"], 3);
   EXPECT_GT(parsed["process_resident_memory_bytes"], 1'000'000);
