@@ -3,6 +3,7 @@
 #include "net/target.hpp"
 
 #include "net/dialects/plain.hpp"
+#include "net/log_text.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/utf8.hpp"
 
@@ -33,6 +34,22 @@ bool may_be_room(std::string_view name) {
   return true;
 }
 
+/// What is written to a log is one field of one line, whatever it was.
+void check_log_text(std::string_view text) {
+  const auto field = log_field(text);
+  require(field.size() >= 2 && field.front() == '"' && field.back() == '"', "a field is quoted");
+  const auto points = canang::fuzz::decode_utf8(field);
+  require(points.has_value(), "a field is UTF-8");
+  bool is_escaped = false;
+  for (std::size_t i = 1; i + 1 < points->size(); ++i) {
+    const auto point = (*points)[i];
+    require(point >= 0x20 && point != 0x7F && point != 0x2028 && point != 0x202E, "all is shown");
+    require(point != '"' || is_escaped, "a quote in a field is escaped");
+    is_escaped = point == '\\' && !is_escaped;
+  }
+  require(!is_escaped, "the last quote is not escaped");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -44,6 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(std::string{parts.path} + (has_query ? "?" : "") + std::string{parts.query} == text,
           "a split loses nothing");
   require(parts.path.find('?') == std::string_view::npos, "a path has no question mark");
+
+  check_log_text(text);
 
   require(percent_decode(percent_encode(text)) == text, "what is encoded is decoded");
   const auto decoded = percent_decode(text);
