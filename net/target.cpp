@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace canang::net {
@@ -55,8 +56,10 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     const auto pair = query.substr(0, end);
     const auto equals = pair.find('=');
     if (pair.substr(0, equals) == name) {
-      const auto value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
-      return percent_decode(value).value_or(std::string{value});
+      const std::string value{equals == std::string_view::npos ? "" : pair.substr(equals + 1)};
+      auto spaced = value;
+      std::replace(spaced.begin(), spaced.end(), '+', ' ');
+      return percent_decode(spaced).value_or(value);
     }
     if (end == std::string_view::npos)
       break;
@@ -65,7 +68,7 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return std::nullopt;
 }
 
-bool is_room_name(std::string_view name) noexcept {
+bool is_user_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > max_room_name_bytes)
     return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -77,6 +80,10 @@ bool is_room_name(std::string_view name) noexcept {
       return false;
   }
   return simdjson::validate_utf8(name.data(), name.size());
+}
+
+bool is_room_name(std::string_view name) noexcept {
+  return name != "." && name != ".." && is_user_name(name);
 }
 
 } // namespace canang::net

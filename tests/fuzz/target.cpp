@@ -22,7 +22,7 @@ std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
-bool may_be_room(std::string_view name) {
+bool may_be_user(std::string_view name) {
   if (name.empty() || name.size() > 255)
     return false;
   const auto points = canang::fuzz::decode_utf8(name);
@@ -33,6 +33,8 @@ bool may_be_room(std::string_view name) {
       return false;
   return true;
 }
+
+bool may_be_room(std::string_view name) { return name != "." && name != ".." && may_be_user(name); }
 
 /// What is written to a log is one field of one line, whatever it was.
 void check_log_text(std::string_view text) {
@@ -73,6 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   require(is_room_name(text) == may_be_room(text), "a room name is what it is said to be");
+  require(is_user_name(text) == may_be_user(text), "a user name is what it is said to be");
 
   for (const std::string_view name : {"echo", "history", ""})
     if (const auto value = query_value(parts.query, name))

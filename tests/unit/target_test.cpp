@@ -74,6 +74,22 @@ TEST(query_value, is_decoded) {
   EXPECT_EQ(query_value("a=%4", "a"), "%4") << "as it is, for an error to name";
 }
 
+TEST(query_value, has_a_plus_for_a_space) {
+  EXPECT_EQ(query_value("a=Ann+Lee", "a"), "Ann Lee");
+  EXPECT_EQ(query_value("a=%2B+%2b", "a"), "+ +");
+  EXPECT_EQ(query_value("a=1+%4", "a"), "1+%4") << "badly encoded: as it is";
+  EXPECT_EQ(percent_decode("Ann+Lee"), "Ann+Lee") << "in queries only";
+}
+
+TEST(room_name, is_none_that_no_browser_can_put_into_a_path) {
+  for (const char* name : {".", ".."}) {
+    EXPECT_FALSE(is_room_name(name)) << name;
+    EXPECT_TRUE(is_user_name(name)) << name;
+  }
+  for (const char* name : {"...", ".a", "a.", "a/..", "../a", ". ", "%2e"})
+    EXPECT_TRUE(is_room_name(name)) << name;
+}
+
 TEST(room_name, is_1_to_255_bytes) {
   EXPECT_FALSE(is_room_name(""));
   EXPECT_TRUE(is_room_name("a"));
@@ -99,8 +115,8 @@ TEST(room_name, has_no_control_characters) {
 }
 
 TEST(room_name, may_have_any_other_sign) {
-  for (const char* name : {"a/b", "/", "?", "%41", "#", "a b", "\u65e5\u672c", "\U0001f514", "..",
-                           "\\", "\"", "\ufeff", "\ufffd", "\uffff"})
+  for (const char* name : {"a/b", "/", "?", "%41", "#", "a b", "\u65e5\u672c", "\U0001f514", "\\",
+                           "\"", "\ufeff", "\ufffd", "\uffff"})
     EXPECT_TRUE(is_room_name(name)) << name;
 }
 
