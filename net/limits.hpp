@@ -13,6 +13,10 @@ namespace canang::net {
 /// what nginx and HAProxy accept by default.
 inline constexpr std::size_t max_header_bytes = 8 * 1024;
 
+/// Empty lines that are skipped before a request line: RFC 9112, 2.2, asks for one at least, which some
+/// clients send behind a body; more than a few are no HTTP.
+inline constexpr unsigned max_empty_lines = 8;
+
 /// Longest room name in bytes of UTF-8, as in Centrifugo's protocol.
 inline constexpr std::size_t max_room_name_bytes = 255;
 

@@ -1,5 +1,6 @@
 #include "net/target.hpp"
 
+#include "net/authority.hpp"
 #include "net/limits.hpp"
 
 #include <simdjson.h>
@@ -28,6 +29,26 @@ request_target split_target(std::string_view target) noexcept {
   if (mark == std::string_view::npos)
     return {target, {}};
   return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<request_target> read_target(std::string_view target) {
+  if (target.starts_with('/') || target == "*")
+    return split_target(target);
+  static constexpr std::string_view scheme_end = "://";
+  const auto mark = target.find(scheme_end);
+  if (mark == std::string_view::npos || default_port(to_lower(target.substr(0, mark))) == 0)
+    return std::nullopt;
+  target.remove_prefix(mark + scheme_end.size());
+  const auto name = target.substr(0, target.find_first_of("/?#"));
+  const auto host = parse_authority(name);
+  if (!host || host->host.empty()) // RFC 9110, 4.2.1
+    return std::nullopt;
+  target.remove_prefix(name.size());
+  auto parts = split_target(target);
+  if (parts.path.empty())
+    parts.path = "/"; // RFC 9112, 3.2.1
+  parts.authority = name;
+  return parts;
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

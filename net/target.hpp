@@ -6,13 +6,20 @@
 
 namespace canang::net {
 
-/// A request target split at its question mark (RFC 9112, 3.2.1). Views into the target.
+/// A request target and its parts (RFC 9112, 3.2). Views into the target.
 struct request_target {
   std::string_view path;
   std::string_view query;
+  std::string_view authority{}; ///< `host[:port]` of the absolute form, else empty
 };
 
+/// Splits a path at its question mark.
 [[nodiscard]] request_target split_target(std::string_view target) noexcept;
+
+/// Reads a target in the origin form (`/ws?echo=false`), in the absolute form (`http://host/ws`, also with
+/// https, ws and wss) or `*`.
+/// @returns nothing when it is none of these.
+[[nodiscard]] std::optional<request_target> read_target(std::string_view target);
 
 /// Decodes %XX (RFC 3986, 2.1). `+` stays `+`.
 /// @returns nothing when a percent sign is not followed by two hexadecimal digits.

@@ -64,6 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "a split loses nothing");
   require(parts.path.find('?') == std::string_view::npos, "a path has no question mark");
 
+  if (const auto target = read_target(text)) {
+    require(target->authority.size() + target->query.size() <= text.size(), "parts of the target");
+    require(target->path == "*" || target->path.starts_with('/'), "a path is one");
+  }
   check_log_text(text);
 
   require(percent_decode(percent_encode(text)) == text, "what is encoded is decoded");

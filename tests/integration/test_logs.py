@@ -169,11 +169,16 @@ def test_no_room_forges_a_field_or_a_line_or_turns_one_around(start_canang, log_
     for room in shown:
         with RawWebSocket(canang.port, f"/ws/{quote(room, safe='')}") as client:
             client.close_normally()
+    with RawConnection(canang.port) as client:
+        client.send(request_head('/ws/a"\xe2\x80\xae\xff?echo=perhaps'))
+        assert client.read_response().status == 400
     canang.wait_metric("canang_connections", 0)
     assert canang.stop() == 0
     messages = canang.log_messages()
     for text in shown.values():
         assert len([line for line in messages if f" {text}" in line]) == 2, (text, messages)
+    [refused] = [line for line in messages if "refuse" in line]
+    assert r'target="/ws/a\"\u202e\xff?echo=perhaps"' in refused
     everything = canang.stdout()
     assert not set("\u2028\u2029\u202e\u2066\u200f\u200b\ufeff\U000e0041") & set(everything)
     assert len(everything.splitlines()) == everything.count("\n")

@@ -203,9 +203,56 @@ TEST_F(http_session_test, serves_the_websocket_paths_as_pages_when_nobody_takes_
 }
 
 TEST_F(http_session_test, answers_431_to_headers_over_their_limit) {
-  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(max_header_bytes, 'x') + "\r\n\r\n");
+  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(max_header_bytes, 'x')
+        + "\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 431 "));
   EXPECT_EQ(rejected(reject_reason::headers_too_large), 1U);
+}
+
+TEST_F(http_session_test, skips_empty_lines_before_a_request_in_whatever_pieces_they_come) {
+  const std::string bytes = "\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                            "\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+  serve(bytes);
+  EXPECT_TRUE(is_answered("page /b"));
+  serve("");
+  for (const char c : bytes) {
+    client.send({&c, 1});
+    loop.turn(1ms);
+  }
+  EXPECT_TRUE(is_answered("page /b"));
+  EXPECT_EQ(rejected(reject_reason::bad_request), 0U);
+}
+
+TEST_F(http_session_test, skips_a_few_empty_lines_only) {
+  std::string empty;
+  for (unsigned i = 0; i < max_empty_lines; ++i)
+    empty += "\r\n";
+  serve(empty + "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 200 "));
+  serve(empty + "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+  serve("\r\rGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+}
+
+TEST_F(http_session_test, gives_up_one_that_sends_a_half_empty_line) {
+  serve("\r");
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(rejected(reject_reason::timeout), 1U);
+}
+
+TEST_F(http_session_test, serves_absolute_targets) {
+  serve("GET http://y:8000/ HTTP/1.1\r\nHost: x\r\n\r\nGET http://y HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET ws://y/ws/games?echo=false HTTP/1.1\r\n"
+        + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(pages, 2);
+  ASSERT_EQ(asked_for.size(), 1U);
+  EXPECT_EQ(asked_for[0].room, "games");
+  session->abort(close_reason::drain);
 }
 
 TEST_F(http_session_test, answers_400_to_what_is_no_http) {

@@ -23,6 +23,32 @@ TEST(target, is_split_at_its_first_question_mark) {
   check("", "", "");
 }
 
+TEST(target, may_be_absolute) {
+  const auto check = [](std::string_view target, std::string_view authority, std::string_view path,
+                        std::string_view query) {
+    const auto parts = read_target(target);
+    ASSERT_TRUE(parts) << target;
+    EXPECT_EQ(parts->authority, authority) << target;
+    EXPECT_EQ(parts->path, path) << target;
+    EXPECT_EQ(parts->query, query) << target;
+  };
+  check("/ws/a?echo=false", "", "/ws/a", "echo=false");
+  check("//ws", "", "//ws", "");
+  check("*", "", "*", "");
+  check("http://localhost/ws/a?echo=false", "localhost", "/ws/a", "echo=false");
+  check("HTTPS://[::1]:443/", "[::1]:443", "/", "");
+  check("ws://a:8000", "a:8000", "/", "");
+  check("wss://a?history=3", "a", "/", "history=3");
+  check("http://a/http://b/c", "a", "/http://b/c", "");
+}
+
+TEST(target, is_a_path_or_a_url_of_http) {
+  for (const char* target :
+       {"", "ws", "?x", "ftp://a/b", "http:/a", "http:a", "http://", "http:///ws", "http://?x",
+        "http://user@a/ws", "http://a b/ws", "http://a:x/ws", "http://:80/ws", "://a/b", "a:8000"})
+    EXPECT_FALSE(read_target(target)) << target;
+}
+
 TEST(percent_decode, decodes_two_hexadecimal_digits) {
   EXPECT_EQ(percent_decode(""), "");
   EXPECT_EQ(percent_decode("plain"), "plain");

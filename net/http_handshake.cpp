@@ -1,0 +1,143 @@
+#include "net/http_handshake.hpp"
+
+#include "net/authority.hpp"
+#include "net/http_fields.hpp"
+
+#include <utility>
+
+namespace canang::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+using http::field;
+
+/// Bytes of a valid Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.2.1).
+constexpr std::size_t key_size = 24;
+
+/// What comes next goes to another node, if there is a balancer that has one.
+constexpr const char* refusal_seconds = "1";
+
+bool is_websocket_key(std::string_view key) noexcept {
+  if (key.size() != key_size || !key.ends_with("=="))
+    return false;
+  for (const char c : key.substr(0, key_size - 2)) {
+    const bool valid = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+                       || c == '+' || c == '/';
+    if (!valid)
+      return false;
+  }
+  return true;
+}
+
+/// Whether a WebSocket client sent this, however little of it is left: its own fields go from end to
+/// end, while Upgrade and Connection are for one hop only (RFC 9110, 7.6.1).
+bool is_of_a_websocket_client(const http_request_header& request) {
+  return request.count(field::sec_websocket_key) != 0
+         || request.count(field::sec_websocket_version) != 0;
+}
+
+rejection reject_upgrade(reject_reason reason, std::string text) {
+  auto wrong = reject(reason, 426, std::move(text));
+  wrong.response.headers.emplace_back("Upgrade", "websocket");
+  wrong.response.headers.emplace_back("Connection", "Upgrade");
+  return wrong;
+}
+
+/// What is missing of an upgrade, and who took it away.
+std::optional<rejection> check_upgrade(const http_request_header& request) {
+  const bool is_proxied = is_of_a_websocket_client(request);
+  if (request.version() < 11)
+    return reject(reject_reason::bad_request, 400,
+                  is_proxied
+                    ? "a WebSocket handshake needs HTTP/1.1: a proxy in front speaks HTTP/1.0 "
+                      "to this server"
+                    : "a WebSocket handshake needs HTTP/1.1");
+  if (!has_item(request, field::upgrade, "websocket")) {
+    if (!is_proxied)
+      return reject_upgrade(reject_reason::not_an_upgrade, "this path speaks WebSocket only");
+    return reject_upgrade(
+      reject_reason::not_an_upgrade,
+      request.count(field::upgrade) == 0
+        ? "a proxy in front removed the Upgrade header: it has to pass on Upgrade "
+          "and Connection"
+        : "the Upgrade header does not name websocket");
+  }
+  if (!has_item(request, field::connection, "upgrade"))
+    return reject_upgrade(reject_reason::not_an_upgrade,
+                          is_proxied
+                            ? "the Connection header does not name Upgrade: a proxy in front "
+                              "has to pass on Upgrade and Connection"
+                            : "the Connection header does not name Upgrade");
+  return std::nullopt;
+}
+
+std::string_view refusal_text(reject_reason reason) noexcept {
+  switch (reason) {
+  case reject_reason::connections: return "this node has as many connections as it may";
+  case reject_reason::memory: return "this node has no memory for more connections";
+  case reject_reason::rate: return "too many new connections at once";
+  default: return "this node takes no new connections";
+  }
+}
+
+} // namespace
+
+rejection reject(reject_reason reason, unsigned status, std::string text) {
+  return {reason, text_response(status, std::move(text))};
+}
+
+rejection reject_for_now(reject_reason reason) {
+  auto wrong = reject(reason, 503, std::string{refusal_text(reason)});
+  wrong.response.headers.emplace_back("Retry-After", refusal_seconds);
+  return wrong;
+}
+
+bool has_body(const http_request_header& request) {
+  return request.has_content_length() ? request[field::content_length] != "0"
+                                      : request.count(field::transfer_encoding) != 0;
+}
+
+std::optional<rejection> check_request(const http_request_header& request) {
+  if (const auto name = repeated_field(request); !name.empty())
+    return reject(reject_reason::bad_request, 400,
+                  std::string{name} + " may stand in a request once only");
+  const auto host = request.find(field::host);
+  if (host == request.end()) {
+    if (request.version() >= 11)
+      return reject(reject_reason::bad_request, 400, "Host is missing");
+  } else if (!parse_authority(host->value())) {
+    return reject(reject_reason::bad_request, 400, "Host is not a name or an address with a port");
+  }
+  return std::nullopt;
+}
+
+std::optional<rejection> check_handshake(const http_request_header& request) {
+  if (request.method() != http::verb::get) {
+    auto wrong = reject(reject_reason::bad_method, 405, "a WebSocket handshake is a GET");
+    wrong.response.headers.emplace_back("Allow", "GET");
+    return wrong;
+  }
+  if (request.count(field::transfer_encoding) != 0)
+    return reject(reject_reason::bad_request, 400, "Transfer-Encoding is not allowed here");
+  if (has_body(request))
+    return reject(reject_reason::bad_request, 400, "a body is not allowed here");
+  if (auto wrong = check_upgrade(request))
+    return wrong;
+  if (request[field::sec_websocket_version] != "13") {
+    auto wrong =
+      reject_upgrade(reject_reason::bad_request, "only WebSocket version 13 is spoken here");
+    wrong.response.headers.emplace_back("Sec-WebSocket-Version", "13");
+    return wrong;
+  }
+  if (!is_websocket_key(request[field::sec_websocket_key]))
+    return reject(reject_reason::bad_request, 400, "Sec-WebSocket-Key is missing or not 16 bytes");
+  return std::nullopt;
+}
+
+void simplify_handshake(http_request_header& request) {
+  request.set(field::connection, "Upgrade");
+  request.set(field::upgrade, "websocket");
+}
+
+} // namespace canang::net
