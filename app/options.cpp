@@ -92,8 +92,8 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
     "--presence", [&into](const auto& given) { into.rules.presence = split(given); }, "*",
     "rooms whose members are kept, by name with * and ?");
   adder.list(
-    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split(given); }, "none",
-    "rooms in which coming and going is published");
+    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split(given); },
+    "none", "rooms in which coming and going is published");
   app.add_flag_callback("--no-lineage", [&into] { into.rooms.uses_lineage = false; })
     ->group(""); // for the test that shows what the lineage is for
 }
@@ -144,6 +144,8 @@ void add_options(CLI::App& app, options& into) {
                  "time for the answer, before the connection is ended");
   adder.duration("--handshake-timeout", loops.limits.handshake_timeout, milliseconds{100}, "10s",
                  "time for a request's headers to arrive");
+  adder.size("--max-header-bytes", loops.limits.max_header_bytes, 1024, 1024 * 1024, "16KiB",
+             "longest request line plus headers; longer ones are answered with 431");
   adder.duration("--close-timeout", loops.limits.close_timeout, milliseconds{100}, "5s",
                  "time for the client to answer a close frame");
   adder.size("--max-message-bytes", loops.limits.max_message_bytes, 1, one_gib, "64KiB",

@@ -38,7 +38,10 @@ class http_session final
     timing_wheel::entry {
 public:
   http_session(loop_context& context, const routes& paths, tcp_socket&& socket)
-    : context_(context), paths_(paths), socket_(std::move(socket)), buffer_(max_header_bytes) {}
+    : context_(context),
+      paths_(paths),
+      socket_(std::move(socket)),
+      buffer_(context.limits.max_header_bytes) {}
 
   void await_request();
 
@@ -84,7 +87,7 @@ void http_session::await_request() {
 
 void http_session::read_request() {
   parser_.emplace();
-  parser_->header_limit(max_header_bytes);
+  parser_->header_limit(static_cast<std::uint32_t>(context_.limits.max_header_bytes));
   http::async_read_header(socket_, buffer_, *parser_,
                           [self = pointer{this}](error_code ec, std::size_t size) {
                             self->context_.metrics.received_bytes_total.add(size);
@@ -161,7 +164,9 @@ void http_session::on_request(const error_code& ec) {
 void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
-    reply(reject(reject_reason::headers_too_large, 431, "the headers are over 8 KiB"));
+    reply(reject(reject_reason::headers_too_large, 431,
+                 "the request line and headers are over "
+                   + std::to_string(context_.limits.max_header_bytes) + " bytes"));
   else if (ec == http::error::end_of_stream || ec == http::error::partial_message
            || ec.category() != make_error_code(http::error{}).category())
     close(); // the client left, or was never one

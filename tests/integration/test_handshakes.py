@@ -58,6 +58,7 @@ def reason(answer):
             id="a folded line",
         ),
         pytest.param(head("Host:", without=("Host",)), id="an empty Host"),
+        pytest.param(head("X: " + "x" * 15_000), id="headers of 15 KiB"),
     ],
 )
 def test_a_handshake_that_is_right_is_accepted(canang, request_bytes):
@@ -158,3 +159,15 @@ def test_what_a_proxy_took_away_is_said_and_logged(start_canang, request_bytes, 
 
     [line] = wait_until(logged, "a line says so")
     assert line.startswith("refuse peer=127.0.0.1:") and 'target="/ws"' in line
+
+
+# -- the size of headers -----------------------------------------------------------------------
+
+
+def test_the_limit_of_headers_can_be_set(start_canang):
+    canang = start_canang(max_header_bytes="64KiB")
+    assert answer_to(canang.port, head("Cookie: c=" + "x" * 60_000)).status == 101
+    with RawConnection(canang.port) as client:
+        client.send_what_fits(head("Cookie: c=" + "x" * 66_000), 2)
+        answer = client.read_response()
+    assert answer.status == 431 and "65536 bytes" in reason(answer)

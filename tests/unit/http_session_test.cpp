@@ -203,10 +203,18 @@ TEST_F(http_session_test, serves_the_websocket_paths_as_pages_when_nobody_takes_
 }
 
 TEST_F(http_session_test, answers_431_to_headers_over_their_limit) {
-  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(max_header_bytes, 'x')
+  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(loop.context.limits.max_header_bytes, 'x')
         + "\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 431 "));
   EXPECT_EQ(rejected(reject_reason::headers_too_large), 1U);
+}
+
+TEST_F(http_session_test, takes_headers_up_to_their_limit) {
+  const std::string start = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+  const std::string end = "\r\n\r\n";
+  const auto room = loop.context.limits.max_header_bytes - start.size() - end.size();
+  serve(start + std::string(room, 'x') + end);
+  EXPECT_TRUE(is_answered("HTTP/1.1 200 "));
 }
 
 TEST_F(http_session_test, skips_empty_lines_before_a_request_in_whatever_pieces_they_come) {
