@@ -113,9 +113,13 @@ void server::start(std::function<void(bool)> on_end) {
                                                        internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
+  net::routes paths;
+  paths.page = page_;
+  paths.handshakes = options_.handshakes;
   node_ = system_.spawn<node>(node_parts{
     homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
-    status_, public_, page_, options_.drain, identity_.id, options_.cluster.rebalance_after});
+    status_, public_, std::move(paths), options_.drain, identity_.id,
+    options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }

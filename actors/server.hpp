@@ -5,6 +5,7 @@
 #include "actors/loop_home.hpp"
 #include "actors/node.hpp"
 #include "net/admission.hpp"
+#include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
 #include "net/listener.hpp"
 
@@ -28,6 +29,7 @@ struct server_options {
   loop_options loops;
   drain_options drain;
   net::admission_limits admission;
+  net::handshake_rules handshakes;
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
   cluster_options cluster;
   std::string version;

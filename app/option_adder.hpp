@@ -21,6 +21,9 @@ namespace canang::app {
 /// `CANANG_PING_INTERVAL` of `--ping-interval`.
 [[nodiscard]] std::string environment_name(std::string_view flag);
 
+/// What an option that may be given several times, or with commas, was given in all.
+[[nodiscard]] std::vector<std::string> split_list(const std::vector<std::string>& given);
+
 /// Adds options that are flag, environment variable and config key at once.
 class option_adder {
 public:

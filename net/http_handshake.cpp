@@ -3,6 +3,7 @@
 #include "net/authority.hpp"
 #include "net/http_fields.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace canang::net {
@@ -14,6 +15,9 @@ using http::field;
 
 /// Bytes of a valid Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.2.1).
 constexpr std::size_t key_size = 24;
+
+/// Subprotocols that a client may offer; each is compared with each that is allowed.
+constexpr std::size_t max_subprotocols = 32;
 
 /// What comes next goes to another node, if there is a balancer that has one.
 constexpr const char* refusal_seconds = "1";
@@ -133,6 +137,21 @@ std::optional<rejection> check_handshake(const http_request_header& request) {
   if (!is_websocket_key(request[field::sec_websocket_key]))
     return reject(reject_reason::bad_request, 400, "Sec-WebSocket-Key is missing or not 16 bytes");
   return std::nullopt;
+}
+
+std::variant<std::string, rejection> choose_subprotocol(const http_request_header& request,
+                                                        const subprotocol_rules& allowed) {
+  const auto offered = list_items(request, field::sec_websocket_protocol);
+  if (offered.empty())
+    return std::string{};
+  if (offered.size() > max_subprotocols || !std::all_of(offered.begin(), offered.end(), is_token))
+    return reject(reject_reason::bad_request, 400,
+                  "Sec-WebSocket-Protocol is not a list of at most 32 tokens");
+  if (auto chosen = allowed.choose(offered))
+    return std::move(*chosen);
+  return reject(
+    reject_reason::bad_request, 400,
+    "none of the offered subprotocols: the server's --subprotocols says which there are");
 }
 
 void simplify_handshake(http_request_header& request) {

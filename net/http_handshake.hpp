@@ -2,11 +2,18 @@
 
 #include "net/http_types.hpp"
 #include "net/metrics.hpp"
+#include "net/subprotocol.hpp"
 
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace canang::net {
+
+/// What an operator may say of handshakes.
+struct handshake_rules {
+  subprotocol_rules subprotocols;
+};
 
 /// A request that is refused: what is counted, and the answer.
 struct rejection {
@@ -28,6 +35,10 @@ struct rejection {
 
 /// What is wrong with a handshake apart from its room (RFC 6455, 4.2.1), if anything.
 [[nodiscard]] std::optional<rejection> check_handshake(const http_request_header& request);
+
+/// The subprotocol that the answer names: empty where none was offered.
+[[nodiscard]] std::variant<std::string, rejection>
+choose_subprotocol(const http_request_header& request, const subprotocol_rules& allowed);
 
 /// A handshake that was found right, with its lists in one line each, for who looks at the first only.
 void simplify_handshake(http_request_header& request);

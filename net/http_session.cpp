@@ -59,7 +59,7 @@ private:
   page_responder responder();
   void on_slow_answer(unsigned request, page_response&& response);
   void answer_handshake(const request_target& target);
-  void upgrade(connection_parameters&& parameters);
+  void upgrade(connection_parameters&& parameters, std::string&& subprotocol);
   void reply(const rejection& wrong);
   void log_refusal(const page_response& response, std::string_view reason) const;
   void reply(page_response&& response, bool close_after);
@@ -242,6 +242,7 @@ void http_session::on_slow_answer(unsigned request, page_response&& response) {
 
 void http_session::answer_handshake(const request_target& target) {
   const auto& request = parser_->get();
+  const auto& rules = paths_.handshakes;
   if (const auto wrong = check_handshake(request)) {
     reply(*wrong);
     return;
@@ -251,18 +252,25 @@ void http_session::answer_handshake(const request_target& target) {
     reply(reject(reject_reason::bad_room, 400, *text));
     return;
   }
+  auto chosen = choose_subprotocol(request, rules.subprotocols);
+  if (const auto* const wrong = std::get_if<rejection>(&chosen)) {
+    reply(*wrong);
+    return;
+  }
   if (const auto reason = paths_.websocket->refusal()) {
     reply(reject_for_now(*reason));
     return;
   }
-  upgrade(std::move(std::get<connection_parameters>(parsed)));
+  upgrade(std::move(std::get<connection_parameters>(parsed)),
+          std::move(std::get<std::string>(chosen)));
 }
 
-void http_session::upgrade(connection_parameters&& parameters) {
+void http_session::upgrade(connection_parameters&& parameters, std::string&& subprotocol) {
   cancel();
   const auto rest = buffer_.data();
   websocket_upgrade request{std::move(socket_), parser_->release(),
-                            std::string{static_cast<const char*>(rest.data()), rest.size()}};
+                            std::string{static_cast<const char*>(rest.data()), rest.size()},
+                            std::move(subprotocol)};
   simplify_handshake(request.request);
   const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
   paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), language,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/dialect.hpp"
+#include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
 #include "net/metrics.hpp"
 #include "net/session.hpp"
@@ -36,6 +37,8 @@ struct routes {
   std::function<std::optional<page_response>(const page_request&)> action{};
   /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
   websocket_acceptor* websocket = nullptr;
+  /// Which subprotocols clients may ask for.
+  handshake_rules handshakes{};
 };
 
 } // namespace canang::net

@@ -25,8 +25,12 @@ using self_ptr = boost::intrusive_ptr<websocket_session>;
 void websocket_session::open() {
   if (state_ != state::opening)
     return;
-  stream_.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
-    response.set(boost::beast::http::field::server, "canang");
+  using boost::beast::http::field;
+  stream_.set_option(websocket::stream_base::decorator([request = request_.get()](
+                                                         websocket::response_type& response) {
+    response.set(field::server, "canang");
+    if (const auto chosen = request->find(field::sec_websocket_protocol); chosen != request->end())
+      response.set(field::sec_websocket_protocol, chosen->value());
   }));
   error_code ec;
   enter(state::open);

@@ -12,7 +12,8 @@ namespace canang::net {
 struct websocket_upgrade {
   tcp_socket socket;
   http_request_header request;
-  std::string already_read; ///< bytes that came right behind the request
+  std::string already_read;  ///< bytes that came right behind the request
+  std::string subprotocol{}; ///< the one of those offered that the answer names, if any
 };
 
 /// A session over Beast's `websocket::stream`, not open yet. `context` must outlive it.

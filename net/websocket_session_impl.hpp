@@ -26,6 +26,10 @@ public:
               std::move(upgrade.already_read)),
       heard_(context.now()),
       request_(std::make_unique<http_request_header>(std::move(upgrade.request))) {
+    // until `open`, the request keeps which one of those that it offered was chosen
+    request_->erase(boost::beast::http::field::sec_websocket_protocol);
+    if (!upgrade.subprotocol.empty())
+      request_->set(boost::beast::http::field::sec_websocket_protocol, upgrade.subprotocol);
     stream_.read_message_max(context.limits.max_message_bytes);
     context_.metrics.connections.add(1);
   }

@@ -48,6 +48,8 @@ struct world {
 
   world() {
     paths.websocket = &sessions;
+    require(paths.handshakes.subprotocols.add("v1.chat"), "a token");
+    require(paths.handshakes.subprotocols.add("v2.chat"), "a token");
     paths.page = [](const page_request& request) {
       auto response = text_response(request.path == "/" ? 200 : 404, "text");
       response.etag = "\"tag\"";
@@ -78,6 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_upgraded = client.got.find("HTTP/1.1 101 ") != std::string::npos;
   require(is_upgraded == (all.sessions.opened > 0), "101 when, and only when, it is one");
   require(all.sessions.opened <= 1, "one upgrade a connection");
+  require(client.got.find("Sec-WebSocket-Protocol: ") == std::string::npos || is_upgraded,
+          "only a handshake has a subprotocol");
   require(client.got.find("HTTP/1.1 5") == std::string::npos
             || all.sessions.does == acceptor::mode::refuses,
           "no request is an error of the server");

@@ -161,6 +161,58 @@ def test_what_a_proxy_took_away_is_said_and_logged(start_canang, request_bytes, 
     assert line.startswith("refuse peer=127.0.0.1:") and 'target="/ws"' in line
 
 
+# -- subprotocols ------------------------------------------------------------------------------
+
+
+def chosen(answer):
+    return answer.headers.get("sec-websocket-protocol")
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        ([], None),
+        (["chat"], "chat"),
+        (["v2.chat, v1.chat"], "v2.chat"),
+        (["v2.chat", "v1.chat"], "v2.chat"),
+        ([", ,v1.chat"], "v1.chat"),
+        ([""], None),
+    ],
+)
+def test_the_first_subprotocol_that_is_offered_is_answered(canang, lines, wanted):
+    offers = [f"Sec-WebSocket-Protocol: {line}" for line in lines]
+    answer = answer_to(canang.port, head(*offers))
+    assert (answer.status, chosen(answer)) == (101, wanted)
+
+
+def test_subprotocols_may_be_limited(start_canang):
+    canang = start_canang(subprotocols="v1.chat,v0.chat")
+    for offered, wanted in (
+        ("v1.chat", "v1.chat"),
+        ("v2.chat, v0.chat, v1.chat", "v0.chat"),
+    ):
+        answer = answer_to(canang.port, head(f"Sec-WebSocket-Protocol: {offered}"))
+        assert (answer.status, chosen(answer)) == (101, wanted)
+    assert chosen(answer_to(canang.port, head())) is None
+    answer = answer_to(canang.port, head("Sec-WebSocket-Protocol: v2.chat"))
+    assert answer.status == 400 and "subprotocols" in reason(answer)
+
+
+@pytest.mark.parametrize("offered", ["a b", '"chat"', "chat;q=1", "a/b", ",".join(["x"] * 33)])
+def test_what_is_no_list_of_subprotocols_is_refused(canang, offered):
+    answer = answer_to(canang.port, head(f"Sec-WebSocket-Protocol: {offered}"))
+    assert answer.status == 400 and "Sec-WebSocket-Protocol" in reason(answer)
+
+
+async def test_a_library_that_insists_on_its_subprotocol_is_content(canang):
+    import websockets
+
+    async with websockets.connect(canang.url(), subprotocols=["v1.chat"]) as client:
+        assert client.subprotocol == "v1.chat"
+        await client.send("plain all the same")
+        assert await client.recv() == "plain all the same"
+
+
 # -- the size of headers -----------------------------------------------------------------------
 
 

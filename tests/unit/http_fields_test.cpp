@@ -1,5 +1,6 @@
 #include "net/http_fields.hpp"
 
+#include "net/subprotocol.hpp"
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,30 @@ TEST(http_fields, entity_tags_are_compared_weakly) {
   EXPECT_TRUE(names_etag("*", "\"a\""));
   EXPECT_FALSE(names_etag("", "\"a\""));
   EXPECT_FALSE(names_etag("\"b\", a", "\"a\""));
+}
+
+TEST(subprotocol, is_the_first_offered_where_any_may_be) {
+  const subprotocol_rules rules;
+  EXPECT_EQ(rules.choose({"v2.chat", "v1.chat"}), "v2.chat");
+  EXPECT_EQ(rules.choose({}), std::nullopt);
+}
+
+TEST(subprotocol, is_the_first_offered_that_is_named) {
+  subprotocol_rules rules;
+  EXPECT_TRUE(rules.add("v1.chat"));
+  EXPECT_TRUE(rules.add("v0.chat"));
+  EXPECT_EQ(rules.choose({"v2.chat", "v1.chat", "v0.chat"}), "v1.chat");
+  EXPECT_EQ(rules.choose({"v0.chat", "v1.chat"}), "v0.chat") << "the client's order";
+  EXPECT_EQ(rules.choose({"v2.chat", "V1.CHAT"}), std::nullopt);
+  EXPECT_TRUE(rules.add("*"));
+  EXPECT_EQ(rules.choose({"v2.chat", "v1.chat"}), "v2.chat");
+}
+
+TEST(subprotocol, is_a_token) {
+  subprotocol_rules rules;
+  for (const char* name : {"", "a b", "a,b", "a/b", "\"a\"", "\xc3\xa9"})
+    EXPECT_FALSE(rules.add(name)) << name;
+  EXPECT_EQ(rules.choose({"any"}), "any") << "nothing was added";
 }
 
 } // namespace

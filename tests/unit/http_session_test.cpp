@@ -263,6 +263,27 @@ TEST_F(http_session_test, serves_absolute_targets) {
   session->abort(close_reason::drain);
 }
 
+TEST_F(http_session_test, names_the_subprotocol_of_a_handshake_and_none_where_none_was_offered) {
+  const auto offering = [](const std::string& lines) {
+    return "GET /ws HTTP/1.1\r\n" + lines + upgrade_fields;
+  };
+  serve(offering("Sec-WebSocket-Protocol: v2.chat\r\nSec-WebSocket-Protocol: v1.chat\r\n"));
+  EXPECT_TRUE(is_answered("\r\nSec-WebSocket-Protocol: v2.chat\r\n"));
+  session->abort(close_reason::drain);
+  ASSERT_TRUE(paths.handshakes.subprotocols.add("v1.chat"));
+  serve(offering("Sec-WebSocket-Protocol: v2.chat,v1.chat\r\n"));
+  EXPECT_TRUE(is_answered("\r\nSec-WebSocket-Protocol: v1.chat\r\n"));
+  session->abort(close_reason::drain);
+  serve(offering(""));
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(client.got.find("Sec-WebSocket-Protocol"), std::string::npos);
+  session->abort(close_reason::drain);
+  for (const char* wrong : {"v2.chat", "v1 chat", "\"v1.chat\""}) {
+    serve(offering("Sec-WebSocket-Protocol: " + std::string{wrong} + "\r\n"));
+    EXPECT_TRUE(is_answered("HTTP/1.1 400 ")) << wrong;
+  }
+}
+
 TEST_F(http_session_test, answers_400_to_what_is_no_http) {
   serve("\x16\x03\x01 hello\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 400 "));

@@ -83,6 +83,13 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.log_format, "text");
 }
 
+TEST_F(options_test, say_which_subprotocols_clients_may_ask_for) {
+  EXPECT_EQ(parse({"--subprotocols=v1.chat,v0.chat"}).what, command::serve) << errors;
+  EXPECT_EQ(into.server.handshakes.subprotocols.choose({"v2.chat", "v0.chat"}), "v0.chat");
+  expect_refused({"--subprotocols=a b"}, "--subprotocols");
+  expect_refused({"--max-header-bytes=100"}, "--max-header-bytes");
+}
+
 TEST_F(options_test, come_from_flags) {
   EXPECT_EQ(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
                    "--max-message-bytes=1MiB", "--log-format", "json"})
