@@ -11,6 +11,18 @@ namespace {
   throw CLI::ValidationError(flag, why);
 }
 
+void take_origins(const std::vector<std::string>& given, net::origin_rules& into) {
+  net::origin_rules rules;
+  for (const auto& item : split_list(given))
+    if (!rules.add(item))
+      refuse(
+        "--allowed-origin",
+        fmt::format("'{}' is not same-host, null, * or an origin such as https://chat.example.org "
+                    "or https://*.example.org",
+                    item));
+  into = std::move(rules);
+}
+
 void take_subprotocols(const std::vector<std::string>& given, net::subprotocol_rules& into) {
   net::subprotocol_rules rules;
   for (const auto& name : split_list(given))
@@ -23,6 +35,10 @@ void take_subprotocols(const std::vector<std::string>& given, net::subprotocol_r
 
 void add_access_options(option_adder& adder, actors::server_options& into) {
   adder.group("Access");
+  adder.list(
+    "--allowed-origin",
+    [&into](const auto& given) { take_origins(given, into.handshakes.origins); }, "same-host",
+    "sites whose pages may connect: https://chat.example.org, https://*.example.org, *");
   adder.list(
     "--subprotocols",
     [&into](const auto& given) { take_subprotocols(given, into.handshakes.subprotocols); }, "*",

@@ -116,6 +116,10 @@ std::optional<rejection> check_request(const http_request_header& request) {
   return std::nullopt;
 }
 
+std::string_view host_of(const http_request_header& request, const request_target& target) {
+  return target.authority.empty() ? std::string_view{request[field::host]} : target.authority;
+}
+
 std::optional<rejection> check_handshake(const http_request_header& request) {
   if (request.method() != http::verb::get) {
     auto wrong = reject(reject_reason::bad_method, 405, "a WebSocket handshake is a GET");
@@ -137,6 +141,16 @@ std::optional<rejection> check_handshake(const http_request_header& request) {
   if (!is_websocket_key(request[field::sec_websocket_key]))
     return reject(reject_reason::bad_request, 400, "Sec-WebSocket-Key is missing or not 16 bytes");
   return std::nullopt;
+}
+
+std::optional<rejection> check_origin(const http_request_header& request,
+                                      const request_target& target, const origin_rules& allowed) {
+  const auto origin = request.find(field::origin);
+  if (origin == request.end() || allowed.allows(origin->value(), host_of(request, target)))
+    return std::nullopt;
+  return reject(
+    reject_reason::origin, 403,
+    "pages of this origin may not connect here: the server's --allowed-origin says which");
 }
 
 std::variant<std::string, rejection> choose_subprotocol(const http_request_header& request,

@@ -2,7 +2,9 @@
 
 #include "net/http_types.hpp"
 #include "net/metrics.hpp"
+#include "net/origin.hpp"
 #include "net/subprotocol.hpp"
+#include "net/target.hpp"
 
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@ namespace canang::net {
 
 /// What an operator may say of handshakes.
 struct handshake_rules {
+  origin_rules origins;
   subprotocol_rules subprotocols;
 };
 
@@ -33,8 +36,17 @@ struct rejection {
 /// stand there once only.
 [[nodiscard]] std::optional<rejection> check_request(const http_request_header& request);
 
+/// `host[:port]` that a request is for (RFC 9112, 3.3).
+[[nodiscard]] std::string_view host_of(const http_request_header& request,
+                                       const request_target& target);
+
 /// What is wrong with a handshake apart from its room (RFC 6455, 4.2.1), if anything.
 [[nodiscard]] std::optional<rejection> check_handshake(const http_request_header& request);
+
+/// Whether the page that a browser opens the connection for may do so.
+[[nodiscard]] std::optional<rejection> check_origin(const http_request_header& request,
+                                                    const request_target& target,
+                                                    const origin_rules& allowed);
 
 /// The subprotocol that the answer names: empty where none was offered.
 [[nodiscard]] std::variant<std::string, rejection>

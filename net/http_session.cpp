@@ -247,6 +247,10 @@ void http_session::answer_handshake(const request_target& target) {
     reply(*wrong);
     return;
   }
+  if (const auto wrong = check_origin(request, target, rules.origins)) {
+    reply(*wrong);
+    return;
+  }
   auto parsed = parse_plain_target(target.path, target.query);
   if (auto* const text = std::get_if<std::string>(&parsed)) {
     reply(reject(reject_reason::bad_room, 400, *text));

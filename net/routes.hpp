@@ -37,7 +37,7 @@ struct routes {
   std::function<std::optional<page_response>(const page_request&)> action{};
   /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
   websocket_acceptor* websocket = nullptr;
-  /// Which subprotocols clients may ask for.
+  /// Whose pages may open a WebSocket, and with which subprotocols.
   handshake_rules handshakes{};
 };
 

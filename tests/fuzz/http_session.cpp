@@ -48,6 +48,8 @@ struct world {
 
   world() {
     paths.websocket = &sessions;
+    require(paths.handshakes.origins.add("same-host"), "an item");
+    require(paths.handshakes.origins.add("https://*.example.org"), "an item");
     require(paths.handshakes.subprotocols.add("v1.chat"), "a token");
     require(paths.handshakes.subprotocols.add("v2.chat"), "a token");
     paths.page = [](const page_request& request) {

@@ -223,3 +223,50 @@ def test_the_limit_of_headers_can_be_set(start_canang):
         client.send_what_fits(head("Cookie: c=" + "x" * 66_000), 2)
         answer = client.read_response()
     assert answer.status == 431 and "65536 bytes" in reason(answer)
+
+
+# -- origins -----------------------------------------------------------------------------------
+
+
+def status_for(canang, origin, host="chat.example.org"):
+    lines = [f"Host: {host}"] + ([f"Origin: {origin}"] if origin is not None else [])
+    return answer_to(canang.port, head(*lines, without=("Host",))).status
+
+
+def test_by_default_pages_of_the_same_host_connect_and_programs(canang):
+    for origin, host in (
+        (None, "chat.example.org"),
+        ("http://chat.example.org", "chat.example.org"),
+        ("https://chat.example.org", "chat.example.org"),
+        ("https://chat.example.org", "chat.example.org:443"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000"),
+    ):
+        assert status_for(canang, origin, host) == 101, (origin, host)
+    for origin in ("https://evil.example", "https://chat.example.org:8443", "null", "", "*"):
+        assert status_for(canang, origin) == 403, origin
+    assert canang.metrics().total("canang_handshakes_rejected_total", reason="origin") == 5
+
+
+def test_a_page_of_another_site_is_told_in_a_line(canang):
+    answer = answer_to(canang.port, head("Origin: https://evil.example"))
+    assert answer.status == 403
+    assert "--allowed-origin" in reason(answer) and "\n" not in reason(answer)
+
+
+def test_origins_may_be_named(start_canang):
+    canang = start_canang(allowed_origin="https://chat.example.org,https://*.pages.example")
+    for origin in (None, "https://chat.example.org", "https://a.b.pages.example"):
+        assert status_for(canang, origin, "node-7:8000") == 101, origin
+    for origin in ("http://chat.example.org", "https://pages.example", "http://node-7:8000"):
+        assert status_for(canang, origin, "node-7:8000") == 403, origin
+
+
+def test_any_origin_may_be_allowed(start_canang):
+    canang = start_canang(allowed_origin="*")
+    for origin in ("https://evil.example", "null", "garbage of some kind"):
+        assert status_for(canang, origin) == 101, origin
+
+
+def test_the_page_itself_is_for_every_site(canang):
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\n\r\n"
+    assert answer_to(canang.port, request).status == 200

@@ -284,6 +284,17 @@ TEST_F(http_session_test, names_the_subprotocol_of_a_handshake_and_none_where_no
   }
 }
 
+TEST_F(http_session_test, answers_403_to_pages_of_another_host_before_the_room_is_looked_at) {
+  serve("GET /ws/%zz HTTP/1.1\r\nOrigin: http://evil\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 "));
+  EXPECT_EQ(rejected(reject_reason::origin), 1U);
+  serve("GET /ws HTTP/1.1\r\nOrigin: http://x\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  session->abort(close_reason::drain);
+  serve("GET http://evil/ws HTTP/1.1\r\nOrigin: http://x\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 ")) << "the target is the host, not Host";
+}
+
 TEST_F(http_session_test, answers_400_to_what_is_no_http) {
   serve("\x16\x03\x01 hello\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 400 "));

@@ -83,9 +83,18 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.log_format, "text");
 }
 
-TEST_F(options_test, say_which_subprotocols_clients_may_ask_for) {
-  EXPECT_EQ(parse({"--subprotocols=v1.chat,v0.chat"}).what, command::serve) << errors;
-  EXPECT_EQ(into.server.handshakes.subprotocols.choose({"v2.chat", "v0.chat"}), "v0.chat");
+TEST_F(options_test, say_whose_pages_may_connect) {
+  EXPECT_EQ(parse({"--allowed-origin=https://a.example,https://*.b.example", "--allowed-origin",
+                   "http://localhost:3000"})
+              .what,
+            command::serve)
+    << errors;
+  const auto& origins = into.server.handshakes.origins;
+  EXPECT_TRUE(origins.allows("https://a.example", "x"));
+  EXPECT_TRUE(origins.allows("https://c.b.example", "x"));
+  EXPECT_TRUE(origins.allows("http://localhost:3000", "x"));
+  EXPECT_FALSE(origins.allows("http://x", "x"));
+  expect_refused({"--allowed-origin=example.org"}, "--allowed-origin");
   expect_refused({"--subprotocols=a b"}, "--subprotocols");
   expect_refused({"--max-header-bytes=100"}, "--max-header-bytes");
 }
