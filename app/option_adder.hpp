@@ -115,6 +115,17 @@ public:
     option->allow_extra_args(false)->default_str(shown_default);
   }
 
+  /// `take` gets what was given, and throws where it is wrong: no message shows the value. Not with
+  /// `other` at once.
+  void secret(const std::string& flag, const std::function<void(const std::string&)>& take,
+              const std::string& help, const std::string& other = {}) {
+    auto* const option = app_.add_option_function<std::string>(flag, take, help);
+    option->envname(environment_name(flag))->type_name("")->group(group_)->take_last();
+    option->default_str("none");
+    if (!other.empty())
+      option->excludes(app_.get_option(other));
+  }
+
   void text(const std::string& flag, std::string& into, const std::string& shown_default,
             const std::string& help) {
     add(

@@ -119,7 +119,7 @@ void add_options(CLI::App& app, options& into) {
   adder.address("--listen", server.listen, "0.0.0.0:8000",
                 "public: chat page and WebSocket; port 0 takes a free one");
   adder.address("--internal-listen", server.internal_listen, "127.0.0.1:9000",
-                "internal: /healthz, /readyz, /metrics");
+                "internal: probes, metrics, and what operators ask and order");
 
   add_access_options(adder, server);
 

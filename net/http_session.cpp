@@ -177,7 +177,15 @@ void http_session::on_bad_request(const error_code& ec) {
 void http_session::answer_page(const request_target& target) {
   const auto& request = parser_->get();
   const auto tags = all_lines(request, http::field::if_none_match);
-  const page_request asked{target.path, target.query, tags};
+  const page_request asked{target.path, target.query, tags, host_of(request, target),
+                           request[http::field::authorization]};
+  if (paths_.guard) {
+    if (auto wrong = paths_.guard(asked)) {
+      log_refusal(*wrong, "no_access");
+      reply(std::move(*wrong), true);
+      return;
+    }
+  }
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     answer_action(asked);
     return;

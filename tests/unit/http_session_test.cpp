@@ -263,6 +263,22 @@ TEST_F(http_session_test, serves_absolute_targets) {
   session->abort(close_reason::drain);
 }
 
+TEST_F(http_session_test, tells_pages_the_host_asked_for_and_asks_the_guard_first) {
+  std::vector<std::string> hosts;
+  paths.guard = [&](const page_request& request) -> std::optional<page_response> {
+    hosts.emplace_back(request.host);
+    if (request.authorization == "Bearer key")
+      return std::nullopt;
+    return text_response(401, "no");
+  };
+  serve("GET http://y:8000/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key\r\n\r\n"
+        "POST / HTTP/1.1\r\nHost: x:1\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 401 "));
+  EXPECT_TRUE(client.got.starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(pages, 1);
+  EXPECT_EQ(hosts, (std::vector<std::string>{"y:8000", "x:1"}));
+}
+
 TEST_F(http_session_test, names_the_subprotocol_of_a_handshake_and_none_where_none_was_offered) {
   const auto offering = [](const std::string& lines) {
     return "GET /ws HTTP/1.1\r\n" + lines + upgrade_fields;
