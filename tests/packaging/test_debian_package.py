@@ -159,6 +159,12 @@ def test_systemd_waits_longer_for_the_end_than_a_drain_takes():
     assert settings["KillSignal"] == "SIGTERM"
 
 
+def test_a_service_that_the_kernel_spares_has_a_limit_of_its_own():
+    settings = unit_settings((PACKAGING / "canang.service").read_text())
+    assert int(settings["OOMScoreAdjust"]) < 0
+    assert 50 <= int(settings["MemoryMax"].removesuffix("%")) <= 90
+
+
 def test_the_config_file_shows_the_defaults():
     """Each line that is commented out says what `--help` says, but for those without a default."""
     described = run_to_end(["--help"]).stdout
