@@ -73,12 +73,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   canang::app::options options;
   const auto parsed = canang::app::parse_options(argc, argv, options);
+  const canang::app::operator_order order{parsed.url, options.server.internal_listen,
+                                          options.server.internal_access.key};
   switch (parsed.what) {
   case canang::app::command::leave: return parsed.exit_code;
-  case canang::app::command::health:
-    return canang::app::ask_health(parsed.url, options.server.internal_listen);
-  case canang::app::command::drain:
-    return canang::app::order_drain(parsed.url, options.server.internal_listen);
+  case canang::app::command::health: return canang::app::ask_health(order);
+  case canang::app::command::drain: return canang::app::order_drain(order);
   case canang::app::command::serve: break;
   }
   canang::app::settle_limits(options.server);

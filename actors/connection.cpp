@@ -1,6 +1,7 @@
 #include "actors/connection.hpp"
 
 #include "actors/pinned.hpp"
+#include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <spdlog/spdlog.h>
@@ -65,8 +66,8 @@ void connection::start(const net::connection_parameters& parameters) {
 }
 
 void connection::log_connect(const std::string& room) {
-  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), room});
-  spdlog::debug("connect id={} peer={} room=\"{}\"", id(), log_facts_->peer, log_facts_->room);
+  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), net::log_field(room)});
+  spdlog::debug("connect id={} peer={} room={}", id(), log_facts_->peer, log_facts_->room);
 }
 
 void connection::on_message(net::frame_type type, std::span<const char> payload) {
@@ -130,7 +131,7 @@ void connection::tell_fault(cluster::broker_errc error) {
 
 void connection::on_closed(const net::close_info& info) {
   if (log_facts_)
-    spdlog::debug("disconnect id={} peer={} room=\"{}\" code={} reason={}", id(), log_facts_->peer,
+    spdlog::debug("disconnect id={} peer={} room={} code={} reason={}", id(), log_facts_->peer,
                   log_facts_->room, info.code, net::to_string(info.reason));
   beat_.cancel();
   session_ = nullptr; // it may still have a close frame to see off, for which it needs nobody

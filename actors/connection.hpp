@@ -55,7 +55,7 @@ private:
 
   struct log_facts {
     std::string peer;
-    std::string room;
+    std::string room; // quoted
   };
 
   const connection_services& services_;

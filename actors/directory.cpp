@@ -1,5 +1,7 @@
 #include "actors/directory.hpp"
 
+#include "net/log_text.hpp"
+
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <spdlog/spdlog.h>
@@ -97,7 +99,7 @@ void directory::on_room_down(const caf::down_msg& death) {
   const auto name = names_.find(id);
   if (name == names_.end())
     return; // reaped
-  spdlog::error("room \"{}\" failed: {}", name->second, caf::to_string(death.reason));
+  spdlog::error("room {} failed: {}", net::log_field(name->second), caf::to_string(death.reason));
   for (const auto& there : services_.cast)
     send(there.hub, room_failed{id});
   rooms_.erase(name->second);

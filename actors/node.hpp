@@ -36,7 +36,7 @@ struct node_parts {
   const std::vector<std::unique_ptr<shard_status>>& shards;
   node_status& status;
   net::listening_sockets sockets;
-  std::function<net::page_response(const net::page_request&)> page;
+  net::routes paths; ///< of the public port; the loops take its WebSocket connections
   drain_options drain;
   std::string_view id;                       ///< in the roster
   std::chrono::milliseconds rebalance_after; ///< see `rebalance`

@@ -99,6 +99,25 @@ void server::start(std::function<void(bool)> on_end) {
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
   watch_memory();
   own_description_.emplace(description());
+  open_internal_port();
+  net::routes paths;
+  paths.page = page_;
+  paths.handshakes = options_.handshakes;
+  node_ = system_.spawn<node>(node_parts{
+    homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
+    status_, public_, std::move(paths), options_.drain, identity_.id,
+    options_.cluster.rebalance_after});
+  node_->attach_functor(
+    [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
+}
+
+void server::open_internal_port() {
+  const bool is_loopback = internal_.endpoint.address().is_loopback();
+  if (!is_loopback && options_.internal_access.key.empty())
+    spdlog::warn("the internal port is open beyond loopback without --internal-key: it answers "
+                 "/healthz, /readyz and /metrics only");
+  internal_routes_.guard = [access = net::internal_access{options_.internal_access, is_loopback}](
+                             const net::page_request& request) { return access.refusal(request); };
   internal_routes_.page = [this](const net::page_request& request) {
     return internal_page(request);
   };
@@ -114,11 +133,6 @@ void server::start(std::function<void(bool)> on_end) {
                                                        internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
-  node_ = system_.spawn<node>(node_parts{
-    homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
-    status_, public_, page_, options_.drain, identity_.id, options_.cluster.rebalance_after});
-  node_->attach_functor(
-    [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }
 
 /// The internal loop has the time to read files.

@@ -5,7 +5,9 @@
 #include "actors/loop_home.hpp"
 #include "actors/node.hpp"
 #include "net/admission.hpp"
+#include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
+#include "net/internal_access.hpp"
 #include "net/listener.hpp"
 
 #include <caf/actor_system.hpp>
@@ -28,6 +30,8 @@ struct server_options {
   loop_options loops;
   drain_options drain;
   net::admission_limits admission;
+  net::handshake_rules handshakes;
+  net::internal_access_options internal_access;
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
   cluster_options cluster;
   std::string version;
@@ -71,6 +75,7 @@ private:
   };
 
   void watch_memory();
+  void open_internal_port();
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
   [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
   [[nodiscard]] net::page_response health() const;

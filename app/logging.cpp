@@ -1,6 +1,7 @@
 #include "app/logging.hpp"
 
-#include <fmt/format.h>
+#include "net/log_text.hpp"
+
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -19,25 +20,18 @@ constexpr std::size_t queued_lines = 8192;
 
 constexpr std::chrono::milliseconds drain_limit{200};
 
-/// The message as the inside of a JSON string (RFC 8259, 7).
-class json_message final : public spdlog::custom_flag_formatter {
+/// The message, of which parts may be the text of strangers; `Write` says how it is escaped.
+template <std::string (*Write)(std::string_view)>
+class escaped_message final : public spdlog::custom_flag_formatter {
 public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& out) override {
-    for (const char c : std::string_view{message.payload.data(), message.payload.size()}) {
-      if (c == '"' || c == '\\') {
-        out.push_back('\\');
-        out.push_back(c);
-      } else if (static_cast<unsigned char>(c) < 0x20) {
-        fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        out.push_back(c);
-      }
-    }
+    const auto text = Write({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
   }
 
   [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<json_message>();
+    return std::make_unique<escaped_message>();
   }
 };
 
@@ -49,10 +43,11 @@ void set_up_logging(const std::string& level, const std::string& format) {
     "canang", std::make_shared<spdlog::sinks::stdout_sink_mt>(), spdlog::thread_pool(),
     spdlog::async_overflow_policy::overrun_oldest);
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-  formatter->add_flag<json_message>('*');
+  formatter->add_flag<escaped_message<net::log_json>>('*');
+  formatter->add_flag<escaped_message<net::log_line>>('$');
   formatter->set_pattern(format == "json"
                            ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","msg":"%*"})"
-                           : "%Y-%m-%dT%H:%M:%S.%eZ %-8l %v");
+                           : "%Y-%m-%dT%H:%M:%S.%eZ %-8l %$");
   logger->set_formatter(std::move(formatter));
   logger->set_level(spdlog::level::from_str(level));
   logger->flush_on(spdlog::level::info);

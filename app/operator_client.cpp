@@ -65,7 +65,7 @@ void finish(asio::io_context& io, Start start) {
     throw boost::system::system_error{result};
 }
 
-http::response<http::string_body> fetch(const request_plan& asked) {
+http::response<http::string_body> fetch(const request_plan& asked, std::string_view key) {
   asio::io_context io;
   const auto found = asio::ip::tcp::resolver{io}.resolve(asked.host, asked.port);
   boost::beast::tcp_stream stream{io};
@@ -73,6 +73,8 @@ http::response<http::string_body> fetch(const request_plan& asked) {
   finish(io, [&](auto handler) { stream.async_connect(found, handler); });
   http::request<http::empty_body> request{asked.method, asked.target, 11};
   request.set(http::field::host, asked.host);
+  if (!key.empty())
+    request.set(http::field::authorization, "Bearer " + std::string{key});
   request.set(http::field::connection, "close");
   request.prepare_payload();
   finish(io, [&](auto handler) { http::async_write(stream, request, handler); });
@@ -82,9 +84,10 @@ http::response<http::string_body> fetch(const request_plan& asked) {
   return response;
 }
 
-int ask(http::verb method, const std::string& url, std::string_view default_path) {
+int ask(http::verb method, const operator_order& order, std::string_view default_path) {
+  const auto url = order.url.empty() ? reachable(order.internal) : order.url;
   try {
-    const auto response = fetch(plan(method, url, default_path));
+    const auto response = fetch(plan(method, url, default_path), order.key);
     auto body = response.body();
     if (!body.ends_with('\n'))
       body += '\n';
@@ -98,12 +101,8 @@ int ask(http::verb method, const std::string& url, std::string_view default_path
 
 } // namespace
 
-int ask_health(const std::string& url, const net::tcp_endpoint& internal) {
-  return ask(http::verb::get, url.empty() ? reachable(internal) : url, "/readyz");
-}
+int ask_health(const operator_order& order) { return ask(http::verb::get, order, "/readyz"); }
 
-int order_drain(const std::string& url, const net::tcp_endpoint& internal) {
-  return ask(http::verb::post, url.empty() ? reachable(internal) : url, "/drain");
-}
+int order_drain(const operator_order& order) { return ask(http::verb::post, order, "/drain"); }
 
 } // namespace canang::app

@@ -3,6 +3,7 @@
 #include "net/loop_context.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace canang::app {
 
@@ -10,8 +11,13 @@ namespace canang::app {
 /// shell and an operator no curl. They print the answer's body and give the exit code: 0 for a status of
 /// 2xx, 1 for another or none. Both wait 5 seconds at most, looking up a name apart. An empty `url` means
 /// the node that would listen at `internal` on this machine; a URL without a path means the path that is
-/// asked for by default.
-[[nodiscard]] int ask_health(const std::string& url, const net::tcp_endpoint& internal);
-[[nodiscard]] int order_drain(const std::string& url, const net::tcp_endpoint& internal);
+/// asked for by default. Whoever is asked gets `key`, where there is one.
+struct operator_order {
+  std::string url;
+  net::tcp_endpoint internal;
+  std::string_view key;
+};
+[[nodiscard]] int ask_health(const operator_order& order);
+[[nodiscard]] int order_drain(const operator_order& order);
 
 } // namespace canang::app

@@ -21,6 +21,9 @@ namespace canang::app {
 /// `CANANG_PING_INTERVAL` of `--ping-interval`.
 [[nodiscard]] std::string environment_name(std::string_view flag);
 
+/// What an option that may be given several times, or with commas, was given in all.
+[[nodiscard]] std::vector<std::string> split_list(const std::vector<std::string>& given);
+
 /// Adds options that are flag, environment variable and config key at once.
 class option_adder {
 public:
@@ -110,6 +113,17 @@ public:
     auto* const option = app_.add_option_function<std::vector<std::string>>(flag, take, help);
     option->envname(environment_name(flag))->type_name("")->group(group_)->take_all();
     option->allow_extra_args(false)->default_str(shown_default);
+  }
+
+  /// `take` gets what was given, and throws where it is wrong: no message shows the value. Not with
+  /// `other` at once.
+  void secret(const std::string& flag, const std::function<void(const std::string&)>& take,
+              const std::string& help, const std::string& other = {}) {
+    auto* const option = app_.add_option_function<std::string>(flag, take, help);
+    option->envname(environment_name(flag))->type_name("")->group(group_)->take_last();
+    option->default_str("none");
+    if (!other.empty())
+      option->excludes(app_.get_option(other));
   }
 
   void text(const std::string& flag, std::string& into, const std::string& shown_default,

@@ -1,5 +1,6 @@
 #include "app/options.hpp"
 
+#include "app/access_options.hpp"
 #include "app/cpu_budget.hpp"
 #include "app/memory_budget.hpp"
 #include "app/open_files.hpp"
@@ -48,18 +49,6 @@ void take_redis_urls(const std::vector<std::string>& given, actors::cluster_opti
         throw bad_cluster{fmt::format("--redis: {} is named twice", into.shards[i].identity())};
 }
 
-std::vector<std::string> split(const std::vector<std::string>& given) {
-  std::vector<std::string> all;
-  for (std::string_view list : given) {
-    for (auto comma = list.find(','); comma != std::string_view::npos; comma = list.find(',')) {
-      all.emplace_back(list.substr(0, comma));
-      list.remove_prefix(comma + 1);
-    }
-    all.emplace_back(list);
-  }
-  return all;
-}
-
 void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into) {
   using std::chrono::milliseconds;
   constexpr std::uint64_t one_gib = 1ULL << 30U;
@@ -89,11 +78,11 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
   adder.duration("--rebalance-after", into.rebalance_after, milliseconds{0}, "30s",
                  "with over 1.2 x the nodes' mean connections for so long, shed some; 0: never");
   adder.list(
-    "--presence", [&into](const auto& given) { into.rules.presence = split(given); }, "*",
+    "--presence", [&into](const auto& given) { into.rules.presence = split_list(given); }, "*",
     "rooms whose members are kept, by name with * and ?");
   adder.list(
-    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split(given); }, "none",
-    "rooms in which coming and going is published");
+    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split_list(given); },
+    "none", "rooms in which coming and going is published");
   app.add_flag_callback("--no-lineage", [&into] { into.rooms.uses_lineage = false; })
     ->group(""); // for the test that shows what the lineage is for
 }
@@ -130,7 +119,9 @@ void add_options(CLI::App& app, options& into) {
   adder.address("--listen", server.listen, "0.0.0.0:8000",
                 "public: chat page and WebSocket; port 0 takes a free one");
   adder.address("--internal-listen", server.internal_listen, "127.0.0.1:9000",
-                "internal: /healthz, /readyz, /metrics");
+                "internal: probes, metrics, and what operators ask and order");
+
+  add_access_options(adder, server);
 
   adder.group("Size");
   server.workers = cpu_budget();
@@ -144,6 +135,8 @@ void add_options(CLI::App& app, options& into) {
                  "time for the answer, before the connection is ended");
   adder.duration("--handshake-timeout", loops.limits.handshake_timeout, milliseconds{100}, "10s",
                  "time for a request's headers to arrive");
+  adder.size("--max-header-bytes", loops.limits.max_header_bytes, 1024, 1024 * 1024, "16KiB",
+             "longest request line plus headers; longer ones are answered with 431");
   adder.duration("--close-timeout", loops.limits.close_timeout, milliseconds{100}, "5s",
                  "time for the client to answer a close frame");
   adder.size("--max-message-bytes", loops.limits.max_message_bytes, 1, one_gib, "64KiB",

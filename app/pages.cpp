@@ -1,5 +1,6 @@
 #include "app/pages.hpp"
 
+#include "net/http_fields.hpp"
 #include "web/assets.hpp"
 
 namespace canang::app {
@@ -18,7 +19,7 @@ net::page_response public_page(const net::page_request& request) {
     "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  if (!found->etag.empty() && request.if_none_match == found->etag)
+  if (!found->etag.empty() && net::names_etag(request.if_none_match, found->etag))
     response.status = 304;
   else
     response.static_body = found->body;

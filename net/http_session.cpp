@@ -1,6 +1,10 @@
 #include "net/http_session.hpp"
 
 #include "net/dialects/plain.hpp"
+#include "net/http_fields.hpp"
+#include "net/http_handshake.hpp"
+#include "net/http_response.hpp"
+#include "net/log_text.hpp"
 #include "net/target.hpp"
 #include "net/websocket_session.hpp"
 
@@ -9,10 +13,10 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <memory>
@@ -28,106 +32,36 @@ namespace {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-/// Bytes of a valid Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.2.1).
-constexpr std::size_t key_size = 24;
-
-bool is_websocket_key(std::string_view key) noexcept {
-  if (key.size() != key_size || !key.ends_with("=="))
-    return false;
-  for (const char c : key.substr(0, key_size - 2)) {
-    const bool valid = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
-                       || c == '+' || c == '/';
-    if (!valid)
-      return false;
-  }
-  return true;
-}
-
-bool has_body(const http_request_header& request) {
-  return request.has_content_length() ? request[http::field::content_length] != "0"
-                                      : request.count(http::field::transfer_encoding) != 0;
-}
-
-struct rejection {
-  reject_reason reason;
-  page_response response;
-};
-
-rejection reject(reject_reason reason, unsigned status, std::string text) {
-  return {reason, text_response(status, std::move(text))};
-}
-
-/// What is wrong with a handshake apart from its room (RFC 6455, 4.2.1), if anything.
-std::optional<rejection> check_handshake(const http_request_header& request) {
-  if (request.method() != http::verb::get) {
-    auto wrong = reject(reject_reason::bad_method, 405, "a WebSocket handshake is a GET");
-    wrong.response.headers.emplace_back("Allow", "GET");
-    return wrong;
-  }
-  if (request.count(http::field::transfer_encoding) != 0)
-    return reject(reject_reason::bad_request, 400, "Transfer-Encoding is not allowed here");
-  if (has_body(request))
-    return reject(reject_reason::bad_request, 400, "a body is not allowed here");
-  if (request.version() < 11)
-    return reject(reject_reason::bad_request, 400, "a WebSocket handshake needs HTTP/1.1");
-  if (!http::token_list{request[http::field::connection]}.exists("upgrade")
-      || !http::token_list{request[http::field::upgrade]}.exists("websocket")) {
-    auto wrong = reject(reject_reason::not_an_upgrade, 426, "this path speaks WebSocket only");
-    wrong.response.headers.emplace_back("Upgrade", "websocket");
-    wrong.response.headers.emplace_back("Connection", "Upgrade");
-    return wrong;
-  }
-  if (request[http::field::sec_websocket_version] != "13") {
-    auto wrong =
-      reject(reject_reason::bad_request, 426, "only WebSocket version 13 is spoken here");
-    wrong.response.headers.emplace_back("Upgrade", "websocket");
-    wrong.response.headers.emplace_back("Connection", "Upgrade");
-    wrong.response.headers.emplace_back("Sec-WebSocket-Version", "13");
-    return wrong;
-  }
-  if (!is_websocket_key(request[http::field::sec_websocket_key]))
-    return reject(reject_reason::bad_request, 400, "Sec-WebSocket-Key is missing or not 16 bytes");
-  if (request.count(http::field::host) == 0)
-    return reject(reject_reason::bad_request, 400, "Host is missing");
-  return std::nullopt;
-}
-
-/// What comes next goes to another node, if there is a balancer that has one.
-constexpr const char* refusal_seconds = "1";
-
-std::string_view refusal_text(reject_reason reason) noexcept {
-  switch (reason) {
-  case reject_reason::connections: return "this node has as many connections as it may";
-  case reject_reason::memory: return "this node has no memory for more connections";
-  case reject_reason::rate: return "too many new connections at once";
-  default: return "this node takes no new connections";
-  }
-}
-
 /// One HTTP connection, counted by reference: its pending operation holds it.
 class http_session final
   : public boost::intrusive_ref_counter<http_session, boost::thread_unsafe_counter>,
     timing_wheel::entry {
 public:
   http_session(loop_context& context, const routes& paths, tcp_socket&& socket)
-    : context_(context), paths_(paths), socket_(std::move(socket)), buffer_(max_header_bytes) {}
+    : context_(context),
+      paths_(paths),
+      socket_(std::move(socket)),
+      buffer_(context.limits.max_header_bytes) {}
 
-  void read_request();
+  void await_request();
 
 private:
   using pointer = boost::intrusive_ptr<http_session>;
   using clock = timing_wheel::clock;
 
   void on_deadline(clock::time_point) override;
+  void read_request();
+  bool skip_empty_lines();
   void on_request(const error_code& ec);
   void on_bad_request(const error_code& ec);
-  void answer_page();
+  void answer_page(const request_target& target);
   void answer_action(const page_request& asked);
   page_responder responder();
   void on_slow_answer(unsigned request, page_response&& response);
   void answer_handshake(const request_target& target);
-  void upgrade(connection_parameters&& parameters);
+  void upgrade(connection_parameters&& parameters, std::string&& subprotocol);
   void reply(const rejection& wrong);
+  void log_refusal(const page_response& response, std::string_view reason) const;
   void reply(page_response&& response, bool close_after);
   void after_reply(const error_code& ec);
   void discard_input();
@@ -138,16 +72,22 @@ private:
   tcp_socket socket_;
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::empty_body>> parser_;
-  std::optional<http::response<http::string_body>> response_;
+  std::optional<http_response> response_;
   unsigned requests_ = 0;
-  unsigned awaited_ = 0; // the request that waits for a slow page, or 0
+  unsigned empty_lines_ = 0; // before the request that is awaited
+  unsigned awaited_ = 0;     // the request that waits for a slow page, or 0
   bool keep_alive_ = false;
 };
 
+void http_session::await_request() {
+  empty_lines_ = 0;
+  context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
+  read_request();
+}
+
 void http_session::read_request() {
   parser_.emplace();
-  parser_->header_limit(max_header_bytes);
-  context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
+  parser_->header_limit(static_cast<std::uint32_t>(context_.limits.max_header_bytes));
   http::async_read_header(socket_, buffer_, *parser_,
                           [self = pointer{this}](error_code ec, std::size_t size) {
                             self->context_.metrics.received_bytes_total.add(size);
@@ -167,27 +107,66 @@ void http_session::on_deadline(timing_wheel::clock::time_point) {
   close();
 }
 
+/// Takes empty lines off the front of what was read (RFC 9112, 2.2). Beast refuses them.
+/// @returns whether a request may follow.
+bool http_session::skip_empty_lines() {
+  const auto before = empty_lines_;
+  for (;;) {
+    const auto rest = buffer_.data();
+    const std::string_view bytes{static_cast<const char*>(rest.data()), rest.size()};
+    if (bytes.starts_with("\r\n") && empty_lines_ < max_empty_lines) {
+      buffer_.consume(2);
+      ++empty_lines_;
+      continue;
+    }
+    if (bytes == "\r") { // its line feed is on the way
+      socket_.async_read_some(buffer_.prepare(1),
+                              [self = pointer{this}](error_code ec, std::size_t size) {
+                                self->buffer_.commit(size);
+                                self->context_.metrics.received_bytes_total.add(size);
+                                self->on_request(ec ? ec : http::error::bad_method);
+                              });
+      return true;
+    }
+    if (empty_lines_ == before)
+      return false;
+    read_request();
+    return true;
+  }
+}
+
 void http_session::on_request(const error_code& ec) {
   if (!socket_.is_open())
     return;
   if (ec) {
-    on_bad_request(ec);
+    if (ec != http::error::bad_method || !skip_empty_lines())
+      on_bad_request(ec);
     return;
   }
   ++requests_;
   const auto& request = parser_->get();
-  keep_alive_ = request.keep_alive() && !has_body(request) && requests_ < max_requests_a_connection;
-  const auto target = split_target(request.target());
-  if (paths_.websocket != nullptr && is_plain_path(target.path))
-    answer_handshake(target);
+  keep_alive_ =
+    parser_->keep_alive() && !has_body(request) && requests_ < max_requests_a_connection;
+  if (const auto wrong = check_request(request)) {
+    reply(*wrong);
+    return;
+  }
+  const auto target = read_target(request.target());
+  if (!target)
+    reply(
+      reject(reject_reason::bad_request, 400, "the target is neither a path nor a URL of http"));
+  else if (paths_.websocket != nullptr && is_plain_path(target->path))
+    answer_handshake(*target);
   else
-    answer_page();
+    answer_page(*target);
 }
 
 void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
-    reply(reject(reject_reason::headers_too_large, 431, "the headers are over 8 KiB"));
+    reply(reject(reject_reason::headers_too_large, 431,
+                 "the request line and headers are over "
+                   + std::to_string(context_.limits.max_header_bytes) + " bytes"));
   else if (ec == http::error::end_of_stream || ec == http::error::partial_message
            || ec.category() != make_error_code(http::error{}).category())
     close(); // the client left, or was never one
@@ -195,10 +174,18 @@ void http_session::on_bad_request(const error_code& ec) {
     reply(reject(reject_reason::bad_request, 400, "not an HTTP request: " + ec.message()));
 }
 
-void http_session::answer_page() {
+void http_session::answer_page(const request_target& target) {
   const auto& request = parser_->get();
-  const auto target = split_target(request.target());
-  const page_request asked{target.path, target.query, request[http::field::if_none_match]};
+  const auto tags = all_lines(request, http::field::if_none_match);
+  const page_request asked{target.path, target.query, tags, host_of(request, target),
+                           request[http::field::authorization]};
+  if (paths_.guard) {
+    if (auto wrong = paths_.guard(asked)) {
+      log_refusal(*wrong, "no_access");
+      reply(std::move(*wrong), true);
+      return;
+    }
+  }
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     answer_action(asked);
     return;
@@ -262,7 +249,13 @@ void http_session::on_slow_answer(unsigned request, page_response&& response) {
 }
 
 void http_session::answer_handshake(const request_target& target) {
-  if (const auto wrong = check_handshake(parser_->get())) {
+  const auto& request = parser_->get();
+  const auto& rules = paths_.handshakes;
+  if (const auto wrong = check_handshake(request)) {
+    reply(*wrong);
+    return;
+  }
+  if (const auto wrong = check_origin(request, target, rules.origins)) {
     reply(*wrong);
     return;
   }
@@ -271,20 +264,25 @@ void http_session::answer_handshake(const request_target& target) {
     reply(reject(reject_reason::bad_room, 400, *text));
     return;
   }
-  if (const auto reason = paths_.websocket->refusal()) {
-    auto wrong = reject(*reason, 503, std::string{refusal_text(*reason)});
-    wrong.response.headers.emplace_back("Retry-After", refusal_seconds);
-    reply(wrong);
+  auto chosen = choose_subprotocol(request, rules.subprotocols);
+  if (const auto* const wrong = std::get_if<rejection>(&chosen)) {
+    reply(*wrong);
     return;
   }
-  upgrade(std::move(std::get<connection_parameters>(parsed)));
+  if (const auto reason = paths_.websocket->refusal()) {
+    reply(reject_for_now(*reason));
+    return;
+  }
+  upgrade(std::move(std::get<connection_parameters>(parsed)),
+          std::move(std::get<std::string>(chosen)));
 }
 
-void http_session::upgrade(connection_parameters&& parameters) {
+void http_session::upgrade(connection_parameters&& parameters, std::string&& subprotocol) {
   cancel();
   const auto rest = buffer_.data();
   websocket_upgrade request{std::move(socket_), parser_->release(),
-                            std::string{static_cast<const char*>(rest.data()), rest.size()}};
+                            std::string{static_cast<const char*>(rest.data()), rest.size()},
+                            std::move(subprotocol)};
   const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
   paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), language,
                                std::move(parameters));
@@ -292,29 +290,26 @@ void http_session::upgrade(connection_parameters&& parameters) {
 
 void http_session::reply(const rejection& wrong) {
   context_.metrics.rejected_total[static_cast<std::size_t>(wrong.reason)].add(1);
+  log_refusal(wrong.response, to_string(wrong.reason));
   auto response = wrong.response;
   reply(std::move(response), true);
 }
 
+void http_session::log_refusal(const page_response& response, std::string_view reason) const {
+  if (!spdlog::should_log(spdlog::level::debug))
+    return;
+  error_code ec;
+  const auto peer = socket_.remote_endpoint(ec);
+  std::string_view text = response.body;
+  text.remove_suffix(text.ends_with('\n') ? 1 : 0);
+  spdlog::debug("refuse peer={} target={} status={} reason={} text={}",
+                ec ? std::string{} : to_text(peer), log_field(parser_->get().target()),
+                response.status, reason, log_field(text));
+}
+
 void http_session::reply(page_response&& response, bool close_after) {
   const bool is_head = parser_->is_header_done() && parser_->get().method() == http::verb::head;
-  auto& message = response_.emplace(static_cast<http::status>(response.status), 11);
-  message.set(http::field::server, "canang");
-  message.set(http::field::content_type, response.content_type);
-  message.set("X-Content-Type-Options", "nosniff");
-  if (!response.etag.empty())
-    message.set(http::field::etag, response.etag);
-  for (const auto& [name, value] : response.headers)
-    message.set(name, value);
-  const auto body =
-    response.static_body.empty() ? std::string_view{response.body} : response.static_body;
-  if (response.status != 304)
-    message.content_length(body.size());
-  if (!is_head && response.status != 304)
-    message.body() = body;
-  if (close_after)
-    message.set(http::field::connection,
-                message[http::field::connection] == "Upgrade" ? "Upgrade, close" : "close");
+  auto& message = response_.emplace(make_response(response, {is_head, close_after}));
   keep_alive_ = !close_after;
   http::async_write(socket_, message, [self = pointer{this}](error_code ec, std::size_t size) {
     self->context_.metrics.sent_bytes_total.add(size);
@@ -331,7 +326,7 @@ void http_session::after_reply(const error_code& ec) {
     return;
   }
   if (keep_alive_) {
-    read_request();
+    await_request();
     return;
   }
   error_code ignored;
@@ -364,7 +359,7 @@ void http_session::close() {
 void serve_http(loop_context& context, const routes& paths, tcp_socket&& socket) {
   boost::intrusive_ptr<http_session> {
     new http_session { context, paths, std::move(socket) }
-    } -> read_request();
+    } -> await_request();
 }
 
 } // namespace canang::net

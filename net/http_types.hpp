@@ -18,7 +18,9 @@ using http_request_header = boost::beast::http::request<boost::beast::http::empt
 struct page_request {
   std::string_view path;
   std::string_view query;
-  std::string_view if_none_match;
+  std::string_view if_none_match; ///< all lines of it, as one list
+  std::string_view host{}; ///< `host[:port]` that is asked for; empty where HTTP/1.0 says none
+  std::string_view authorization{}; ///< empty where there is none
 };
 
 /// An answer to a request that is not an upgrade.

@@ -9,9 +9,9 @@ namespace canang::net {
 /// Every limit of the network side, in one place, with its unit and the reason for the number.
 /// What an operator may change is a member of `session_limits`; the rest is fixed.
 
-/// Longest request line plus headers, in bytes; browsers with cookies stay below 4 KiB, and 8 KiB is
-/// what nginx and HAProxy accept by default.
-inline constexpr std::size_t max_header_bytes = 8 * 1024;
+/// Empty lines that are skipped before a request line: RFC 9112, 2.2, asks for one at least, which some
+/// clients send behind a body; more than a few are no HTTP.
+inline constexpr unsigned max_empty_lines = 8;
 
 /// Longest room name in bytes of UTF-8, as in Centrifugo's protocol.
 inline constexpr std::size_t max_room_name_bytes = 255;
@@ -74,6 +74,9 @@ struct session_limits {
   std::chrono::milliseconds handshake_timeout{10'000};
   /// Time from our close frame to the end of the connection, answered or not.
   std::chrono::milliseconds close_timeout{5'000};
+  /// Longest request line plus headers, in bytes: cookies of a site's other services come along, and
+  /// balancers in front let 8 to 64 KiB through.
+  std::size_t max_header_bytes = 16 * 1024;
 };
 
 } // namespace canang::net

@@ -86,8 +86,9 @@ enum class reject_reason : std::uint8_t {
   connections, ///< the node has as many connections as it may
   memory,      ///< the node has no memory for more
   rate,        ///< too many new connections at once
+  origin,      ///< a page of a site that may not
 };
-inline constexpr std::size_t reject_reason_count = 10;
+inline constexpr std::size_t reject_reason_count = 11;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;

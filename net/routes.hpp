@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/dialect.hpp"
+#include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
 #include "net/metrics.hpp"
 #include "net/session.hpp"
@@ -36,6 +37,10 @@ struct routes {
   std::function<std::optional<page_response>(const page_request&)> action{};
   /// Takes `/ws` and `/ws/{room}`; may be null, then they are pages like all others.
   websocket_acceptor* websocket = nullptr;
+  /// Asked before `page`, `slow_page` and `action`: the answer to who may not ask. May be null.
+  std::function<std::optional<page_response>(const page_request&)> guard{};
+  /// Whose pages may open a WebSocket, and with which subprotocols.
+  handshake_rules handshakes{};
 };
 
 } // namespace canang::net

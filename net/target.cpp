@@ -1,9 +1,11 @@
 #include "net/target.hpp"
 
+#include "net/authority.hpp"
 #include "net/limits.hpp"
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace canang::net {
@@ -27,6 +29,26 @@ request_target split_target(std::string_view target) noexcept {
   if (mark == std::string_view::npos)
     return {target, {}};
   return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<request_target> read_target(std::string_view target) {
+  if (target.starts_with('/') || target == "*")
+    return split_target(target);
+  static constexpr std::string_view scheme_end = "://";
+  const auto mark = target.find(scheme_end);
+  if (mark == std::string_view::npos || default_port(to_lower(target.substr(0, mark))) == 0)
+    return std::nullopt;
+  target.remove_prefix(mark + scheme_end.size());
+  const auto name = target.substr(0, target.find_first_of("/?#"));
+  const auto host = parse_authority(name);
+  if (!host || host->host.empty()) // RFC 9110, 4.2.1
+    return std::nullopt;
+  target.remove_prefix(name.size());
+  auto parts = split_target(target);
+  if (parts.path.empty())
+    parts.path = "/"; // RFC 9112, 3.2.1
+  parts.authority = name;
+  return parts;
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {
@@ -55,8 +77,10 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
     const auto pair = query.substr(0, end);
     const auto equals = pair.find('=');
     if (pair.substr(0, equals) == name) {
-      const auto value = equals == std::string_view::npos ? "" : pair.substr(equals + 1);
-      return percent_decode(value).value_or(std::string{value});
+      const std::string value{equals == std::string_view::npos ? "" : pair.substr(equals + 1)};
+      auto spaced = value;
+      std::replace(spaced.begin(), spaced.end(), '+', ' ');
+      return percent_decode(spaced).value_or(value);
     }
     if (end == std::string_view::npos)
       break;
@@ -65,7 +89,7 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return std::nullopt;
 }
 
-bool is_room_name(std::string_view name) noexcept {
+bool is_user_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > max_room_name_bytes)
     return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -77,6 +101,10 @@ bool is_room_name(std::string_view name) noexcept {
       return false;
   }
   return simdjson::validate_utf8(name.data(), name.size());
+}
+
+bool is_room_name(std::string_view name) noexcept {
+  return name != "." && name != ".." && is_user_name(name);
 }
 
 } // namespace canang::net

@@ -40,8 +40,8 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
     outbox_(context.limits.max_outbox_bytes) {
   using boost::beast::http::field;
   // in a buffer of the pool: one by itself would leave a hole in the heap between what stays
-  extra_->answer =
-    context.buffers.make(handshake_answer(upgrade.request[field::sec_websocket_key]));
+  extra_->answer = context.buffers.make(
+    handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
   context_.metrics.connections.add(1);
 }

@@ -14,9 +14,9 @@ namespace canang::net {
 struct websocket_upgrade {
   tcp_socket socket;
   http_request_header request;
-  std::string already_read; ///< bytes that came right behind the request
-  std::unique_ptr<byte_layer>
-    layer{}; ///< what lies between the socket and those bytes; null: nothing
+  std::string already_read;            ///< bytes that came right behind the request
+  std::string subprotocol{};           ///< the one of those offered that the answer names, if any
+  std::unique_ptr<byte_layer> layer{}; ///< between the socket and those bytes; null: nothing
 };
 
 /// A session that speaks RFC 6455 on a socket which only the loop's readiness set watches; not open yet.

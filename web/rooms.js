@@ -19,12 +19,12 @@ export function hashOf(room) {
   return `#${encodeURIComponent(room)}`;
 }
 
-// Null, or why the server would not take the name. A URL cannot carry a segment of dots alone
-// (WHATWG URL, double-dot path segment).
+// Null, or why the server would not take the name. No URL can carry . or .. as a segment, encoded or
+// not (WHATWG URL, single-dot and double-dot path segments).
 export function roomProblem(room) {
   if (new TextEncoder().encode(room).length > maxRoomBytes) return 'That room name is too long.';
   if (/\p{Cc}/u.test(room)) return 'A room name has no control characters.';
-  if (room === '.' || room === '..') return 'A room cannot be named with dots alone.';
+  if (room === '.' || room === '..') return 'A room cannot be named . or .., which no link can carry.';
   return null;
 }
 

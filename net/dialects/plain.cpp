@@ -98,7 +98,7 @@ std::variant<connection_parameters, std::string> parse_plain_target(std::string_
     parameters.meta = true;
   }
   if (auto user = query_value(query, "user")) {
-    if (!is_room_name(*user))
+    if (!is_user_name(*user))
       return std::string{"user is 1 to 255 bytes of UTF-8 without control characters"};
     parameters.user = std::move(*user);
   }

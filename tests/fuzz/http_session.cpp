@@ -40,6 +40,8 @@ public:
   }
 };
 
+constexpr std::size_t context_limit = 16 * 1024;
+
 struct world {
   loop_context context{{}};
   boost::asio::io_context& io = context.io;
@@ -48,6 +50,16 @@ struct world {
 
   world() {
     paths.websocket = &sessions;
+    paths.guard = [](const page_request& request) -> std::optional<page_response> {
+      require(request.host.size() + request.authorization.size() <= context_limit, "parts of it");
+      if (request.path == "/closed")
+        return text_response(401, "no");
+      return std::nullopt;
+    };
+    require(paths.handshakes.origins.add("same-host"), "an item");
+    require(paths.handshakes.origins.add("https://*.example.org"), "an item");
+    require(paths.handshakes.subprotocols.add("v1.chat"), "a token");
+    require(paths.handshakes.subprotocols.add("v2.chat"), "a token");
     paths.page = [](const page_request& request) {
       auto response = text_response(request.path == "/" ? 200 : 404, "text");
       response.etag = "\"tag\"";
@@ -66,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto pieces = in.byte() % 16U + 1U;
   all.sessions.does = static_cast<acceptor::mode>(in.byte() % 3);
   all.sessions.opened = 0;
-  const auto bytes = in.all(16 * 1024);
+  const auto bytes = in.all(context_limit);
   all.context.new_turn();
 
   canang::fuzz::client client{all.context};
@@ -78,6 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool is_upgraded = client.got.find("HTTP/1.1 101 ") != std::string::npos;
   require(is_upgraded == (all.sessions.opened > 0), "101 when, and only when, it is one");
   require(all.sessions.opened <= 1, "one upgrade a connection");
+  require(client.got.find("Sec-WebSocket-Protocol: ") == std::string::npos || is_upgraded,
+          "only a handshake has a subprotocol");
   require(client.got.find("HTTP/1.1 5") == std::string::npos
             || all.sessions.does == acceptor::mode::refuses,
           "no request is an error of the server");

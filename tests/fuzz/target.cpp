@@ -3,6 +3,7 @@
 #include "net/target.hpp"
 
 #include "net/dialects/plain.hpp"
+#include "net/log_text.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/utf8.hpp"
 
@@ -21,7 +22,7 @@ std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
-bool may_be_room(std::string_view name) {
+bool may_be_user(std::string_view name) {
   if (name.empty() || name.size() > 255)
     return false;
   const auto points = canang::fuzz::decode_utf8(name);
@@ -31,6 +32,24 @@ bool may_be_room(std::string_view name) {
     if (point < 0x20 || (point >= 0x7F && point <= 0x9F))
       return false;
   return true;
+}
+
+bool may_be_room(std::string_view name) { return name != "." && name != ".." && may_be_user(name); }
+
+/// What is written to a log is one field of one line, whatever it was.
+void check_log_text(std::string_view text) {
+  const auto field = log_field(text);
+  require(field.size() >= 2 && field.front() == '"' && field.back() == '"', "a field is quoted");
+  const auto points = canang::fuzz::decode_utf8(field);
+  require(points.has_value(), "a field is UTF-8");
+  bool is_escaped = false;
+  for (std::size_t i = 1; i + 1 < points->size(); ++i) {
+    const auto point = (*points)[i];
+    require(point >= 0x20 && point != 0x7F && point != 0x2028 && point != 0x202E, "all is shown");
+    require(point != '"' || is_escaped, "a quote in a field is escaped");
+    is_escaped = point == '\\' && !is_escaped;
+  }
+  require(!is_escaped, "the last quote is not escaped");
 }
 
 } // namespace
@@ -45,6 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "a split loses nothing");
   require(parts.path.find('?') == std::string_view::npos, "a path has no question mark");
 
+  if (const auto target = read_target(text)) {
+    require(target->authority.size() + target->query.size() <= text.size(), "parts of the target");
+    require(target->path == "*" || target->path.starts_with('/'), "a path is one");
+  }
+  check_log_text(text);
+
   require(percent_decode(percent_encode(text)) == text, "what is encoded is decoded");
   const auto decoded = percent_decode(text);
   if (decoded) {
@@ -54,6 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
 
   require(is_room_name(text) == may_be_room(text), "a room name is what it is said to be");
+  require(is_user_name(text) == may_be_user(text), "a user name is what it is said to be");
 
   for (const std::string_view name : {"echo", "history", ""})
     if (const auto value = query_value(parts.query, name))

@@ -100,16 +100,13 @@ def test_the_usual_ways_to_write_an_upgrade_work(canang, connection):
     assert answer_to(canang, request_head(Upgrade="WebSocket")).status == 101
 
 
-def test_offered_extensions_and_protocols_are_not_claimed(canang):
+def test_offered_extensions_are_not_claimed(canang):
     request = request_head(
-        Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits, x-other",
-        Sec_WebSocket_Protocol="chat, superchat",
-        Origin="http://elsewhere.example",
+        Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits, x-other"
     )
     response = answer_to(canang, request)
     assert response.status == 101
     assert "sec-websocket-extensions" not in response.headers
-    assert "sec-websocket-protocol" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -136,15 +133,15 @@ def test_an_upgrade_with_a_body_is_refused(canang, witness, request_bytes):
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        pytest.param(request_head(X_Big="x" * 9000), id="one big header"),
+        pytest.param(request_head(X_Big="x" * 17_000), id="one big header"),
         pytest.param(
-            request_head(**{f"X_{n}": "y" * 20 for n in range(400)}), id="many small headers"
+            request_head(**{f"X_{n}": "y" * 20 for n in range(800)}), id="many small headers"
         ),
-        pytest.param(request_head(**{"X" * 9000: "y"}), id="a big header name"),
+        pytest.param(request_head(**{"X" * 17_000: "y"}), id="a big header name"),
         pytest.param(request_head(Cookie="c=" + "x" * 200_000), id="200 kB of cookie"),
     ],
 )
-def test_over_8_kib_of_headers_are_refused(canang, witness, request_bytes):
+def test_over_16_kib_of_headers_are_refused(canang, witness, request_bytes):
     with RawConnection(canang.port) as client:
         client.send_what_fits(request_bytes, 2)
         response = client.read_response()
@@ -152,9 +149,9 @@ def test_over_8_kib_of_headers_are_refused(canang, witness, request_bytes):
     assert response.body.strip()
 
 
-def test_headers_below_8_kib_are_fine(canang):
-    request = request_head(Cookie="c=" + "x" * 7000)
-    assert len(request) < 8192
+def test_headers_below_16_kib_are_fine(canang):
+    request = request_head(Cookie="c=" + "x" * 16_000)
+    assert len(request) < 16_384
     assert answer_to(canang, request).status == 101
 
 

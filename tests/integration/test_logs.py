@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -152,6 +153,35 @@ def test_every_line_is_json_whatever_clients_send(start_canang):
         assert isinstance(record["msg"], str)
         assert record["msg"] != "forged"
     assert canang.stderr() == ""
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_no_room_forges_a_field_or_a_line_or_turns_one_around(start_canang, log_format):
+    canang = start_canang(log_level="debug", log_format=log_format)
+    shown = {
+        'a" code=1000 reason="forged': r'room="a\" code=1000 reason=\"forged"',
+        "a\\": r'room="a\\"',
+        "a\u2028b\u2029c": r'room="a\u2028b\u2029c"',
+        "a\u202eb\u2066c\u200fd": r'room="a\u202eb\u2066c\u200fd"',
+        "a\u200bb\ufeffc\U000e0041": r'room="a\u200bb\ufeffc\U000e0041"',
+        "日本 🔔": 'room="日本 🔔"',
+    }
+    for room in shown:
+        with RawWebSocket(canang.port, f"/ws/{quote(room, safe='')}") as client:
+            client.close_normally()
+    with RawConnection(canang.port) as client:
+        client.send(request_head('/ws/a"\xe2\x80\xae\xff?echo=perhaps'))
+        assert client.read_response().status == 400
+    canang.wait_metric("canang_connections", 0)
+    assert canang.stop() == 0
+    messages = canang.log_messages()
+    for text in shown.values():
+        assert len([line for line in messages if f" {text}" in line]) == 2, (text, messages)
+    [refused] = [line for line in messages if "refuse" in line]
+    assert r'target="/ws/a\"\u202e\xff?echo=perhaps"' in refused
+    everything = canang.stdout()
+    assert not set("\u2028\u2029\u202e\u2066\u200f\u200b\ufeff\U000e0041") & set(everything)
+    assert len(everything.splitlines()) == everything.count("\n")
 
 
 def test_the_level_filters(start_canang):

@@ -73,9 +73,15 @@ async def test_a_plus_in_a_room_name_is_not_a_space(canang):
     await close_all(plus, space)
 
 
+def test_a_plus_in_a_query_is_a_space(canang):
+    with RawWebSocket(canang.port, "/ws/kitchen?user=Ann+Lee%2B"):
+        canang.wait_members(1)
+        assert '"Ann Lee+"' in canang.get_internal("/rooms/kitchen/presence").text
+
+
 @pytest.mark.parametrize(
     "name",
-    ["x", "x" * 255, "é" * 127 + "x", "€" * 85, "𝄞" * 63 + "abc", "lobby ", "..", '"\\', "\u00a0"],
+    ["x", "x" * 255, "é" * 127 + "x", "€" * 85, "𝄞" * 63 + "abc", "lobby ", "...", "../a", '"\\', "\u00a0"],
 )
 def test_names_of_1_to_255_bytes_of_utf8_are_rooms(canang, name):
     with RawWebSocket(canang.port, "/ws/" + quote(name, safe="")) as client:
@@ -87,6 +93,8 @@ def test_names_of_1_to_255_bytes_of_utf8_are_rooms(canang, name):
     "encoded",
     [
         pytest.param("", id="empty"),
+        pytest.param(".", id="dot, which no browser can name"),
+        pytest.param("%2e%2E", id="two dots, which no browser can name"),
         pytest.param("x" * 256, id="256 bytes"),
         pytest.param("%C3%A9" * 128, id="256 bytes in 128 characters"),
         pytest.param("a%00b", id="NUL"),

@@ -14,6 +14,7 @@ from support.canang_process import CanangProcess, run_to_end
 from support.redis_process import RedisProcess
 
 SECRET_MOUNT = "/etc/canang/redis"
+KEY_FILE = "/etc/canang/internal/key"
 
 
 @cache
@@ -97,6 +98,9 @@ def test_the_server_finds_productions_environment_and_secret_right(
     environment = production.environment()
     assert environment["CANANG_CONFIG"] == f"{SECRET_MOUNT}/canang.conf"
     environment["CANANG_CONFIG"] = str(config_as_in_the_pod(tmp_path))
+    assert environment["CANANG_INTERNAL_KEY_FILE"] == KEY_FILE
+    environment["CANANG_INTERNAL_KEY_FILE"] = str(tmp_path / "key")
+    (tmp_path / "key").write_text("0123456789abcdef" * 4)  # as `openssl rand -hex 32` has it
     done = run_to_end(["--check-config"], env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -118,6 +122,23 @@ def test_productions_secret_is_mounted_where_its_config_is_looked_for(
     # Readable to fsGroup, and to nobody else.
     assert volumes["redis"]["defaultMode"] == 0o440
     assert production.pod()["securityContext"]["fsGroup"] == 65532
+
+
+def test_productions_internal_key_is_mounted_where_it_is_looked_for(production: Manifests) -> None:
+    mounts = {m["name"]: m["mountPath"] for m in production.container()["volumeMounts"]}
+    volumes = {v["name"]: v.get("secret", {}) for v in production.pod()["volumes"]}
+    assert f"{mounts['internal']}/key" == KEY_FILE
+    assert volumes["internal"] == {"secretName": "canang-internal", "defaultMode": 0o440}
+
+
+def test_without_a_key_the_trials_internal_port_only_answers_probes_and_scrapes(
+    trial: Manifests, start_canang: Callable[..., CanangProcess]
+) -> None:
+    environment = trial.environment()
+    assert not [name for name in environment if name.startswith("CANANG_INTERNAL_KEY")]
+    node = start_canang(internal_listen=environment["CANANG_INTERNAL_LISTEN"].replace("9000", "0"))
+    for path, status in {"/readyz": 200, "/metrics": 200, "/nodes": 403, "/rooms/a": 403}.items():
+        assert node.get_internal(path).status == status, path
 
 
 def test_no_secret_is_in_the_manifests(trial: Manifests, production: Manifests) -> None:

@@ -89,8 +89,12 @@ def test_nothing_may_talk_but_what_is_named(overlay: Manifests) -> None:
     wanted = [[{"port": ports["http"]}], [{"port": ports["internal"]}]]
     assert [rule["ports"] for rule in rules] == wanted
     assert "from" not in rules[0]
+    # Both in one: of a namespace that may scrape, not every pod.
     assert rules[1]["from"] == [
-        {"namespaceSelector": {"matchLabels": {"canang/may-scrape": "true"}}}
+        {
+            "namespaceSelector": {"matchLabels": {"canang/may-scrape": "true"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
+        }
     ]
 
 

@@ -159,10 +159,16 @@ def test_systemd_waits_longer_for_the_end_than_a_drain_takes():
     assert settings["KillSignal"] == "SIGTERM"
 
 
+def test_a_service_that_the_kernel_spares_has_a_limit_of_its_own():
+    settings = unit_settings((PACKAGING / "canang.service").read_text())
+    assert int(settings["OOMScoreAdjust"]) < 0
+    assert 50 <= int(settings["MemoryMax"].removesuffix("%")) <= 90
+
+
 def test_the_config_file_shows_the_defaults():
     """Each line that is commented out says what `--help` says, but for those without a default."""
     described = run_to_end(["--help"]).stdout
-    examples = {"workers", "redis", "redis-cert", "redis-key"}
+    examples = {"workers", "redis", "redis-cert", "redis-key", "internal-key-file"}
     shown = re.findall(r"^#([a-z-]+)=(.*)$", (PACKAGING / "canang.conf").read_text(), re.M)
     assert len(shown) > 10
     for name, value in shown:
@@ -173,7 +179,8 @@ def test_the_config_file_shows_the_defaults():
 
 def test_the_config_file_is_right_with_every_line_taken_in(tmp_path):
     text = re.sub(r"^#([a-z-]+=)", r"\1", (PACKAGING / "canang.conf").read_text(), flags=re.M)
-    text = re.sub(r"^redis-(cert|key)=.*\n", "", text, flags=re.M)  # files that are not there
+    files_not_there = r"^(redis-cert|redis-key|internal-key-file)=.*\n"
+    text = re.sub(files_not_there, "", text, flags=re.M)
     edited = tmp_path / "canang.conf"
     edited.write_text(text)
     ended = run_to_end(["--check-config", "--config", str(edited)])

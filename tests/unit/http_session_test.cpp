@@ -203,9 +203,112 @@ TEST_F(http_session_test, serves_the_websocket_paths_as_pages_when_nobody_takes_
 }
 
 TEST_F(http_session_test, answers_431_to_headers_over_their_limit) {
-  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(max_header_bytes, 'x') + "\r\n\r\n");
+  serve("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(loop.context.limits.max_header_bytes, 'x')
+        + "\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 431 "));
   EXPECT_EQ(rejected(reject_reason::headers_too_large), 1U);
+}
+
+TEST_F(http_session_test, takes_headers_up_to_their_limit) {
+  const std::string start = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
+  const std::string end = "\r\n\r\n";
+  const auto room = loop.context.limits.max_header_bytes - start.size() - end.size();
+  serve(start + std::string(room, 'x') + end);
+  EXPECT_TRUE(is_answered("HTTP/1.1 200 "));
+}
+
+TEST_F(http_session_test, skips_empty_lines_before_a_request_in_whatever_pieces_they_come) {
+  const std::string bytes = "\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                            "\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+  serve(bytes);
+  EXPECT_TRUE(is_answered("page /b"));
+  serve("");
+  for (const char c : bytes) {
+    client.send({&c, 1});
+    loop.turn(1ms);
+  }
+  EXPECT_TRUE(is_answered("page /b"));
+  EXPECT_EQ(rejected(reject_reason::bad_request), 0U);
+}
+
+TEST_F(http_session_test, skips_a_few_empty_lines_only) {
+  std::string empty;
+  for (unsigned i = 0; i < max_empty_lines; ++i)
+    empty += "\r\n";
+  serve(empty + "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 200 "));
+  serve(empty + "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+  serve("\r\rGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+}
+
+TEST_F(http_session_test, gives_up_one_that_sends_a_half_empty_line) {
+  serve("\r");
+  EXPECT_TRUE(loop.until([&] {
+    client.receive();
+    return client.is_over;
+  }));
+  EXPECT_EQ(rejected(reject_reason::timeout), 1U);
+}
+
+TEST_F(http_session_test, serves_absolute_targets) {
+  serve("GET http://y:8000/ HTTP/1.1\r\nHost: x\r\n\r\nGET http://y HTTP/1.1\r\nHost: x\r\n\r\n"
+        "GET ws://y/ws/games?echo=false HTTP/1.1\r\n"
+        + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(pages, 2);
+  ASSERT_EQ(asked_for.size(), 1U);
+  EXPECT_EQ(asked_for[0].room, "games");
+  session->abort(close_reason::drain);
+}
+
+TEST_F(http_session_test, tells_pages_the_host_asked_for_and_asks_the_guard_first) {
+  std::vector<std::string> hosts;
+  paths.guard = [&](const page_request& request) -> std::optional<page_response> {
+    hosts.emplace_back(request.host);
+    if (request.authorization == "Bearer key")
+      return std::nullopt;
+    return text_response(401, "no");
+  };
+  serve("GET http://y:8000/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key\r\n\r\n"
+        "POST / HTTP/1.1\r\nHost: x:1\r\n\r\n");
+  EXPECT_TRUE(is_answered("HTTP/1.1 401 "));
+  EXPECT_TRUE(client.got.starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(pages, 1);
+  EXPECT_EQ(hosts, (std::vector<std::string>{"y:8000", "x:1"}));
+}
+
+TEST_F(http_session_test, names_the_subprotocol_of_a_handshake_and_none_where_none_was_offered) {
+  const auto offering = [](const std::string& lines) {
+    return "GET /ws HTTP/1.1\r\n" + lines + upgrade_fields;
+  };
+  serve(offering("Sec-WebSocket-Protocol: v2.chat\r\nSec-WebSocket-Protocol: v1.chat\r\n"));
+  EXPECT_TRUE(is_answered("\r\nSec-WebSocket-Protocol: v2.chat\r\n"));
+  session->abort(close_reason::drain);
+  ASSERT_TRUE(paths.handshakes.subprotocols.add("v1.chat"));
+  serve(offering("Sec-WebSocket-Protocol: v2.chat,v1.chat\r\n"));
+  EXPECT_TRUE(is_answered("\r\nSec-WebSocket-Protocol: v1.chat\r\n"));
+  session->abort(close_reason::drain);
+  serve(offering(""));
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(client.got.find("Sec-WebSocket-Protocol"), std::string::npos);
+  session->abort(close_reason::drain);
+  for (const char* wrong : {"v2.chat", "v1 chat", "\"v1.chat\""}) {
+    serve(offering("Sec-WebSocket-Protocol: " + std::string{wrong} + "\r\n"));
+    EXPECT_TRUE(is_answered("HTTP/1.1 400 ")) << wrong;
+  }
+}
+
+TEST_F(http_session_test, answers_403_to_pages_of_another_host_before_the_room_is_looked_at) {
+  serve("GET /ws/%zz HTTP/1.1\r\nOrigin: http://evil\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 "));
+  EXPECT_EQ(rejected(reject_reason::origin), 1U);
+  serve("GET /ws HTTP/1.1\r\nOrigin: http://x\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  session->abort(close_reason::drain);
+  serve("GET http://evil/ws HTTP/1.1\r\nOrigin: http://x\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 403 ")) << "the target is the host, not Host";
 }
 
 TEST_F(http_session_test, answers_400_to_what_is_no_http) {

@@ -73,7 +73,8 @@ TEST(reject_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(reject_reason::headers_too_large), "headers_too_large");
   EXPECT_EQ(to_string(reject_reason::timeout), "timeout");
   EXPECT_EQ(to_string(reject_reason::unavailable), "unavailable");
-  EXPECT_EQ(static_cast<std::size_t>(reject_reason::rate) + 1, reject_reason_count);
+  EXPECT_EQ(to_string(reject_reason::origin), "origin");
+  EXPECT_EQ(static_cast<std::size_t>(reject_reason::origin) + 1, reject_reason_count);
 }
 
 /// The label under which a close with `code` is counted.

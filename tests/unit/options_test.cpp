@@ -83,6 +83,41 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.log_format, "text");
 }
 
+TEST_F(options_test, say_whose_pages_may_connect) {
+  EXPECT_EQ(parse({"--allowed-origin=https://a.example,https://*.b.example", "--allowed-origin",
+                   "http://localhost:3000"})
+              .what,
+            command::serve)
+    << errors;
+  const auto& origins = into.server.handshakes.origins;
+  EXPECT_TRUE(origins.allows("https://a.example", "x"));
+  EXPECT_TRUE(origins.allows("https://c.b.example", "x"));
+  EXPECT_TRUE(origins.allows("http://localhost:3000", "x"));
+  EXPECT_FALSE(origins.allows("http://x", "x"));
+  expect_refused({"--allowed-origin=example.org"}, "--allowed-origin");
+  expect_refused({"--subprotocols=a b"}, "--subprotocols");
+  expect_refused({"--internal-host=a:80"}, "--internal-host");
+  expect_refused({"--max-header-bytes=100"}, "--max-header-bytes");
+}
+
+TEST_F(options_test, take_a_key_from_a_file_or_as_it_is_and_never_show_it) {
+  const std::string key = "correct-horse-battery";
+  EXPECT_EQ(parse({"--internal-key=" + key}).what, command::serve);
+  EXPECT_EQ(into.server.internal_access.key, key);
+  const auto path = config(key + "\n").substr(std::string{"--config="}.size());
+  EXPECT_EQ(parse({"drain", "--internal-key-file=" + path}).what, command::leave)
+    << "options stand before the command";
+  EXPECT_EQ(parse({"--internal-key-file=" + path, "drain"}).what, command::drain) << errors;
+  EXPECT_EQ(into.server.internal_access.key, key);
+  expect_refused({"--internal-key-file=" + path, "--internal-key=" + key}, "--internal-key");
+  EXPECT_EQ(errors.find(key), std::string::npos) << errors;
+  expect_refused({"--internal-key=short-secret"}, "--internal-key");
+  EXPECT_EQ(errors.find("short-secret"), std::string::npos) << errors;
+  for (const std::string& unreadable :
+       {path + ".not-there", testing::TempDir(), std::string{"/dev/null"}})
+    expect_refused({"--internal-key-file=" + unreadable}, "--internal-key-file");
+}
+
 TEST_F(options_test, come_from_flags) {
   EXPECT_EQ(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
                    "--max-message-bytes=1MiB", "--log-format", "json"})

@@ -23,6 +23,32 @@ TEST(target, is_split_at_its_first_question_mark) {
   check("", "", "");
 }
 
+TEST(target, may_be_absolute) {
+  const auto check = [](std::string_view target, std::string_view authority, std::string_view path,
+                        std::string_view query) {
+    const auto parts = read_target(target);
+    ASSERT_TRUE(parts) << target;
+    EXPECT_EQ(parts->authority, authority) << target;
+    EXPECT_EQ(parts->path, path) << target;
+    EXPECT_EQ(parts->query, query) << target;
+  };
+  check("/ws/a?echo=false", "", "/ws/a", "echo=false");
+  check("//ws", "", "//ws", "");
+  check("*", "", "*", "");
+  check("http://localhost/ws/a?echo=false", "localhost", "/ws/a", "echo=false");
+  check("HTTPS://[::1]:443/", "[::1]:443", "/", "");
+  check("ws://a:8000", "a:8000", "/", "");
+  check("wss://a?history=3", "a", "/", "history=3");
+  check("http://a/http://b/c", "a", "/http://b/c", "");
+}
+
+TEST(target, is_a_path_or_a_url_of_http) {
+  for (const char* target :
+       {"", "ws", "?x", "ftp://a/b", "http:/a", "http:a", "http://", "http:///ws", "http://?x",
+        "http://user@a/ws", "http://a b/ws", "http://a:x/ws", "http://:80/ws", "://a/b", "a:8000"})
+    EXPECT_FALSE(read_target(target)) << target;
+}
+
 TEST(percent_decode, decodes_two_hexadecimal_digits) {
   EXPECT_EQ(percent_decode(""), "");
   EXPECT_EQ(percent_decode("plain"), "plain");
@@ -74,6 +100,22 @@ TEST(query_value, is_decoded) {
   EXPECT_EQ(query_value("a=%4", "a"), "%4") << "as it is, for an error to name";
 }
 
+TEST(query_value, has_a_plus_for_a_space) {
+  EXPECT_EQ(query_value("a=Ann+Lee", "a"), "Ann Lee");
+  EXPECT_EQ(query_value("a=%2B+%2b", "a"), "+ +");
+  EXPECT_EQ(query_value("a=1+%4", "a"), "1+%4") << "badly encoded: as it is";
+  EXPECT_EQ(percent_decode("Ann+Lee"), "Ann+Lee") << "in queries only";
+}
+
+TEST(room_name, is_none_that_no_browser_can_put_into_a_path) {
+  for (const char* name : {".", ".."}) {
+    EXPECT_FALSE(is_room_name(name)) << name;
+    EXPECT_TRUE(is_user_name(name)) << name;
+  }
+  for (const char* name : {"...", ".a", "a.", "a/..", "../a", ". ", "%2e"})
+    EXPECT_TRUE(is_room_name(name)) << name;
+}
+
 TEST(room_name, is_1_to_255_bytes) {
   EXPECT_FALSE(is_room_name(""));
   EXPECT_TRUE(is_room_name("a"));
@@ -99,8 +141,8 @@ TEST(room_name, has_no_control_characters) {
 }
 
 TEST(room_name, may_have_any_other_sign) {
-  for (const char* name : {"a/b", "/", "?", "%41", "#", "a b", "\u65e5\u672c", "\U0001f514", "..",
-                           "\\", "\"", "\ufeff", "\ufffd", "\uffff"})
+  for (const char* name : {"a/b", "/", "?", "%41", "#", "a b", "\u65e5\u672c", "\U0001f514", "\\",
+                           "\"", "\ufeff", "\ufffd", "\uffff"})
     EXPECT_TRUE(is_room_name(name)) << name;
 }
 

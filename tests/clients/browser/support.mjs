@@ -25,6 +25,11 @@ export class Server {
   port = 0;
   #child = null;
   #output = '';
+  #options;
+
+  constructor(options = []) {
+    this.#options = options;
+  }
 
   get origin() {
     return `http://127.0.0.1:${this.port}`;
@@ -40,6 +45,7 @@ export class Server {
         ...['--listen', `127.0.0.1:${this.port}`],
         ...['--internal-listen', '127.0.0.1:0'],
         ...['--drain-grace', '0s', '--drain-period', '1s'],
+        ...this.#options,
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );

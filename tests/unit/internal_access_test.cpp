@@ -1,0 +1,74 @@
+#include "net/internal_access.hpp"
+
+#include <gtest/gtest.h>
+
+namespace canang::net {
+namespace {
+
+const std::string key = "0123456789abcdef";
+
+page_request asking(std::string_view path, std::string_view host = "127.0.0.1:9000",
+                    std::string_view authorization = {}) {
+  return {path, {}, {}, host, authorization};
+}
+
+unsigned status(const internal_access& access, const page_request& request) {
+  const auto wrong = access.refusal(request);
+  return wrong ? wrong->status : 200;
+}
+
+TEST(internal_access, gives_probes_and_metrics_to_everyone) {
+  for (const bool is_loopback : {true, false})
+    for (const auto& given : {std::string{}, key})
+      for (const char* path : {"/healthz", "/readyz", "/metrics"})
+        EXPECT_EQ(status({{given}, is_loopback}, asking(path, "evil.example")), 200U) << path;
+}
+
+TEST(internal_access, asks_for_the_key_where_there_is_one) {
+  for (const bool is_loopback : {true, false}) {
+    const internal_access access{{key}, is_loopback};
+    for (const char* path : {"/nodes", "/rooms/a", "/drain", "/", "/healthz/", "/metricsx"}) {
+      EXPECT_EQ(status(access, asking(path)), 401U) << path;
+      EXPECT_EQ(status(access, asking(path, "any.example", "Bearer " + key)), 200U) << path;
+    }
+    EXPECT_EQ(status(access, asking("/nodes", "x", "bearer   " + key)), 200U);
+    for (const std::string& wrong :
+         {std::string{"Bearer"}, std::string{"Bearer "}, "Basic " + key, key, "Bearer" + key,
+          "Bearer " + key.substr(1), "Bearer " + key + "0", "Bearer " + key + key,
+          std::string{"Bearer 0123456789abcdeF"}, "Bearer " + key + " "})
+      EXPECT_EQ(status(access, asking("/nodes", "x", wrong)), 401U) << wrong;
+  }
+  const auto wrong = internal_access{{key}, true}.refusal(asking("/nodes"));
+  ASSERT_EQ(wrong->headers.size(), 1U);
+  EXPECT_EQ(wrong->headers[0].first, "WWW-Authenticate");
+}
+
+TEST(internal_access, gives_nothing_else_beyond_loopback_without_a_key) {
+  const internal_access access{{}, false};
+  EXPECT_EQ(status(access, asking("/nodes")), 403U);
+  EXPECT_EQ(status(access, asking("/drain", "localhost")), 403U);
+}
+
+TEST(internal_access, wants_an_address_or_a_known_host_on_loopback) {
+  const internal_access access{{}, true};
+  for (const char* host :
+       {"127.0.0.1:9000", "[::1]:9000", "localhost", "LOCALHOST:9000", "10.0.0.1", ""})
+    EXPECT_EQ(status(access, asking("/nodes", host)), 200U) << host;
+  for (const char* host : {"evil.example", "evil.example:9000", "localhost.evil.example", "a b"})
+    EXPECT_EQ(status(access, asking("/nodes", host)), 403U) << host;
+  const internal_access named{{{}, {"ops.example"}}, true};
+  EXPECT_EQ(status(named, asking("/nodes", "Ops.Example:9000")), 200U);
+  EXPECT_EQ(status(named, asking("/nodes", "localhost")), 403U);
+}
+
+TEST(internal_access, takes_keys_of_16_to_256_visible_characters) {
+  EXPECT_TRUE(is_internal_key(key));
+  EXPECT_TRUE(is_internal_key(std::string(256, '~')));
+  EXPECT_FALSE(is_internal_key(key.substr(1)));
+  EXPECT_FALSE(is_internal_key(std::string(257, 'x')));
+  for (const char* bad : {" ", "\n", "\x7f", "\xc3\xa9"})
+    EXPECT_FALSE(is_internal_key(key + bad));
+}
+
+} // namespace
+} // namespace canang::net
