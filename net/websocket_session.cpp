@@ -257,7 +257,7 @@ void websocket_session::discard_input() {
       return;
     }
     const auto size = static_cast<std::size_t>(std::max<std::ptrdiff_t>(got.size, 0));
-    is_readable_ = size > 0 && (!got.is_drained || has_ended_);
+    is_readable_ = size > 0 && (!got.is_drained || short_proves_nothing_);
     left -= std::min(left, size);
     context_.sockets.charge(size);
   }

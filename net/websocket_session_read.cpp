@@ -47,10 +47,10 @@ void websocket_session::on_ready(std::uint32_t events) {
     is_due_ = false;
   if ((events & EPOLLOUT) != 0)
     on_writable();
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
     is_readable_ = true;
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-    has_ended_ = true;
+  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    short_proves_nothing_ = true;
   if (!is_due_) // or it would have a second share of this turn
     read();
 }
@@ -97,7 +97,7 @@ void websocket_session::read_some(reading& turn) {
   const auto size = static_cast<std::size_t>(got.size);
   heard_ = context_.now();
   context_.metrics.received_bytes_total.add(size);
-  if (got.is_drained && !has_ended_)
+  if (got.is_drained && !short_proves_nothing_)
     is_readable_ = false;
   turn.bytes -= std::min(turn.bytes, size);
   if (held > 0) {

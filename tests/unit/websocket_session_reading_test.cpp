@@ -84,6 +84,19 @@ TEST_F(websocket_session_reading_test, ends_with_a_reset) {
   EXPECT_EQ(one.log.closes[0].code, 1006);
 }
 
+TEST_F(websocket_session_reading_test, takes_what_lies_behind_urgent_data) {
+  peer one{loop};
+  one.be_open();
+  for (int i = 0; i < 3; ++i) { // the urgent byte itself is no part of the stream
+    one.client.send(client_frame(0x81, "in front"));
+    ASSERT_EQ(::send(one.client.socket().native_handle(), "!", 1, MSG_OOB), 1);
+    one.client.send(client_frame(0x81, "behind"));
+    const auto expected = static_cast<std::size_t>(i) * 2 + 2;
+    EXPECT_TRUE(loop.until([&] { return one.log.messages.size() == expected; }));
+  }
+  EXPECT_TRUE(one.session->is_open());
+}
+
 TEST_F(websocket_session_reading_test, takes_what_is_larger_than_what_it_reads_at_once) {
   peer one{loop};
   one.be_open();
