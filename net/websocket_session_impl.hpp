@@ -89,6 +89,7 @@ private:
   void take_data(const frame_reader::item& part);
   void take_close(const frame_reader::item& item);
   void fail(frame_reader::fault wrong);
+  void end(const frame_buffer_ptr& frame, const close_info& info);
   void keep_part(std::span<const char> part);
   void hold(std::span<const char> bytes, bool is_short);
   void drop_extra_if_empty();
