@@ -43,6 +43,7 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
   extra_->answer =
     context.buffers.make(handshake_answer(upgrade.request[field::sec_websocket_key]));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
+  context_.metrics.received_bytes_total.add(upgrade.already_read.size());
   context_.metrics.connections.add(1);
 }
 

@@ -84,6 +84,19 @@ TEST_F(websocket_session_reading_test, ends_with_a_reset) {
   EXPECT_EQ(one.log.closes[0].code, 1006);
 }
 
+TEST_F(websocket_session_reading_test, counts_what_came_right_behind_the_handshake_once) {
+  const auto frame = client_frame(0x81, "in a hurry");
+  const auto before = received();
+  auto [server, other_end] = test::connected_pair(loop.io);
+  test::session_log log;
+  const auto session =
+    make_websocket_session(loop.context, {std::move(server), test::handshake(), frame});
+  session->attach(std::make_unique<test::noting_handler>(log));
+  session->open();
+  ASSERT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
+  EXPECT_EQ(received() - before, frame.size());
+}
+
 TEST_F(websocket_session_reading_test, takes_what_lies_behind_urgent_data) {
   peer one{loop};
   one.be_open();
