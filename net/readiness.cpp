@@ -38,7 +38,7 @@ bool readiness::add(std::uint32_t place, int descriptor, listener& who) {
   assert(at.who == nullptr);
   at = {&who, ++generations_};
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.u64 = std::uint64_t{at.generation} << 32U | place;
   if (::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0)
     return true;

@@ -22,6 +22,8 @@ namespace canang::net {
 ///   told `again`. A short read has emptied the socket; what comes later is told anew.
 /// - EPOLLRDHUP, EPOLLHUP and EPOLLERR are told once too, maybe along with the last bytes. After one of
 ///   them a short read proves nothing: read until the end or the error shows (FIN: 0, RST: ECONNRESET).
+/// - EPOLLPRI tells of urgent data. A read stops short in front of it, whatever lies behind it, so from
+///   then on a short read proves nothing either: read until nothing is left (EAGAIN).
 /// - While reading is paused, remember that something came; ask to be told `again` when it resumes.
 /// - EPOLLOUT means something only after a write that did not fit: the kernel tells of it when there is
 ///   room again. It is watched from the start, so no epoll_ctl is needed to wait for it.
@@ -36,7 +38,8 @@ public:
   /// One that hears of its socket.
   class listener {
   public:
-    /// `events` is made of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR; 0 where it had asked to go on.
+    /// `events` is made of EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR; 0 where it had
+    /// asked to go on.
     virtual void on_ready(std::uint32_t events) = 0;
 
     /// It is not watched any more and may go: some time after `remove`, never from inside a call; or the

@@ -43,6 +43,7 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
   extra_->answer = context.buffers.make(
     handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
+  context_.metrics.received_bytes_total.add(upgrade.already_read.size());
   context_.metrics.connections.add(1);
 }
 
@@ -257,7 +258,7 @@ void websocket_session::discard_input() {
       return;
     }
     const auto size = static_cast<std::size_t>(std::max<std::ptrdiff_t>(got.size, 0));
-    is_readable_ = size > 0 && (!got.is_drained || has_ended_);
+    is_readable_ = size > 0 && (!got.is_drained || short_proves_nothing_);
     left -= std::min(left, size);
     context_.sockets.charge(size);
   }

@@ -89,6 +89,7 @@ private:
   void take_data(const frame_reader::item& part);
   void take_close(const frame_reader::item& item);
   void fail(frame_reader::fault wrong);
+  void end(const frame_buffer_ptr& frame, const close_info& info);
   void keep_part(std::span<const char> part);
   void hold(std::span<const char> bytes, bool is_short);
   void drop_extra_if_empty();
@@ -115,11 +116,11 @@ private:
   loop_context& context_;
   state state_ = state::opening;
   bool reading_paused_ : 1 = false;
-  bool is_due_ : 1 = false;        // to be told again by the readiness set
-  bool is_watched_ : 1 = false;    // by it
-  bool is_readable_ : 1 = false;   // as far as we know there is something in the socket
-  bool has_ended_ : 1 = false;     // FIN or RST has come: a short read proves nothing any more
-  bool held_is_short_ : 1 = false; // what is held is not whole: no use without more
+  bool is_due_ : 1 = false;               // to be told again by the readiness set
+  bool is_watched_ : 1 = false;           // by it
+  bool is_readable_ : 1 = false;          // as far as we know there is something in the socket
+  bool short_proves_nothing_ : 1 = false; // of a read: FIN, RST or urgent data has come
+  bool held_is_short_ : 1 = false;        // what is held is not whole: no use without more
   bool reported_ : 1 = false;
   frame_reader frames_;
   clock::time_point heard_;

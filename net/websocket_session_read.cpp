@@ -47,10 +47,10 @@ void websocket_session::on_ready(std::uint32_t events) {
     is_due_ = false;
   if ((events & EPOLLOUT) != 0)
     on_writable();
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
     is_readable_ = true;
-  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-    has_ended_ = true;
+  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    short_proves_nothing_ = true;
   if (!is_due_) // or it would have a second share of this turn
     read();
 }
@@ -97,7 +97,7 @@ void websocket_session::read_some(reading& turn) {
   const auto size = static_cast<std::size_t>(got.size);
   heard_ = context_.now();
   context_.metrics.received_bytes_total.add(size);
-  if (got.is_drained && !has_ended_)
+  if (got.is_drained && !short_proves_nothing_)
     is_readable_ = false;
   turn.bytes -= std::min(turn.bytes, size);
   if (held > 0) {
@@ -218,12 +218,7 @@ void websocket_session::take_close(const frame_reader::item& item) {
   }
   const auto answer = context_.buffers.make();
   append_close_frame(answer->bytes(), item.close_code, text_of_bytes(item.payload));
-  send(answer, 0, answer->size());
-  if (state_ != state::open)
-    return; // the send found out that the connection is gone
-  enter(state::lingering);
-  report({item.close_code, reason_of_client_code(item.close_code)});
-  linger();
+  end(answer, {item.close_code, reason_of_client_code(item.close_code)});
 }
 
 /// The client broke the protocol: it is told how, and nothing more is read from it.
@@ -235,11 +230,20 @@ void websocket_session::fail(frame_reader::fault wrong) {
   const auto code = close_code_of(wrong);
   const auto frame = context_.buffers.make();
   append_close_frame(frame->bytes(), code, text_of(wrong));
+  end(frame, {code, reason_of_fault(code)});
+}
+
+/// Sends our close frame, the last of both sides'.
+void websocket_session::end(const frame_buffer_ptr& frame, const close_info& info) {
   send(frame, 0, frame->size());
-  if (state_ != state::open)
+  if (state_ == state::closing) { // it did not fit, and the one to a slow consumer took its place
+    linger();
     return;
+  }
+  if (state_ != state::open)
+    return; // the send found out that the connection is gone
   enter(state::lingering);
-  report({code, reason_of_fault(code)});
+  report(info);
   linger();
 }
 

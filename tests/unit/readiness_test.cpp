@@ -121,6 +121,19 @@ TEST_F(readiness_test, tells_of_half_a_close_along_with_the_last_bytes) {
   EXPECT_EQ(set.poll(), 0U) << "it is told once";
 }
 
+TEST_F(readiness_test, tells_of_urgent_data_in_front_of_which_a_read_stops_short) {
+  auto* const one = watch(0);
+  one->send(3);
+  EXPECT_EQ(::send(one->client, "!", 1, MSG_OOB), 1);
+  one->send(2);
+  EXPECT_EQ(set.poll(), 1U);
+  ASSERT_EQ(one->told.size(), 1U);
+  EXPECT_NE(one->told[0] & EPOLLPRI, 0U);
+  EXPECT_EQ(one->read(100), 3) << "a short read, and yet";
+  EXPECT_EQ(one->read(100), 2);
+  EXPECT_EQ(set.poll(), 0U) << "it is told once";
+}
+
 TEST_F(readiness_test, tells_of_room_only_after_a_write_that_did_not_fit) {
   auto* const one = watch(0);
   const std::vector<char> block(64 * 1024, 'x');

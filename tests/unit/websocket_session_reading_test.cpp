@@ -84,6 +84,32 @@ TEST_F(websocket_session_reading_test, ends_with_a_reset) {
   EXPECT_EQ(one.log.closes[0].code, 1006);
 }
 
+TEST_F(websocket_session_reading_test, counts_what_came_right_behind_the_handshake_once) {
+  const auto frame = client_frame(0x81, "in a hurry");
+  const auto before = received();
+  auto [server, other_end] = test::connected_pair(loop.io);
+  test::session_log log;
+  const auto session =
+    make_websocket_session(loop.context, {std::move(server), test::handshake(), frame});
+  session->attach(std::make_unique<test::noting_handler>(log));
+  session->open();
+  ASSERT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
+  EXPECT_EQ(received() - before, frame.size());
+}
+
+TEST_F(websocket_session_reading_test, takes_what_lies_behind_urgent_data) {
+  peer one{loop};
+  one.be_open();
+  for (int i = 0; i < 3; ++i) { // the urgent byte itself is no part of the stream
+    one.client.send(client_frame(0x81, "in front"));
+    ASSERT_EQ(::send(one.client.socket().native_handle(), "!", 1, MSG_OOB), 1);
+    one.client.send(client_frame(0x81, "behind"));
+    const auto expected = static_cast<std::size_t>(i) * 2 + 2;
+    EXPECT_TRUE(loop.until([&] { return one.log.messages.size() == expected; }));
+  }
+  EXPECT_TRUE(one.session->is_open());
+}
+
 TEST_F(websocket_session_reading_test, takes_what_is_larger_than_what_it_reads_at_once) {
   peer one{loop};
   one.be_open();
@@ -277,6 +303,56 @@ TEST_F(websocket_session_reading_test, sends_its_close_though_the_client_answers
   one.client.leave();
   one.session.reset();
   EXPECT_TRUE(loop.until([&] { return loop.context.metrics.connections.value() == 0; }));
+}
+
+/// Its answer does not fit any more, so it is closed as a slow consumer; but both sides have sent a close
+/// frame then, and the server is to end the connection as soon as all has been read (RFC 6455, 7.1.1).
+struct full_outbox_test : websocket_session_reading_test {
+  static constexpr std::size_t outbox_limit = 4 * limit;
+
+  test::turning_loop patient{{limit, outbox_limit, 10s, 60s}};
+  peer one{patient};
+
+  [[nodiscard]] std::size_t waiting() const { return patient.context.metrics.outbox_bytes.value(); }
+
+  /// Fills the outbox to its last byte, what slices cost beside their bytes included.
+  void fill() {
+    one.be_open();
+    auto block = patient.context.buffers.make(std::string(limit, 'x'));
+    while (waiting() == 0) {
+      ASSERT_NE(one.session->send(block, 0, block->size()), send_status::dropped);
+      patient.turn(1ms); // until the kernel takes no more on its own
+    }
+    std::size_t slices = 1;
+    for (; waiting() + limit + (slices + 1) * 64 <= outbox_limit; ++slices)
+      ASSERT_EQ(one.session->send(block, 0, block->size()), send_status::queued);
+    const auto rest = outbox_limit - waiting() - slices * 64;
+    ASSERT_EQ(one.session->send(block, 0, rest), send_status::queued);
+  }
+
+  void expect_end() {
+    ASSERT_TRUE(patient.until([&] { return !one.log.closes.empty(); })) << "nothing was read yet";
+    EXPECT_TRUE(patient.until([&] {
+      one.client.receive();
+      return one.client.is_over;
+    }));
+    EXPECT_TRUE(one.client.got.ends_with("\x88\x0f\x03\xf0"
+                                         "slow consumer"));
+    ASSERT_EQ(one.log.closes.size(), 1U);
+    EXPECT_EQ(one.log.closes[0].code, 1008);
+  }
+};
+
+TEST_F(full_outbox_test, ends_the_connection_after_the_clients_close) {
+  fill();
+  one.client.send(client_frame(0x88, "\x03\xe8"));
+  expect_end();
+}
+
+TEST_F(full_outbox_test, ends_the_connection_after_the_clients_fault) {
+  fill();
+  one.client.send(client_frame(0x81, "\xff"));
+  expect_end();
 }
 
 /// What TLS will do: records in memory BIOs, fed from where the session reads to.
