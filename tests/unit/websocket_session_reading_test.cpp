@@ -22,8 +22,8 @@ public:
     : loop_(loop) {
     auto [server, other_end] = test::connected_pair(loop.io);
     client = std::move(other_end);
-    session = make_websocket_session(loop.context,
-                                     {std::move(server), test::handshake(), {}, std::move(layer)});
+    session = make_websocket_session(
+      loop.context, {std::move(server), test::handshake(), {}, {}, std::move(layer)});
     session->attach(std::make_unique<test::noting_handler>(log));
     session->open();
   }
