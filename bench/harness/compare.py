@@ -143,7 +143,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/run compare", description=__doc__)
     parser.add_argument("old", type=Path, help="an older build's canang")
     parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--only", default="", metavar="TEXT", help="cases whose label has it")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="TEXT", help="cases whose label has it"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     build = ROOT / "build" / "release"
     parser.add_argument("--new", type=Path, default=build / "canang")
@@ -160,7 +162,8 @@ def main(arguments: list[str]) -> int:
     servers = {
         name: peers.canang(getattr(options, name).resolve(), name=name) for name in ("old", "new")
     }
-    chosen = [case for case in cases() if options.only in case.label]
+    wanted = options.only or [""]
+    chosen = [case for case in cases() if any(text in case.label for text in wanted)]
     if any(case.label in WITH_UWEBSOCKETS for case in chosen):
         found = next(p for p in peers.all_peers() if p.name == "uwebsockets")
         try:
