@@ -47,6 +47,13 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
+def as_from_a_terminal() -> None:
+    """For `preexec_fn`: a shell without job control has its background jobs ignore Ctrl-C, and all that
+    these start. The tests may be run so."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    die_with_parent()
+
+
 class ClusterScript:
     def __init__(self, directory: Path, nodes: int, *arguments: str, port: int = 0) -> None:
         self.nodes = nodes
@@ -64,7 +71,7 @@ class ClusterScript:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # so that its group is what a terminal would signal
-                preexec_fn=die_with_parent,
+                preexec_fn=as_from_a_terminal,
             )
 
     def text(self) -> str:
