@@ -2,7 +2,10 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace canang::net {
@@ -33,11 +36,12 @@ bool is_name(std::string_view host) noexcept {
 }
 
 bool is_bracketed_address(std::string_view host) noexcept {
-  if (host.size() < 4 || host.front() != '[' || host.back() != ']')
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (host.size() < 4 || host.size() > text.size() || host.front() != '[' || host.back() != ']')
     return false;
-  const auto inside = host.substr(1, host.size() - 2);
-  return std::all_of(inside.begin(), inside.end(),
-                     [](char c) { return is_hex_digit(c) || c == ':' || c == '.'; });
+  std::copy(host.begin() + 1, host.end() - 1, text.begin());
+  in6_addr address;
+  return ::inet_pton(AF_INET6, text.data(), &address) == 1;
 }
 
 bool take_port(std::string_view digits, authority& into) noexcept {

@@ -44,6 +44,8 @@ std::optional<request_target> read_target(std::string_view target) {
   if (!host || host->host.empty()) // RFC 9110, 4.2.1
     return std::nullopt;
   target.remove_prefix(name.size());
+  if (target.starts_with('#')) // a request has no fragment
+    return std::nullopt;
   auto parts = split_target(target);
   if (parts.path.empty())
     parts.path = "/"; // RFC 9112, 3.2.1

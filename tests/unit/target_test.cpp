@@ -43,9 +43,9 @@ TEST(target, may_be_absolute) {
 }
 
 TEST(target, is_a_path_or_a_url_of_http) {
-  for (const char* target :
-       {"", "ws", "?x", "ftp://a/b", "http:/a", "http:a", "http://", "http:///ws", "http://?x",
-        "http://user@a/ws", "http://a b/ws", "http://a:x/ws", "http://:80/ws", "://a/b", "a:8000"})
+  for (const char* target : {"", "ws", "?x", "ftp://a/b", "http:/a", "http:a", "http://",
+                             "http:///ws", "http://?x", "http://a#b", "http://user@a/ws",
+                             "http://a b/ws", "http://a:x/ws", "http://:80/ws", "://a/b", "a:8000"})
     EXPECT_FALSE(read_target(target)) << target;
 }
 
