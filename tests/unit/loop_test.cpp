@@ -2,10 +2,14 @@
 
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
+#include "net/limits.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -120,6 +124,50 @@ TEST_F(loop_test, mail_between_two_loops_is_never_forgotten) {
     near.post([this] { send_from_here(1); });
     ASSERT_TRUE(waits_until_handled(rounds + i));
   }
+}
+
+/// A session that always has more to do than a turn may cost.
+struct storm final : net::readiness::listener {
+  explicit storm(net::readiness& set) : set(set) {}
+  void on_ready(std::uint32_t) override {
+    ++told;
+    set.charge(net::max_cost_a_turn);
+    set.again(0);
+  }
+  void on_removed() noexcept override { removed.set_value(); }
+
+  net::readiness& set;
+  std::atomic<int> told{0};
+  std::promise<void> removed;
+};
+
+TEST_F(loop_test, a_storm_of_events_starves_neither_handlers_nor_timers_nor_actors) {
+  std::atomic<int> ticks{0};
+  far.on_tick([&](loop::clock::time_point) { ++ticks; });
+  const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  ASSERT_GE(descriptor, 0);
+  auto& set = far.context().sockets;
+  storm endless{set};
+  far.start();
+  far.post([&] {
+    EXPECT_TRUE(set.add(0, descriptor, endless));
+    set.again(0);
+  });
+  send_from_here(100);
+  EXPECT_TRUE(waits_until_handled(100));
+  EXPECT_TRUE(far_has_a_turn());
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (ticks < 3 && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_GE(ticks, 3);
+  const int before = endless.told;
+  EXPECT_TRUE(far_has_a_turn());
+  EXPECT_TRUE(far_has_a_turn());
+  EXPECT_GT(endless.told, before) << "nor do they starve it";
+
+  far.post([&] { set.remove(0); });
+  EXPECT_EQ(endless.removed.get_future().wait_for(patience), std::future_status::ready);
+  ::close(descriptor);
 }
 
 TEST_F(loop_test, a_loop_that_ends_hands_over_what_it_has) {
