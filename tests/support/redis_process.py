@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,17 @@ from .process_lifetime import die_with_parent
 from .waiting import wait_until
 
 START_TIMEOUT_S = 10.0
+ASK_AGAIN_S = 5.0
+QUESTIONS = {
+    "CLUSTER INFO", "EXISTS", "GET", "HGET", "HGETALL", "INFO", "KEYS", "PING", "PUBSUB", "ROLE",
+    "SENTINEL GET-MASTER-ADDR-BY-NAME", "SENTINEL REPLICAS", "TTL", "TYPE", "XLEN", "XRANGE",
+}  # fmt: skip
+
+
+def is_question(command: Sequence[str | bytes | int]) -> bool:
+    """Whether it changes nothing."""
+    words = [str(word).upper() for word in command[:2]]
+    return words[0] in QUESTIONS or " ".join(words) in QUESTIONS
 
 
 def free_port() -> int:
@@ -103,7 +115,22 @@ class RedisProcess:
         return True
 
     def ask(self, *arguments: str | bytes | int) -> Any:
-        """Sends one command on a connection of its own."""
+        """Sends one command on a connection of its own.
+
+        A Redis that changes ends connections: whoever is promoted is told to by its Sentinel. So what only
+        asks is asked again where the answer was lost; what changes something is not.
+        """
+        deadline = time.monotonic() + ASK_AGAIN_S
+        while True:
+            try:
+                return self._ask_once(*arguments)
+            except ConnectionRefusedError:
+                raise  # it is not there
+            except ConnectionError:
+                if not is_question(arguments) or time.monotonic() > deadline:
+                    raise
+
+    def _ask_once(self, *arguments: str | bytes | int) -> Any:
         connection = RedisConnection(self.port)
         try:
             if self.password:
