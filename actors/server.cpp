@@ -198,11 +198,15 @@ std::string server::cluster_fault() const {
   const std::chrono::nanoseconds now = loop::clock::now().time_since_epoch();
   for (const auto& shard : shards_) {
     const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
+    if (last.count() != 0 && now - last <= unproven_after)
+      continue;
+    auto why = shard->metrics.why_down.get();
+    if (why.empty())
+      why = fmt::format("redis {}: not reachable", shard->identity);
     if (last.count() == 0)
-      return fmt::format("redis {}: not reachable", shard->identity);
-    if (now - last > unproven_after)
-      return fmt::format("redis {}: no probe came back for {} s", shard->identity,
-                         std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
+      return why;
+    return fmt::format("{}; delivery was last proved {} s ago", why,
+                       std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
   }
   return {};
 }

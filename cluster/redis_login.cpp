@@ -42,6 +42,7 @@ void redis_connection::log_in() {
   else if (!login_.password.empty())
     command(std::array<std::string_view, 2>{"AUTH", login_.password},
             step(&redis_connection::on_auth));
+  command(std::array<std::string_view, 1>{"HELLO"}, step(&redis_connection::on_hello));
   if (login_.database != 0)
     command(std::array<std::string_view, 2>{"SELECT", std::to_string(login_.database)},
             step(&redis_connection::on_select));
@@ -59,6 +60,18 @@ void redis_connection::on_auth(const redis_reply& reply) {
   else // never its whole text: "unknown command 'AUTH', with args beginning with: ..."
     fail(redis_failure::refused,
          fmt::format("the user or password is refused ({})", code_of(reply.text())));
+}
+
+// What it is: no ACL refuses HELLO, and a server that does not know it is none of these.
+void redis_connection::on_hello(const redis_reply& reply) {
+  const auto mode = reply.field("mode").text();
+  if (mode == "cluster")
+    fail(redis_failure::unreachable,
+         "it is in cluster mode, which is not supported: name a Redis without cluster-enabled");
+  else if (mode == "sentinel")
+    fail(redis_failure::unreachable, "it is a Sentinel: name it as sentinel://");
+  else if (reply.field("role").text() == "replica")
+    fail(redis_failure::unreachable, "it is a replica");
 }
 
 void redis_connection::on_select(const redis_reply& reply) {

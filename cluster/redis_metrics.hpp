@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cluster/shared_text.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -48,6 +50,8 @@ struct redis_metrics {
   std::atomic<std::int64_t> last_probe_ns{0};
   /// 1: up in the sense of `redis_observer::on_up`.
   shard_counter up;
+  /// Why it is not up, as `redis_shard::reason` tells it; empty when it is up, or has not been tried yet.
+  shared_text why_down;
 };
 
 } // namespace canang::cluster

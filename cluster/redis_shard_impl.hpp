@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/reason_log.hpp"
 #include "cluster/redis_channels.hpp"
 #include "cluster/redis_link.hpp"
 #include "cluster/redis_metrics.hpp"
@@ -58,7 +59,7 @@ private:
   void watch_probe();
   void on_probe_timer();
   void check_up();
-  void go_down(const std::string& why);
+  void go_down(const std::string& line, std::string_view reason);
   void rebuild(const std::string& why, bool at_once);
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::string name_of(const redis_link& link) const;
@@ -86,7 +87,8 @@ private:
   bool is_last_chance_ = false;
 
   std::vector<reply_handler> failed_; // commands that found no connection
-  std::string why_down_;              // since it was up; empty: it only has not come up yet
+  std::string why_down_; // since it was up; empty: it only has not come up yet
+  reason_log reasons_;   // of it, for the log
   bool is_up_ = false;
   bool is_suspected_ = false;
   bool is_stopped_ = false;

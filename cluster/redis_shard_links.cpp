@@ -137,7 +137,8 @@ void redis_shard::impl::on_link_lost(redis_link& link, const std::string& why) {
   is_probing_ = false;
   probe_timer_.cancel();
   go_down(fmt::format("redis {}: not reachable: {} ({} link)", name_of(link), why,
-                      &link == commands_.get() ? "command" : "subscription"));
+                      &link == commands_.get() ? "command" : "subscription"),
+          why);
 }
 
 // The handlers of pending commands may do anything, stopping included.
@@ -150,7 +151,7 @@ void redis_shard::impl::rebuild(const std::string& why, bool at_once) {
     if (!is_stopped_)
       link->rebuild(at_once);
   if (!is_stopped_)
-    go_down(line);
+    go_down(line, why);
 }
 
 void redis_shard::impl::suspect_master() {
@@ -216,20 +217,27 @@ void redis_shard::impl::check_up() {
     return;
   is_up_ = true;
   why_down_.clear();
+  reasons_.clear();
+  metrics_.why_down.set({});
   metrics_.up.set(1);
   spdlog::info("{}: connected", name());
   observer_.on_up();
 }
 
-void redis_shard::impl::go_down(const std::string& why) {
-  const bool is_first = why_down_.empty();
-  why_down_ = why;
-  if (is_first) // what the attempts that follow say goes to the debug log
-    spdlog::warn("{}; connecting again", why);
+/// `line` is what is logged; `reason` is the part of it that tells one trouble from another.
+void redis_shard::impl::go_down(const std::string& line, std::string_view reason) {
+  why_down_ = line;
+  metrics_.why_down.set(line);
+  const auto unsaid =
+    reasons_.note(reason, redis_clock::now()); // each attempt goes to the debug log
+  if (unsaid && *unsaid == 0)
+    spdlog::warn("{}; connecting again", line);
+  else if (unsaid)
+    spdlog::warn("{}; connecting again ({} more failures since the last such line)", line, *unsaid);
   if (!std::exchange(is_up_, false))
     return;
   metrics_.up.set(0);
-  observer_.on_down(why);
+  observer_.on_down(line);
 }
 
 std::string redis_shard::impl::name() const { return fmt::format("redis {}", name_of(*commands_)); }

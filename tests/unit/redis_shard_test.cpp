@@ -47,8 +47,9 @@ TEST_F(redis_shard_test, logs_in_and_names_itself) {
   ASSERT_TRUE(until([&] { return shard->is_up(); }));
   const auto& said = server.clients.front()->commands;
   EXPECT_EQ(said[0], (list{"AUTH", "ann", "secret"}));
-  EXPECT_EQ(said[1], (list{"SELECT", "3"}));
-  EXPECT_EQ(said[2], (list{"CLIENT", "SETNAME", "canang-node_1-commands"}));
+  EXPECT_EQ(said[1], (list{"HELLO"}));
+  EXPECT_EQ(said[2], (list{"SELECT", "3"}));
+  EXPECT_EQ(said[3], (list{"CLIENT", "SETNAME", "canang-node_1-commands"}));
 }
 
 TEST_F(redis_shard_test, answers_commands_in_order_and_in_one_packet_a_turn) {
