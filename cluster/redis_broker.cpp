@@ -1,6 +1,7 @@
 #include "cluster/redis_broker.hpp"
 
 #include "cluster/epoch.hpp"
+#include "cluster/redis_refusal.hpp"
 #include "cluster/room_scripts.hpp"
 
 #include <boost/asio/post.hpp>
@@ -367,6 +368,8 @@ void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patien
 
 /// Logs what Redis refuses, once a minute at most.
 void redis_broker::complain(std::string_view text) {
+  if (is_acl_refusal(text))
+    return; // the shard has said it, with the command
   const auto now = services_.now();
   if (last_complaint_ != clock::time_point{} && now - last_complaint_ < complaint_interval) {
     ++unspoken_complaints_;

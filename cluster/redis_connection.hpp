@@ -63,6 +63,9 @@ public:
   /// All replies that one read brought have been handed on.
   virtual void on_read_end() = 0;
 
+  /// The ACL does not allow a command of the log-in that can be done without.
+  virtual void on_refusal(std::string_view /*command*/, const redis_reply& /*reply*/) {}
+
 protected:
   ~redis_connection_owner() = default;
 };
@@ -127,6 +130,7 @@ private:
   void on_auth(const redis_reply& reply);
   void on_hello(const redis_reply& reply);
   void on_select(const redis_reply& reply);
+  void on_named(const redis_reply& reply);
   void on_role(const redis_reply& reply);
   void on_ping(const redis_reply& reply);
   void become_ready();

@@ -42,12 +42,16 @@ enum class redis_errc : std::uint8_t {
 /// A script, known to Redis by the SHA-1 of its text.
 class redis_script {
 public:
-  explicit redis_script(std::string_view text);
+  explicit redis_script(std::string_view text, std::string_view name = "without a name");
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
   [[nodiscard]] std::string_view sha() const noexcept { return sha_; }
 
+  /// For logs.
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+
 private:
-  std::string_view text_; // a literal
+  std::string_view text_; // these two are literals
+  std::string_view name_;
   std::string sha_;
 };
 
@@ -99,7 +103,8 @@ public:
   void command(std::span<const std::string_view> arguments, reply_handler handler);
 
   /// EVALSHA; after NOSCRIPT once more with EVAL. Order with other commands is kept as long as the
-  /// script is known (all that `preload` named are loaded when the link comes up).
+  /// script is known (all that `preload` named are loaded when the link comes up). The script outlives
+  /// the shard.
   void run(const redis_script& script, std::span<const std::string_view> keys,
            std::span<const std::string_view> arguments, reply_handler handler);
 

@@ -5,6 +5,7 @@
 #include "cluster/redis_link.hpp"
 #include "cluster/redis_metrics.hpp"
 #include "cluster/redis_probe.hpp"
+#include "cluster/redis_refusal.hpp"
 #include "cluster/redis_sentinel.hpp"
 #include "cluster/redis_shard.hpp"
 
@@ -26,6 +27,8 @@ public:
   void command(std::span<const std::string_view> arguments, reply_handler handler);
   void run(const redis_script& script, std::span<const std::string_view> keys,
            std::span<const std::string_view> arguments, reply_handler handler);
+  void run_text(const redis_script& script, std::string_view rest, std::size_t count,
+                const reply_handler& handler);
   void preload(std::span<const redis_script* const> scripts);
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
@@ -41,12 +44,15 @@ private:
   void locate(redis_link::located_handler handler);
   void fail_later(reply_handler handler);
   void end_failed();
+  void note_refusal(const redis_reply& reply, std::string_view command, const redis_script* script);
   void load_scripts();
 
   void on_link_ready(redis_link& link) override;
   void on_link_lost(redis_link& link, const std::string& why) override;
   void on_link_push(redis_link& link, const redis_reply& reply) override;
   void on_link_read_end(redis_link& link) override;
+  void on_link_refusal(redis_link& link, std::string_view command,
+                       const redis_reply& reply) override;
   void on_confirmed(std::string_view channel);
   void on_message(std::string_view channel, std::string_view payload);
 
@@ -87,6 +93,7 @@ private:
   bool is_last_chance_ = false;
 
   std::vector<reply_handler> failed_; // commands that found no connection
+  redis_refusals refusals_;
   std::string why_down_; // since it was up; empty: it only has not come up yet
   reason_log reasons_;   // of it, for the log
   bool is_up_ = false;

@@ -70,6 +70,8 @@ void redis_shard::impl::on_link_push(redis_link& link, const redis_reply& reply)
     return;
   }
   const auto self = shared_from_this();
+  if (&link == subscription_.get())
+    note_refusal(reply, "subscribe", nullptr);
   const std::string why =
     reply.is_error() ? std::string{reply.text()} : "it sends a reply that nobody asked for";
   link.rebuild(false);
@@ -110,6 +112,11 @@ void redis_shard::impl::on_link_read_end(redis_link& link) {
     return;
   observer_.on_messages_end();
   send_channels(); // more, when some have been confirmed
+}
+
+void redis_shard::impl::on_link_refusal(redis_link& /*link*/, std::string_view command,
+                                        const redis_reply& reply) {
+  note_refusal(reply, command, nullptr);
 }
 
 // --- links --------------------------------------------------------------------------------------

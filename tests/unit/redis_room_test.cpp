@@ -110,7 +110,8 @@ TEST_F(redis_room_test, what_passes_by_itself_is_told_as_such) {
     {"MISCONF Errors writing to the AOF file: No space left on device", broker_errc::unavailable},
     {"OOM command not allowed when used memory > 'maxmemory'.", broker_errc::unavailable},
     {"BUSY Redis is busy running a script.", broker_errc::unavailable},
-    {"NOPERM this user has no permissions", broker_errc::refused},
+    {"NOPERM this user has no permissions", broker_errc::unavailable},
+    {"ERR The user executing the script can't run this command", broker_errc::unavailable},
     {"WRONGTYPE Operation against a key holding the wrong kind of value", broker_errc::refused},
   };
   for (const auto& row : table) {
