@@ -211,6 +211,17 @@ std::string server::cluster_fault() const {
   return {};
 }
 
+/// Nodes that are all unready at once help nobody, so this does not make one unready.
+std::string server::publishing_fault() const {
+  for (const auto& shard : shards_) {
+    const auto& metrics = shard->metrics;
+    auto why = metrics.up.value() != 0 ? metrics.why_refused.get() : metrics.why_down.get();
+    if (!why.empty())
+      return why;
+  }
+  return {};
+}
+
 void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }
 
 /// The answer tells of what has begun; `/metrics` and the log tell how it goes on.
@@ -265,12 +276,16 @@ net::page_response server::health() const {
 
 net::page_response server::readiness() const {
   const auto phase = status_.load();
-  const auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
+  auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
+  const bool is_ready = reason.empty();
+  if (is_ready)
+    reason = publishing_fault();
   if (reason.empty())
     return json_response(200, R"({"ready":true})");
-  std::string body = R"({"ready":false,"reason":)";
+  std::string body =
+    is_ready ? R"({"ready":true,"publishing":false,"reason":)" : R"({"ready":false,"reason":)";
   net::append_json_string(body, reason);
-  return json_response(503, body + '}');
+  return json_response(is_ready ? 200 : 503, body + '}');
 }
 
 net::page_response server::metrics() {

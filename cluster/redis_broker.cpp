@@ -38,6 +38,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
   : io_(io),
     shard_(io, std::move(target), links, node.id, metrics, *this),
     services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
+    probe_room_(services_, node.id),
     presence_(
       services_, presence,
       [this](std::string_view room, publication_kind kind, std::string&& member,
@@ -58,6 +59,10 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
                presence_.take_over(room, gone);
              }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
+  shard_.probe_by(
+    [this](std::string_view channel, std::string_view payload, redis_shard::reply_handler handler) {
+      probe_room_.publish(channel, payload, std::move(handler));
+    });
   const auto& scripts = room_scripts();
   shard_.preload(std::array{&scripts.publish, &scripts.read, &scripts.positions, &scripts.presence,
                             &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep});

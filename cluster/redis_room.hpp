@@ -22,6 +22,9 @@ struct redis_broker_options {
   /// Bytes of payload kept a room.
   std::size_t history_bytes = 512 * 1024;
   std::chrono::milliseconds history_ttl{300'000};
+  /// How much longer than its history a room's position is kept after its last use, so that a client of
+  /// the same epoch is not told of a loss when all that has happened is that everybody slept.
+  std::chrono::milliseconds position_extra_ttl{3'600'000};
   /// How long an idempotency key is known.
   std::chrono::milliseconds idempotency_ttl{300'000};
   /// How long a publish or a join waits while Redis is away.

@@ -61,6 +61,7 @@ void redis_shard::impl::stop(bool tells_pending) {
   failed_.clear();
   if (is_up_)
     metrics_.up.set(0);
+  metrics_.publishing.set(0);
   is_up_ = false;
 }
 
@@ -208,6 +209,7 @@ void redis_shard::run(const redis_script& script, std::span<const std::string_vi
 }
 
 void redis_shard::preload(std::span<const redis_script* const> scripts) { impl_->preload(scripts); }
+void redis_shard::probe_by(probe_function publish) { impl_->probe_by(std::move(publish)); }
 void redis_shard::subscribe(std::string_view channel) { impl_->subscribe(channel); }
 void redis_shard::unsubscribe(std::string_view channel) { impl_->unsubscribe(channel); }
 void redis_shard::suspect_master() { impl_->suspect_master(); }

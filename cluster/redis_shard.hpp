@@ -111,6 +111,13 @@ public:
   /// Scripts that are loaded whenever the command link comes up. Before `start`.
   void preload(std::span<const redis_script* const> scripts);
 
+  /// How a probe is published: as its user publishes, so that it fails where that does. While the handler
+  /// gets errors, the probe goes out a second time by a bare PUBLISH, which proves delivery alone; and
+  /// `redis_metrics::why_refused` tells of it. Before `start`; without it there is only the bare one.
+  using probe_function =
+    std::function<void(std::string_view channel, std::string_view payload, reply_handler)>;
+  void probe_by(probe_function publish);
+
   /// Wants a channel; kept over reconnects until `unsubscribe`.
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);

@@ -30,6 +30,7 @@ public:
   void run_text(const redis_script& script, std::string_view rest, std::size_t count,
                 const reply_handler& handler);
   void preload(std::span<const redis_script* const> scripts);
+  void probe_by(probe_function publish) { publish_probe_ = std::move(publish); }
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
   void suspect_master();
@@ -62,6 +63,8 @@ private:
 
   void begin_probing();
   void probe();
+  void prove_delivery(const std::string& payload);
+  void note_publishing(std::string_view refusal);
   void watch_probe();
   void on_probe_timer();
   void check_up();
@@ -86,6 +89,8 @@ private:
   bool is_sending_channels_ = false; // it is posted
 
   redis_probe probe_;
+  probe_function publish_probe_; // as rooms publish; may be null
+  reason_log refused_probes_;    // for the log
   std::string probe_channel_;
   bool is_probe_subscribed_ = false;
   redis_timer probe_timer_;

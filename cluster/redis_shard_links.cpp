@@ -1,4 +1,4 @@
-// The two links of a shard: channels, the probe, up and down.
+// The two links of a shard: channels, up and down.
 
 #include "cluster/redis_shard_impl.hpp"
 
@@ -171,53 +171,7 @@ void redis_shard::impl::suspect_master() {
   });
 }
 
-// --- the probe ----------------------------------------------------------------------------------
-
-void redis_shard::impl::begin_probing() {
-  probe_.begin(redis_clock::now());
-  is_probing_ = true;
-  is_last_chance_ = false;
-  if (is_probe_subscribed_)
-    probe();
-  else
-    watch_probe();
-}
-
-void redis_shard::impl::probe() {
-  const auto payload = probe_.send(redis_clock::now());
-  command(std::array<std::string_view, 3>{"PUBLISH", probe_channel_, payload},
-          [this](redis_errc, const redis_reply& reply) {
-            if (reply.is_error() && is_probing_)
-              rebuild(fmt::format("not reachable: the probe is refused: {}", reply.text()), false);
-          });
-  watch_probe();
-}
-
-void redis_shard::impl::watch_probe() {
-  // A node that was stopped itself finds its timer due before it has read what came meanwhile.
-  probe_timer_.expires_at(is_last_chance_ ? redis_clock::now() + std::chrono::milliseconds{100}
-                                          : probe_.next_check());
-  probe_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-    if (!ec && self->is_probing_ && !self->is_stopped_)
-      self->on_probe_timer();
-  });
-}
-
-void redis_shard::impl::on_probe_timer() {
-  const auto now = redis_clock::now();
-  if (probe_.is_overdue(now)) {
-    if (std::exchange(is_last_chance_, true)) {
-      rebuild(fmt::format("no probe came back for {} s",
-                          std::chrono::ceil<std::chrono::seconds>(options_.probe_timeout).count()),
-              false);
-      return;
-    }
-  } else if (is_probe_subscribed_ && probe_.is_due(now)) {
-    probe();
-    return;
-  }
-  watch_probe();
-}
+// --- up and down --------------------------------------------------------------------------------
 
 void redis_shard::impl::check_up() {
   if (is_stopped_ || is_up_ || !is_probing_ || !probe_.is_back() || !channels_.is_settled())
@@ -235,6 +189,7 @@ void redis_shard::impl::check_up() {
 void redis_shard::impl::go_down(const std::string& line, std::string_view reason) {
   why_down_ = line;
   metrics_.why_down.set(line);
+  metrics_.publishing.set(0);
   const auto unsaid =
     reasons_.note(reason, redis_clock::now()); // each attempt goes to the debug log
   if (unsaid && *unsaid == 0)

@@ -21,7 +21,7 @@ const room_script_set& room_scripts() {
 }
 
 std::chrono::milliseconds meta_ttl(const redis_broker_options& options) noexcept {
-  return options.history_ttl + std::chrono::hours{1};
+  return options.history_ttl + options.position_extra_ttl;
 }
 
 publish_call::publish_call(const redis_broker_options& options, std::uint64_t sequence,
