@@ -27,8 +27,6 @@ constexpr std::size_t rooms_a_check = 64;
 
 constexpr std::chrono::minutes complaint_interval{1};
 
-constexpr std::size_t channel_prefix_size = std::string_view{":{pNN}:c:"}.size();
-
 } // namespace
 
 redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
@@ -38,6 +36,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
   : io_(io),
     shard_(io, std::move(target), links, node.id, metrics, *this),
     services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
+    channel_name_begin_(redis_channel(services_, {}).size()),
     probe_room_(services_, node.id),
     presence_(
       services_, presence,
@@ -92,10 +91,9 @@ redis_room& redis_broker::room_of(std::string_view name, bool subscribes) {
 }
 
 redis_room* redis_broker::room_of_channel(std::string_view channel) {
-  const auto begin = services_.prefix.size() + channel_prefix_size;
-  if (channel.size() <= begin)
+  if (channel.size() <= channel_name_begin_)
     return nullptr;
-  const auto known = rooms_.find(channel.substr(begin));
+  const auto known = rooms_.find(channel.substr(channel_name_begin_));
   return known == rooms_.end() || known->second->channel() != channel ? nullptr
                                                                       : known->second.get();
 }

@@ -100,6 +100,7 @@ private:
   boost::asio::io_context& io_;
   redis_shard shard_;
   redis_room_services services_;
+  std::size_t channel_name_begin_; // where the room's name begins in its channel's
   redis_probe_room probe_room_;
   redis_presence presence_;
   std::function<std::string()> describe_node_;

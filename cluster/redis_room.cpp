@@ -27,13 +27,20 @@ std::string redis_key(std::string_view prefix, partition_id partition, std::stri
   return key;
 }
 
+std::string redis_channel(const redis_room_services& services, std::string_view room) {
+  std::string kind{"c"};
+  if (const auto database = services.shard.database(); database != 0)
+    kind += std::to_string(database);
+  return redis_key(services.prefix, partition_of(room), kind, room);
+}
+
 redis_room::redis_room(redis_room_services& services, std::string name)
   : services_(services),
     name_(std::move(name)),
     partition_(partition_of(name_)),
     meta_key_(key("m")),
     stream_key_(key("s")),
-    channel_(key("c")),
+    channel_(redis_channel(services, name_)),
     last_heard_(services.now()),
     feed_({services.options.history_size, services.options.history_bytes}, *this) {}
 

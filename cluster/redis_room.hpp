@@ -54,6 +54,10 @@ struct redis_room_services {
   std::function<void(std::string_view)> complain{}; ///< logs a refusal of Redis', not too often
 };
 
+/// The channel of a room: `prefix:{pNN}:c:room`, and where the database is not 0 `prefix:{pNN}:cDB:room`,
+/// since all databases of a server share its channels.
+[[nodiscard]] std::string redis_channel(const redis_room_services& services, std::string_view room);
+
 /// One room on Redis: its keys, its feed, its publishes. Lives from the first local member until some
 /// time after the last one; its pending commands keep it alive. On the broker's thread.
 class redis_room final : public std::enable_shared_from_this<redis_room>, feed_sink {

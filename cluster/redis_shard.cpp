@@ -216,6 +216,7 @@ void redis_shard::suspect_master() { impl_->suspect_master(); }
 bool redis_shard::is_up() const noexcept { return impl_->is_up(); }
 bool redis_shard::can_command() const noexcept { return impl_->can_command(); }
 const std::string& redis_shard::identity() const noexcept { return impl_->identity(); }
+std::uint32_t redis_shard::database() const noexcept { return impl_->database(); }
 std::string redis_shard::reason() const { return impl_->reason(); }
 
 } // namespace canang::cluster

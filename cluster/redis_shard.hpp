@@ -132,6 +132,9 @@ public:
 
   [[nodiscard]] const std::string& identity() const noexcept;
 
+  /// The number of the database, which channels know nothing of.
+  [[nodiscard]] std::uint32_t database() const noexcept;
+
   /// Why it is not up, a line that names the host: "redis HOST:PORT/0: connecting", "...: not reachable:
   /// ...", "...: no probe came back for 5 s". Empty when it is up.
   [[nodiscard]] std::string reason() const;

@@ -38,6 +38,7 @@ public:
   [[nodiscard]] bool is_up() const noexcept { return is_up_; }
   [[nodiscard]] bool can_command() const noexcept;
   [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
+  [[nodiscard]] std::uint32_t database() const noexcept { return target_.database; }
   [[nodiscard]] std::string reason() const;
 
 private:
