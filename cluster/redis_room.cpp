@@ -12,6 +12,10 @@ namespace {
 /// In a queued publish: the life of a subscriber that there never is.
 constexpr std::uint32_t nobody = UINT32_MAX;
 
+/// A read that found nothing new is followed by another one of the room no sooner than after this:
+/// positions that are made up and foreign epochs on the channel cost no more than one read a second.
+constexpr std::chrono::seconds needless_read_pause{1};
+
 } // namespace
 
 std::string redis_key(std::string_view prefix, partition_id partition, std::string_view kind,
@@ -123,6 +127,10 @@ void redis_room::want_page(std::optional<std::uint64_t> after) {
 void redis_room::send_read() {
   if (!wanted_page_ || is_reading_ || !services_.shard.can_command())
     return;
+  if (services_.now() < next_read_at_) {
+    waiting_since_ = services_.now(); // it is we who let them wait, not Redis
+    return;
+  }
   is_reading_ = true;
   services_.metrics.history_reads.add(1);
   const auto& options = services_.options;
@@ -164,9 +172,17 @@ void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
     feed_.on_read_failed(broker_errc::refused);
     return;
   }
+  pace_reads(page);
   feed_.on_page(std::move(page));
   waiting_since_ = services_.now(); // reads are answered: who still waits, waits for the next one
   account_window();
+}
+
+void redis_room::pace_reads(const stored_page& page) {
+  const auto& known = feed_.top();
+  if (feed_.is_live() && page.publications.empty() && page.top.epoch == known.epoch
+      && page.top.offset <= known.offset)
+    next_read_at_ = services_.now() + needless_read_pause;
 }
 
 // --- publishing

@@ -132,6 +132,7 @@ private:
   void on_stored(const redis_reply& reply);
   void on_error_reply(std::string_view text);
   void on_read_reply(redis_errc error, const redis_reply& reply);
+  void pace_reads(const stored_page& page);
   [[nodiscard]] publish_queue::answer_function answer();
   void account_window();
   [[nodiscard]] std::string key(std::string_view kind) const;
@@ -152,6 +153,7 @@ private:
   std::size_t accounted_window_bytes_ = 0;
   std::optional<std::optional<std::uint64_t>> wanted_page_; // the feed waits for it
   bool is_reading_ = false;                                 // and the command is on its way
+  clock::time_point next_read_at_{};
   bool is_suspect_ = false;
   bool is_retired_ = false;
 };

@@ -161,6 +161,44 @@ TEST_F(redis_room_test, joiners_of_a_storm_wait_from_the_last_read_that_was_answ
   EXPECT_EQ(joins.back(), broker_errc::unavailable);
 }
 
+TEST_F(redis_room_test, a_read_that_found_nothing_new_is_not_followed_by_another_for_a_second) {
+  pages = {page(0), page(0), page(1, {{1, entry("a")}}), page(1), page(2, {{2, entry("b")}})};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_EQ(joins.size(), 1U);
+  EXPECT_EQ(metrics.history_reads.value(), 1U);
+  join_since(99); // needless, and the first
+  settle();
+  ASSERT_EQ(joins.size(), 2U);
+  for (int i = 0; i < 5; ++i)
+    join_since(99);
+  for (int i = 0; i < 9; ++i) {
+    now += 100ms;
+    settle();
+    room->expire();
+  }
+  EXPECT_EQ(joins.size(), 2U);
+  EXPECT_EQ(metrics.history_reads.value(), 2U);
+  now += 200ms;
+  settle();
+  EXPECT_EQ(joins, std::vector(7, broker_errc::none)) << "one read for all of them";
+  EXPECT_EQ(metrics.history_reads.value(), 3U);
+  EXPECT_EQ(heard.calls, "m") << "which found something";
+  batch foreign{"ffffffffff", 7, {test::publication_of("not ours")}};
+  room->on_batch(foreign);
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 4U) << "at once";
+  for (int i = 0; i < 50; ++i)
+    room->on_batch(foreign);
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 4U);
+  now += 1s;
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 5U);
+  EXPECT_EQ(heard.calls, "mm") << "nothing foreign was heard";
+}
+
 TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {
   pages = {page(1, {{1, entry("a")}})};
   join();
