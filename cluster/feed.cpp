@@ -37,13 +37,27 @@ void feed::ask_for_waiting() {
     ask(std::nullopt);
 }
 
-void feed::on_subscribed() {
+void feed::on_subscribed(bool is_wanted) {
   if (is_live_)
     return; // what it missed is found by its position
-  if (is_reading_)
+  if (is_reading_ || !is_wanted)
     has_to_check_ = true;
   else
     ask_for_waiting();
+}
+
+void feed::begin_again(bool is_subscribed) {
+  forget_window();
+  fail_waiting(broker_errc::unavailable);
+  live_.clear();
+  live_bytes_ = 0;
+  live_seen_by_read_ = 0;
+  top_ = {};
+  lineage_.clear();
+  bytes_floor_ = 0;
+  is_live_ = false;
+  is_reading_ = false;
+  has_to_check_ = is_subscribed;
 }
 
 void feed::on_position(const position& top) {

@@ -65,8 +65,13 @@ public:
   feed(const feed&) = delete;
   feed& operator=(const feed&) = delete;
 
-  /// The channel is subscribed to: asks where the room stands, unless that is known.
-  void on_subscribed();
+  /// The channel is subscribed to: asks where the room stands, unless that is known; when nobody is there
+  /// who wants to know, only once somebody joins.
+  void on_subscribed(bool is_wanted = true);
+
+  /// Nobody is there any more who was told where the room stands: forgets it, fails those that wait, and
+  /// asks again when somebody joins; `is_subscribed`: without waiting for `on_subscribed`.
+  void begin_again(bool is_subscribed);
 
   /// What the channel brought.
   void on_batch(const batch& live);

@@ -52,13 +52,6 @@ std::string redis_room::key(std::string_view kind) const {
   return redis_key(services_.prefix, partition_, kind, name_);
 }
 
-void redis_room::set_subscriber(room_subscriber* subscriber) {
-  subscriber_ = subscriber;
-  ++subscriber_life_;
-  if (subscriber == nullptr)
-    left_at_ = services_.now();
-}
-
 // --- what the channel brings, and who joins
 
 void redis_room::on_batch(const batch& live) {
@@ -132,6 +125,8 @@ void redis_room::send_read() {
     return;
   }
   is_reading_ = true;
+  is_held_ = true;
+  feed_.on_read_begins();
   services_.metrics.history_reads.add(1);
   const auto& options = services_.options;
   const auto epoch = make_epoch();
@@ -139,12 +134,16 @@ void redis_room::send_read() {
   const decimal after{wanted_page_->value_or(0)};
   const std::string_view keys[]{meta_key_, stream_key_};
   const std::string_view arguments[]{epoch, options.uses_lineage ? "1" : "0", ttl.text(),
+                                     services_.node,
                                      *wanted_page_ ? after.text() : std::string_view{}};
-  services_.shard.run(room_scripts().read, keys, arguments,
-                      [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
-                        self->is_reading_ = false;
-                        self->on_read_reply(error, reply);
-                      });
+  services_.shard.run(
+    room_scripts().read, keys, arguments,
+    [self = shared_from_this(), life = reads_life_](redis_errc error, const redis_reply& reply) {
+      if (life != self->reads_life_)
+        return;
+      self->is_reading_ = false;
+      self->on_read_reply(error, reply);
+    });
 }
 
 void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
@@ -218,6 +217,7 @@ publish_queue::answer_function redis_room::answer() {
 void redis_room::send_pending() {
   send_read();
   send_batch();
+  send_release();
 }
 
 void redis_room::send_batch() {
@@ -277,7 +277,7 @@ void redis_room::on_error_reply(std::string_view text) {
 // --- time
 
 bool redis_room::is_busy() const noexcept {
-  return !queue_.empty() || wanted_page_.has_value() || feed_.waiting_count() > 0;
+  return owes_release_ || !queue_.empty() || wanted_page_.has_value() || feed_.waiting_count() > 0;
 }
 
 void redis_room::expire() {

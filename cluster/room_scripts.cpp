@@ -16,7 +16,8 @@ const room_script_set& room_scripts() {
                                    .leave = redis_script{scripts::leave, "leave"},
                                    .reap = redis_script{scripts::reap, "reap"},
                                    .lease = redis_script{scripts::lease, "lease"},
-                                   .sweep = redis_script{scripts::sweep, "sweep"}};
+                                   .sweep = redis_script{scripts::sweep, "sweep"},
+                                   .release = redis_script{scripts::release, "release"}};
   return set;
 }
 

@@ -183,6 +183,22 @@ TEST_F(feed_of_a_room, a_foreign_epoch_is_looked_for_in_the_lineage_and_not_in_t
   EXPECT_EQ(told, "6 ");
 }
 
+TEST_F(feed_of_a_room, that_nobody_is_in_forgets_its_position_until_somebody_joins) {
+  begin_at(0);
+  room->begin_again(true);
+  room->on_subscribed(false);
+  live(1);
+  EXPECT_FALSE(room->is_live());
+  EXPECT_EQ(reads, strings{}) << "nobody wants to know";
+  join("ann", 0, 0);
+  EXPECT_EQ(reads, strings{"position"});
+  page(1, 1);
+  EXPECT_EQ(answers, strings{"ann"});
+  EXPECT_EQ(told, "") << "it was there before she came";
+  live(2);
+  EXPECT_EQ(told, "2 ");
+}
+
 TEST_F(feed_of_a_room, more_than_may_wait_behind_a_gap_is_dropped_and_read) {
   limits.most_waiting_bytes = 100;
   SetUp();

@@ -199,6 +199,44 @@ TEST_F(redis_room_test, a_read_that_found_nothing_new_is_not_followed_by_another
   EXPECT_EQ(heard.calls, "mm") << "nothing foreign was heard";
 }
 
+TEST_F(redis_room_test, what_nobody_published_in_is_released_when_nobody_is_there) {
+  std::vector<test::fake_redis::words> released;
+  const auto inner = server.script;
+  server.script = [&](auto& who, const auto& words) -> std::optional<std::string> {
+    if (words[0] != "EVALSHA" || words[1] != room_scripts().release.sha())
+      return inner(who, words);
+    released.push_back(words);
+    return ":1\r\n";
+  };
+  services->node = "n1";
+  pages = {page(0), page(0), page(1, {{1, entry("a")}})};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_TRUE(room->is_live());
+  room->set_subscriber(nullptr);
+  EXPECT_TRUE(room->is_busy()) << "it has to be released yet";
+  EXPECT_FALSE(room->is_live());
+  settle();
+  ASSERT_EQ(released.size(), 1U);
+  EXPECT_EQ(released[0].back(), "n1");
+  EXPECT_FALSE(room->is_busy());
+  room->on_subscribed(); // the link is new
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 1U) << "nobody wants to know";
+  room->set_subscriber(&heard);
+  join(0);
+  settle();
+  EXPECT_EQ(joins, (std::vector{broker_errc::none, broker_errc::none}));
+  EXPECT_EQ(metrics.history_reads.value(), 2U);
+  const auto first = test::publication_of("a");
+  first->offset = 1;
+  room->on_batch({"abcdefghab", 1, {first}});
+  room->set_subscriber(nullptr);
+  settle();
+  EXPECT_EQ(released.size(), 1U) << "it has a history now";
+}
+
 TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {
   pages = {page(1, {{1, entry("a")}})};
   join();
