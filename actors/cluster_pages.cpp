@@ -191,6 +191,8 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
       age.add(shard_label(*shard), std::chrono::duration<double>(now - last).count());
   }
   out += ages;
+  add_by_shard(out, shards, "canang_redis_publishing", "gauge",
+               "1 when the last probe was stored and published as rooms publish.", &m::publishing);
   add_by_link(out, shards, "canang_redis_reconnects_total", "Connections after the first.",
               &link::reconnects);
   add_by_link(out, shards, "canang_redis_received_bytes_total", "Bytes from Redis.",

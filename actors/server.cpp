@@ -213,11 +213,26 @@ std::string server::cluster_fault() const {
   const std::chrono::nanoseconds now = loop::clock::now().time_since_epoch();
   for (const auto& shard : shards_) {
     const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
+    if (last.count() != 0 && now - last <= unproven_after)
+      continue;
+    auto why = shard->metrics.why_down.get();
+    if (why.empty())
+      why = fmt::format("redis {}: not reachable", shard->identity);
     if (last.count() == 0)
-      return fmt::format("redis {}: not reachable", shard->identity);
-    if (now - last > unproven_after)
-      return fmt::format("redis {}: no probe came back for {} s", shard->identity,
-                         std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
+      return why;
+    return fmt::format("{}; delivery was last proved {} s ago", why,
+                       std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
+  }
+  return {};
+}
+
+/// Nodes that are all unready at once help nobody, so this does not make one unready.
+std::string server::publishing_fault() const {
+  for (const auto& shard : shards_) {
+    const auto& metrics = shard->metrics;
+    auto why = metrics.up.value() != 0 ? metrics.why_refused.get() : metrics.why_down.get();
+    if (!why.empty())
+      return why;
   }
   return {};
 }
@@ -276,12 +291,16 @@ net::page_response server::health() const {
 
 net::page_response server::readiness() const {
   const auto phase = status_.load();
-  const auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
+  auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
+  const bool is_ready = reason.empty();
+  if (is_ready)
+    reason = publishing_fault();
   if (reason.empty())
     return json_response(200, R"({"ready":true})");
-  std::string body = R"({"ready":false,"reason":)";
+  std::string body =
+    is_ready ? R"({"ready":true,"publishing":false,"reason":)" : R"({"ready":false,"reason":)";
   net::append_json_string(body, reason);
-  return json_response(503, body + '}');
+  return json_response(is_ready ? 200 : 503, body + '}');
 }
 
 net::page_response server::metrics() {

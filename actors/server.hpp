@@ -90,6 +90,9 @@ private:
   /// Why the node cannot have traffic because of Redis; empty when it can.
   [[nodiscard]] std::string cluster_fault() const;
 
+  /// Why nothing can be published to the rooms of some Redis; empty when it can.
+  [[nodiscard]] std::string publishing_fault() const;
+
   server_options options_;
   page_function page_;
   system_config config_;

@@ -7,28 +7,57 @@ namespace canang::cluster {
 
 void feed::ask(std::optional<std::uint64_t> after) {
   is_reading_ = true;
-  has_to_check_ = false;
   reads_all_ = after == 0U;
-  live_seen_by_read_ = live_.size();
-  waiting_seen_by_read_ = waiting_.size();
+  on_read_begins();
   sink_.want_page(after);
 }
 
-/// Asks for the position alone, or for all that is kept when somebody waits for it.
-void feed::ask_position() {
-  if (waiting_.empty())
-    ask(std::nullopt);
-  else
-    ask(0);
+void feed::on_read_begins() noexcept {
+  has_to_check_ = false;
+  live_seen_by_read_ = live_.size();
+  waiting_seen_by_read_ = waiting_.size();
 }
 
-void feed::on_subscribed() {
+/// Whether all that is kept has to be read for somebody. Who comes with a position has to be found in the
+/// lineage first: else made-up ones would have Redis read everything for nothing.
+bool feed::needs_all(const joiner& who) const {
+  const auto& [since, limit] = who.request;
+  return since ? is_live_ && belongs(*since) : limit > 0;
+}
+
+/// Asks for as little as those that wait need: where the room stands with its lineage (and what is newer
+/// than what is known), or all that is kept.
+void feed::ask_for_waiting() {
+  if (std::any_of(waiting_.begin(), waiting_.end(),
+                  [this](const joiner& who) { return needs_all(who); }))
+    ask(0);
+  else if (is_live_)
+    ask(top_.offset);
+  else
+    ask(std::nullopt);
+}
+
+void feed::on_subscribed(bool is_wanted) {
   if (is_live_)
     return; // what it missed is found by its position
-  if (is_reading_)
+  if (is_reading_ || !is_wanted)
     has_to_check_ = true;
   else
-    ask_position();
+    ask_for_waiting();
+}
+
+void feed::begin_again(bool is_subscribed) {
+  forget_window();
+  fail_waiting(broker_errc::unavailable);
+  live_.clear();
+  live_bytes_ = 0;
+  live_seen_by_read_ = 0;
+  top_ = {};
+  lineage_.clear();
+  bytes_floor_ = 0;
+  is_live_ = false;
+  is_reading_ = false;
+  has_to_check_ = is_subscribed;
 }
 
 void feed::on_position(const position& top) {
@@ -39,9 +68,9 @@ void feed::on_position(const position& top) {
   if (is_reading_)
     has_to_check_ = true;
   else if (!is_live_)
-    ask_position();
+    ask_for_waiting();
   else
-    ask(top.epoch == top_.epoch ? top_.offset : 0);
+    ask(top_.offset);
 }
 
 void feed::on_batch(const batch& live) {
@@ -61,7 +90,7 @@ void feed::on_batch(const batch& live) {
     has_to_check_ = true;
   }
   if (is_live_ && !is_reading_)
-    ask(live.epoch == top_.epoch ? top_.offset : 0);
+    ask(top_.offset); // the lineage tells whether another epoch is one of the room's at all
 }
 
 void feed::hold(batch&& live) {
@@ -104,8 +133,8 @@ void feed::forget_window() {
 
 void feed::on_page(stored_page&& page) {
   is_reading_ = false;
-  const auto waited_for_it =
-    reads_all_ ? waiting_seen_by_read_ : 0; // before another read is asked for
+  const auto waited_for_it = waiting_seen_by_read_; // these two before another read is asked for
+  const auto seen = reads_all_ ? read_since::all : read_since::position;
   if (is_live_) {
     take_page(page);
   } else {
@@ -118,7 +147,7 @@ void feed::on_page(stored_page&& page) {
   if (is_reading_)
     return; // it takes another read
   drain_live();
-  serve_waiting(waited_for_it);
+  serve_waiting(waited_for_it, seen);
   if (has_to_check_ && !is_reading_)
     ask(top_.offset);
 }
@@ -232,7 +261,7 @@ void feed::drain_live() {
       hold(std::move(held[i]));
   }
   if (!live_.empty())
-    ask(live_.front().epoch == top_.epoch ? top_.offset : 0);
+    ask(top_.offset);
 }
 
 void feed::on_read_failed(broker_errc error) {
@@ -251,10 +280,10 @@ void feed::fail_waiting(broker_errc error) {
 }
 
 void feed::recover(const recover_request& request, handler answer) {
-  serve({request, std::move(answer)}, false);
+  serve({request, std::move(answer)}, read_since::none);
   // has_to_check_: the first read of the room failed, and this is an occasion for another
   if (!is_reading_ && !waiting_.empty() && (is_live_ || has_to_check_))
-    ask(0);
+    ask_for_waiting();
 }
 
 /// Whether a position is one of the history that the room has now.
@@ -279,19 +308,20 @@ history_page feed::page_after(std::uint64_t offset) const {
   return page;
 }
 
-/// Answers a joiner, or lets it wait. `has_read`: all that is kept was read after it came.
-void feed::serve(joiner&& who, bool has_read) {
+/// Answers a joiner, or lets it wait for a read.
+void feed::serve(joiner&& who, read_since seen) {
   const auto& [since, limit] = who.request;
   bool is_known = is_live_;
   history_page page;
   if (is_live_ && since) {
     const bool is_ours = belongs(*since);
     const bool is_here = is_ours && window_reaches(since->offset + 1);
-    is_known = is_here || has_read || (is_ours && window_is_all_);
+    is_known = is_here || seen == read_since::all
+               || (is_ours ? window_is_all_ : seen == read_since::position);
     page = page_after(is_here ? since->offset : top_.offset);
     page.recovered = is_here;
   } else if (is_live_) {
-    is_known = limit <= window_.size() || window_is_all_ || has_read;
+    is_known = limit <= window_.size() || window_is_all_ || seen == read_since::all;
     page = page_after(top_.offset - std::min<std::uint64_t>(limit, top_.offset));
   }
   if (is_known) {
@@ -302,14 +332,14 @@ void feed::serve(joiner&& who, bool has_read) {
 }
 
 /// The first `seen_by_read` of those that wait came before the read that has just been answered began.
-void feed::serve_waiting(std::size_t seen_by_read) {
+void feed::serve_waiting(std::size_t seen_by_read, read_since seen) {
   auto waiting = std::exchange(waiting_, {});
   for (std::size_t i = 0; i < waiting.size(); ++i)
-    serve(std::move(waiting[i]), i < seen_by_read);
+    serve(std::move(waiting[i]), i < seen_by_read ? seen : read_since::none);
   if (is_reading_) // asked for by what the channel brought, with all of these waiting already
     waiting_seen_by_read_ = waiting_.size();
   else if (!waiting_.empty())
-    ask(0);
+    ask_for_waiting();
 }
 
 } // namespace canang::cluster

@@ -65,11 +65,19 @@ public:
   feed(const feed&) = delete;
   feed& operator=(const feed&) = delete;
 
-  /// The channel is subscribed to: asks where the room stands, unless that is known.
-  void on_subscribed();
+  /// The channel is subscribed to: asks where the room stands, unless that is known; when nobody is there
+  /// who wants to know, only once somebody joins.
+  void on_subscribed(bool is_wanted = true);
+
+  /// Nobody is there any more who was told where the room stands: forgets it, fails those that wait, and
+  /// asks again when somebody joins; `is_subscribed`: without waiting for `on_subscribed`.
+  void begin_again(bool is_subscribed);
 
   /// What the channel brought.
   void on_batch(const batch& live);
+
+  /// What `want_page` asked for goes out only now: it serves all that have come until now.
+  void on_read_begins() noexcept;
 
   /// The answer to `want_page`.
   void on_page(stored_page&& page);
@@ -103,8 +111,16 @@ private:
     handler answer;
   };
 
+  /// What was read after a joiner came.
+  enum class read_since : std::uint8_t {
+    none,
+    position, ///< where the room stands, and its lineage
+    all,      ///< and everything that is kept
+  };
+
   void ask(std::optional<std::uint64_t> after);
-  void ask_position();
+  void ask_for_waiting();
+  [[nodiscard]] bool needs_all(const joiner& who) const;
   void hold(batch&& live);
   void accept(const batch& live);
   void append(const publication_ptr& message);
@@ -114,8 +130,8 @@ private:
   void take_break(stored_page& page);
   void extend_window(const stored_page& page);
   void drain_live();
-  void serve(joiner&& who, bool has_read);
-  void serve_waiting(std::size_t seen_by_read);
+  void serve(joiner&& who, read_since seen);
+  void serve_waiting(std::size_t seen_by_read, read_since seen);
   [[nodiscard]] static const epoch_end* end_of(const stored_page& page, const std::string& epoch);
   [[nodiscard]] std::uint64_t shared_with(const stored_page& page) const;
   [[nodiscard]] bool belongs(const position& since) const;

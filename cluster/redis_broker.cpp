@@ -1,6 +1,7 @@
 #include "cluster/redis_broker.hpp"
 
 #include "cluster/epoch.hpp"
+#include "cluster/redis_refusal.hpp"
 #include "cluster/room_scripts.hpp"
 
 #include <boost/asio/post.hpp>
@@ -26,8 +27,6 @@ constexpr std::size_t rooms_a_check = 64;
 
 constexpr std::chrono::minutes complaint_interval{1};
 
-constexpr std::size_t channel_prefix_size = std::string_view{":{pNN}:c:"}.size();
-
 } // namespace
 
 redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
@@ -37,6 +36,8 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
   : io_(io),
     shard_(io, std::move(target), links, node.id, metrics, *this),
     services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
+    channel_name_begin_(redis_channel(services_, {}).size()),
+    probe_room_(services_, node.id),
     presence_(
       services_, presence,
       [this](std::string_view room, publication_kind kind, std::string&& member,
@@ -57,9 +58,15 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
                presence_.take_over(room, gone);
              }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
+  services_.node = node.id;
+  shard_.probe_by(
+    [this](std::string_view channel, std::string_view payload, redis_shard::reply_handler handler) {
+      probe_room_.publish(channel, payload, std::move(handler));
+    });
   const auto& scripts = room_scripts();
   shard_.preload(std::array{&scripts.publish, &scripts.read, &scripts.positions, &scripts.presence,
-                            &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep});
+                            &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep,
+                            &scripts.release});
 }
 
 redis_broker::~redis_broker() { stop(); }
@@ -86,10 +93,9 @@ redis_room& redis_broker::room_of(std::string_view name, bool subscribes) {
 }
 
 redis_room* redis_broker::room_of_channel(std::string_view channel) {
-  const auto begin = services_.prefix.size() + channel_prefix_size;
-  if (channel.size() <= begin)
+  if (channel.size() <= channel_name_begin_)
     return nullptr;
-  const auto known = rooms_.find(channel.substr(begin));
+  const auto known = rooms_.find(channel.substr(channel_name_begin_));
   return known == rooms_.end() || known->second->channel() != channel ? nullptr
                                                                       : known->second.get();
 }
@@ -99,8 +105,14 @@ void redis_broker::subscribe(std::string_view room, room_subscriber& subscriber)
 }
 
 void redis_broker::unsubscribe(std::string_view room) {
-  if (const auto known = rooms_.find(room); known != rooms_.end())
-    known->second->set_subscriber(nullptr);
+  const auto known = rooms_.find(room);
+  if (known == rooms_.end())
+    return;
+  known->second->set_subscriber(nullptr);
+  if (!known->second->is_busy())
+    return;
+  note_busy(*known->second);
+  send_soon();
 }
 
 void redis_broker::publish(std::string_view room, std::shared_ptr<publication> message,
@@ -144,6 +156,10 @@ void redis_broker::on_roster(std::function<std::string()> describe,
 
 void redis_broker::leave(std::function<void()> done) {
   presence_.clear();
+  for (const auto& [name, room] : rooms_) {
+    room->release();
+    room->send_pending();
+  }
   roster_.give_up();
   shard_.command(std::array<std::string_view, 1>{"PING"},
                  [done = std::move(done)](redis_errc, const redis_reply&) { done(); });
@@ -221,7 +237,7 @@ void redis_broker::on_up() {
     .renew_now(); // before any member: what a node without a lease leaves behind nobody takes away
   std::vector<room_ptr> live;
   for (const auto& [name, room] : rooms_)
-    if (room->is_live())
+    if (room->has_to_be_checked())
       live.push_back(room);
   check_positions(live, false);
   presence_.send_all_again();
@@ -280,9 +296,9 @@ void redis_broker::look_at_rooms() {
   const auto slot = ticks_ / ticks_a_second % position_slots;
   std::vector<room_ptr> due;
   for (const auto& [name, room] : rooms_) {
-    if (!room->is_wanted)
-      continue; // it only carries a publication of the broker's own
-    if (room->has_subscriber() && room->partition() % position_slots == slot)
+    if (!room->is_wanted || !room->has_subscriber())
+      continue; // it only carries a publication of the broker's own, or nobody is there
+    if (room->partition() % position_slots == slot)
       presence_.sweep(name);
     const bool is_quiet = now - room->last_heard() >= quiet_time;
     if (room->is_suspect() || !room->is_live()
@@ -294,7 +310,9 @@ void redis_broker::look_at_rooms() {
 
 void redis_broker::leave_channels(clock::time_point now) {
   std::erase_if(rooms_, [&](const auto& entry) {
-    const auto& room = *entry.second;
+    auto& room = *entry.second;
+    if (room.is_busy())
+      note_busy(room);
     if (room.has_subscriber() || room.is_busy()
         || now - room.left_at() < services_.options.unsubscribe_delay)
       return false;
@@ -344,7 +362,8 @@ void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patien
     keys.emplace_back(room->meta_key());
     keys.emplace_back(room->stream_key());
   }
-  const std::string_view arguments[]{epoch, services_.options.uses_lineage ? "1" : "0", ttl.text()};
+  const std::string_view arguments[]{epoch, services_.options.uses_lineage ? "1" : "0", ttl.text(),
+                                     services_.node};
   shard_.run(room_scripts().positions, keys, arguments,
              [this, alive = std::weak_ptr<bool>{is_alive_}, rooms,
               is_patient](redis_errc error, const redis_reply& reply) {
@@ -367,6 +386,8 @@ void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patien
 
 /// Logs what Redis refuses, once a minute at most.
 void redis_broker::complain(std::string_view text) {
+  if (is_acl_refusal(text))
+    return; // the shard has said it, with the command
   const auto now = services_.now();
   if (last_complaint_ != clock::time_point{} && now - last_complaint_ < complaint_interval) {
     ++unspoken_complaints_;

@@ -3,6 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/name_map.hpp"
 #include "cluster/redis_presence.hpp"
+#include "cluster/redis_probe_room.hpp"
 #include "cluster/redis_room.hpp"
 #include "cluster/redis_roster.hpp"
 #include "cluster/redis_shard.hpp"
@@ -99,6 +100,8 @@ private:
   boost::asio::io_context& io_;
   redis_shard shard_;
   redis_room_services services_;
+  std::size_t channel_name_begin_; // where the room's name begins in its channel's
+  redis_probe_room probe_room_;
   redis_presence presence_;
   std::function<std::string()> describe_node_;
   std::function<void(redis_roster::roster&&)> tell_roster_;

@@ -42,7 +42,7 @@ struct redis_login {
 
 /// Why a connection came to its end.
 enum class redis_failure : std::uint8_t {
-  unreachable, ///< may pass by itself: not there, gone, too slow, loading, a replica
+  unreachable, ///< may pass without us: not there, gone, too slow, loading, a replica, in cluster mode
   refused,     ///< the user or the password
   no_database,
   bad_file,  ///< a certificate or key that can't be read
@@ -62,6 +62,9 @@ public:
 
   /// All replies that one read brought have been handed on.
   virtual void on_read_end() = 0;
+
+  /// The ACL does not allow a command of the log-in that can be done without.
+  virtual void on_refusal(std::string_view /*command*/, const redis_reply& /*reply*/) {}
 
 protected:
   ~redis_connection_owner() = default;
@@ -125,7 +128,9 @@ private:
 
   void log_in();
   void on_auth(const redis_reply& reply);
+  void on_hello(const redis_reply& reply);
   void on_select(const redis_reply& reply);
+  void on_named(const redis_reply& reply);
   void on_role(const redis_reply& reply);
   void on_ping(const redis_reply& reply);
   void become_ready();

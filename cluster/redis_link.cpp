@@ -89,6 +89,10 @@ void redis_link::on_push(const redis_reply& reply) { owner_->on_link_push(*this,
 
 void redis_link::on_read_end() { owner_->on_link_read_end(*this); }
 
+void redis_link::on_refusal(std::string_view command, const redis_reply& reply) {
+  owner_->on_link_refusal(*this, command, reply);
+}
+
 void redis_link::note_end() {
   if (is_ready() || ready_since_ != redis_clock::time_point{}) {
     if (redis_clock::now() - ready_since_ >= good_after)

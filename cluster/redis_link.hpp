@@ -22,6 +22,10 @@ public:
   virtual void on_link_push(redis_link& link, const redis_reply& reply) = 0;
   virtual void on_link_read_end(redis_link& link) = 0;
 
+  /// The ACL does not allow a command of the log-in that can be done without.
+  virtual void on_link_refusal(redis_link& link, std::string_view command,
+                               const redis_reply& reply) = 0;
+
 protected:
   ~redis_link_owner() = default;
 };
@@ -74,6 +78,7 @@ private:
   void on_closed(redis_failure kind, const std::string& why) override;
   void on_push(const redis_reply& reply) override;
   void on_read_end() override;
+  void on_refusal(std::string_view command, const redis_reply& reply) override;
 
   boost::asio::io_context& io_;
   redis_login login_;

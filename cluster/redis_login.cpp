@@ -1,6 +1,7 @@
 // How a connection introduces itself, and what of the answers it can't live with.
 
 #include "cluster/redis_connection.hpp"
+#include "cluster/redis_refusal.hpp"
 
 #include <fmt/format.h>
 
@@ -42,11 +43,12 @@ void redis_connection::log_in() {
   else if (!login_.password.empty())
     command(std::array<std::string_view, 2>{"AUTH", login_.password},
             step(&redis_connection::on_auth));
+  command(std::array<std::string_view, 1>{"HELLO"}, step(&redis_connection::on_hello));
   if (login_.database != 0)
     command(std::array<std::string_view, 2>{"SELECT", std::to_string(login_.database)},
             step(&redis_connection::on_select));
   command(std::array<std::string_view, 3>{"CLIENT", "SETNAME", login_.client_name},
-          [](redis_errc, const redis_reply&) {}); // a name is only for show
+          step(&redis_connection::on_named));
   command(std::array<std::string_view, 1>{"ROLE"}, step(&redis_connection::on_role));
   command(std::array<std::string_view, 1>{"PING"}, step(&redis_connection::on_ping));
 }
@@ -61,6 +63,18 @@ void redis_connection::on_auth(const redis_reply& reply) {
          fmt::format("the user or password is refused ({})", code_of(reply.text())));
 }
 
+// What it is: no ACL refuses HELLO, and a server that does not know it is none of these.
+void redis_connection::on_hello(const redis_reply& reply) {
+  const auto mode = reply.field("mode").text();
+  if (mode == "cluster")
+    fail(redis_failure::unreachable,
+         "it is in cluster mode, which is not supported: name a Redis without cluster-enabled");
+  else if (mode == "sentinel")
+    fail(redis_failure::unreachable, "it is a Sentinel: name it as sentinel://");
+  else if (reply.field("role").text() == "replica")
+    fail(redis_failure::unreachable, "it is a replica");
+}
+
 void redis_connection::on_select(const redis_reply& reply) {
   if (!reply.is_error())
     return;
@@ -73,12 +87,20 @@ void redis_connection::on_select(const redis_reply& reply) {
          fmt::format("database {} can't be used: {}", login_.database, reply.text()));
 }
 
+// A name is only for show.
+void redis_connection::on_named(const redis_reply& reply) {
+  if (reply.is_error() && is_acl_refusal(reply.text()))
+    owner_->on_refusal("client|setname", reply);
+}
+
 // A replica would let us subscribe and even publish, and would take no write.
 void redis_connection::on_role(const redis_reply& reply) {
   if (reply.text().starts_with("NOAUTH"))
     fail(redis_failure::refused, "a password is needed");
   else if (is_general(reply.text()))
     fail(redis_failure::unreachable, std::string{reply.text()});
+  else if (reply.is_error() && is_acl_refusal(reply.text()))
+    owner_->on_refusal("role", reply);
   else if (reply.is_array() && reply[0].text() != "master")
     fail(redis_failure::unreachable,
          reply[0].text() == "slave" ? "it is a replica" : "it is not a master");
@@ -86,10 +108,13 @@ void redis_connection::on_role(const redis_reply& reply) {
 
 // ROLE is answered by a Redis that is still loading its data, PING is not.
 void redis_connection::on_ping(const redis_reply& reply) {
-  if (reply.is_error() && !reply.text().starts_with("NOPERM"))
+  if (reply.is_error() && !is_acl_refusal(reply.text())) {
     fail(redis_failure::unreachable, std::string{reply.text()});
-  else
-    become_ready();
+    return;
+  }
+  if (reply.is_error())
+    owner_->on_refusal("ping", reply);
+  become_ready();
 }
 
 void redis_connection::become_ready() {

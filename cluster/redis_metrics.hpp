@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cluster/shared_text.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -48,6 +50,12 @@ struct redis_metrics {
   std::atomic<std::int64_t> last_probe_ns{0};
   /// 1: up in the sense of `redis_observer::on_up`.
   shard_counter up;
+  /// Why it is not up, as `redis_shard::reason` tells it; empty when it is up, or has not been tried yet.
+  shared_text why_down;
+  /// 1: the last probe was stored and published as rooms do it.
+  shard_counter publishing;
+  /// Why it was not, a line that names the host; empty when it was, or when there was none since it is up.
+  shared_text why_refused;
 };
 
 } // namespace canang::cluster

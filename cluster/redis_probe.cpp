@@ -28,9 +28,10 @@ std::string redis_probe::send(clock::time_point now) {
 }
 
 bool redis_probe::saw(std::string_view payload) {
-  if (!payload.starts_with(nonce_))
+  const auto at = payload.find(nonce_);
+  if (at == std::string_view::npos)
     return false;
-  payload.remove_prefix(nonce_.size());
+  payload.remove_prefix(at + nonce_.size());
   std::uint64_t number = 0;
   std::from_chars(payload.data(), payload.data() + payload.size(), number);
   const auto found = std::find_if(unseen_.begin(), unseen_.end(),

@@ -21,7 +21,7 @@ public:
   /// The payload of the next probe, which goes out now.
   [[nodiscard]] std::string send(clock::time_point now);
 
-  /// A message of the probe's channel.
+  /// A message of the probe's channel, which has the payload somewhere in it.
   /// @returns whether it is one that was sent since `begin`.
   bool saw(std::string_view payload);
 

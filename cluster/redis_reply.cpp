@@ -47,4 +47,11 @@ redis_reply redis_reply::operator[](std::size_t index) const noexcept {
   return index < size() ? redis_reply{reply_->element[index]} : redis_reply{};
 }
 
+redis_reply redis_reply::field(std::string_view name) const noexcept {
+  for (std::size_t i = 0; i + 1 < size(); i += 2)
+    if ((*this)[i].text() == name)
+      return (*this)[i + 1];
+  return {};
+}
+
 } // namespace canang::cluster

@@ -31,6 +31,9 @@ public:
   /// An element; nil where there is none.
   [[nodiscard]] redis_reply operator[](std::size_t index) const noexcept;
 
+  /// What follows `name` in an array of names and values; nil where there is none.
+  [[nodiscard]] redis_reply field(std::string_view name) const noexcept;
+
 private:
   const redisReply* reply_ = nullptr;
 };

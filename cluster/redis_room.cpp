@@ -12,6 +12,10 @@ namespace {
 /// In a queued publish: the life of a subscriber that there never is.
 constexpr std::uint32_t nobody = UINT32_MAX;
 
+/// A read that found nothing new is followed by another one of the room no sooner than after this:
+/// positions that are made up and foreign epochs on the channel cost no more than one read a second.
+constexpr std::chrono::seconds needless_read_pause{1};
+
 } // namespace
 
 std::string redis_key(std::string_view prefix, partition_id partition, std::string_view kind,
@@ -27,25 +31,25 @@ std::string redis_key(std::string_view prefix, partition_id partition, std::stri
   return key;
 }
 
+std::string redis_channel(const redis_room_services& services, std::string_view room) {
+  std::string kind{"c"};
+  if (const auto database = services.shard.database(); database != 0)
+    kind += std::to_string(database);
+  return redis_key(services.prefix, partition_of(room), kind, room);
+}
+
 redis_room::redis_room(redis_room_services& services, std::string name)
   : services_(services),
     name_(std::move(name)),
     partition_(partition_of(name_)),
     meta_key_(key("m")),
     stream_key_(key("s")),
-    channel_(key("c")),
+    channel_(redis_channel(services, name_)),
     last_heard_(services.now()),
     feed_({services.options.history_size, services.options.history_bytes}, *this) {}
 
 std::string redis_room::key(std::string_view kind) const {
   return redis_key(services_.prefix, partition_, kind, name_);
-}
-
-void redis_room::set_subscriber(room_subscriber* subscriber) {
-  subscriber_ = subscriber;
-  ++subscriber_life_;
-  if (subscriber == nullptr)
-    left_at_ = services_.now();
 }
 
 // --- what the channel brings, and who joins
@@ -116,7 +120,13 @@ void redis_room::want_page(std::optional<std::uint64_t> after) {
 void redis_room::send_read() {
   if (!wanted_page_ || is_reading_ || !services_.shard.can_command())
     return;
+  if (services_.now() < next_read_at_) {
+    waiting_since_ = services_.now(); // it is we who let them wait, not Redis
+    return;
+  }
   is_reading_ = true;
+  is_held_ = true;
+  feed_.on_read_begins();
   services_.metrics.history_reads.add(1);
   const auto& options = services_.options;
   const auto epoch = make_epoch();
@@ -124,12 +134,16 @@ void redis_room::send_read() {
   const decimal after{wanted_page_->value_or(0)};
   const std::string_view keys[]{meta_key_, stream_key_};
   const std::string_view arguments[]{epoch, options.uses_lineage ? "1" : "0", ttl.text(),
+                                     services_.node,
                                      *wanted_page_ ? after.text() : std::string_view{}};
-  services_.shard.run(room_scripts().read, keys, arguments,
-                      [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
-                        self->is_reading_ = false;
-                        self->on_read_reply(error, reply);
-                      });
+  services_.shard.run(
+    room_scripts().read, keys, arguments,
+    [self = shared_from_this(), life = reads_life_](redis_errc error, const redis_reply& reply) {
+      if (life != self->reads_life_)
+        return;
+      self->is_reading_ = false;
+      self->on_read_reply(error, reply);
+    });
 }
 
 void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
@@ -157,9 +171,17 @@ void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
     feed_.on_read_failed(broker_errc::refused);
     return;
   }
+  pace_reads(page);
   feed_.on_page(std::move(page));
   waiting_since_ = services_.now(); // reads are answered: who still waits, waits for the next one
   account_window();
+}
+
+void redis_room::pace_reads(const stored_page& page) {
+  const auto& known = feed_.top();
+  if (feed_.is_live() && page.publications.empty() && page.top.epoch == known.epoch
+      && page.top.offset <= known.offset)
+    next_read_at_ = services_.now() + needless_read_pause;
 }
 
 // --- publishing
@@ -195,6 +217,7 @@ publish_queue::answer_function redis_room::answer() {
 void redis_room::send_pending() {
   send_read();
   send_batch();
+  send_release();
 }
 
 void redis_room::send_batch() {
@@ -254,7 +277,7 @@ void redis_room::on_error_reply(std::string_view text) {
 // --- time
 
 bool redis_room::is_busy() const noexcept {
-  return !queue_.empty() || wanted_page_.has_value() || feed_.waiting_count() > 0;
+  return owes_release_ || !queue_.empty() || wanted_page_.has_value() || feed_.waiting_count() > 0;
 }
 
 void redis_room::expire() {

@@ -22,6 +22,9 @@ struct redis_broker_options {
   /// Bytes of payload kept a room.
   std::size_t history_bytes = 512 * 1024;
   std::chrono::milliseconds history_ttl{300'000};
+  /// How much longer than its history a room's position is kept after its last use, so that a client of
+  /// the same epoch is not told of a loss when all that has happened is that everybody slept.
+  std::chrono::milliseconds position_extra_ttl{3'600'000};
   /// How long an idempotency key is known.
   std::chrono::milliseconds idempotency_ttl{300'000};
   /// How long a publish or a join waits while Redis is away.
@@ -49,7 +52,16 @@ struct redis_room_services {
   std::size_t buffered_bytes = 0;                   ///< of publishes without an answer
   std::size_t window_bytes = 0;                     ///< of all windows
   std::function<void(std::string_view)> complain{}; ///< logs a refusal of Redis', not too often
+  std::string node{};                               ///< this run of this node, for Redis
 };
+
+/// The channel of a room: `prefix:{pNN}:c:room`, and where the database is not 0 `prefix:{pNN}:cDB:room`,
+/// since all databases of a server share its channels.
+[[nodiscard]] std::string redis_channel(const redis_room_services& services, std::string_view room);
+
+/// Tells Redis that a node has nobody in a room any more: see release.lua.
+void release_room(redis_room_services& services, std::string_view room, std::string_view node,
+                  redis_shard::reply_handler handler);
 
 /// One room on Redis: its keys, its feed, its publishes. Lives from the first local member until some
 /// time after the last one; its pending commands keep it alive. On the broker's thread.
@@ -77,7 +89,7 @@ public:
 
   void recover(const recover_request& request, broker::history_handler handler);
 
-  void on_subscribed() { feed_.on_subscribed(); }
+  void on_subscribed();
   void on_batch(const batch& live);
 
   /// Where Redis says that the room stands; an empty epoch: it cannot be read. With `is_patient` a room
@@ -86,6 +98,14 @@ public:
 
   /// Sends what can be sent now.
   void send_pending();
+
+  /// The links are new: what was published meanwhile was missed. @returns whether its position is to be
+  /// checked.
+  [[nodiscard]] bool has_to_be_checked();
+
+  /// Nobody here is told of the room any more: what Redis keeps for those who were is released, now or
+  /// when it can be reached.
+  void release();
 
   /// Time passes: gives up what has waited too long.
   void expire();
@@ -121,10 +141,13 @@ private:
   void push(queued_publish&& item);
   void send_batch();
   void send_read();
+  void send_release();
   void on_batch_reply(redis_errc error, const redis_reply& reply);
   void on_stored(const redis_reply& reply);
   void on_error_reply(std::string_view text);
   void on_read_reply(redis_errc error, const redis_reply& reply);
+  void pace_reads(const stored_page& page);
+  void forget_position();
   [[nodiscard]] publish_queue::answer_function answer();
   void account_window();
   [[nodiscard]] std::string key(std::string_view kind) const;
@@ -145,6 +168,11 @@ private:
   std::size_t accounted_window_bytes_ = 0;
   std::optional<std::optional<std::uint64_t>> wanted_page_; // the feed waits for it
   bool is_reading_ = false;                                 // and the command is on its way
+  clock::time_point next_read_at_{};
+  std::uint32_t reads_life_ = 0; // answers to reads of an earlier one come too late
+  bool is_confirmed_ = false;    // its channel was, once
+  bool is_held_ = false;         // by us, in Redis: as far as we know
+  bool owes_release_ = false;
   bool is_suspect_ = false;
   bool is_retired_ = false;
 };

@@ -105,6 +105,7 @@ void redis_roster::reap_room(const reaping_ptr& what, const std::string& room) {
   services_.shard.run(
     room_scripts().reap, keys, arguments,
     step_of(what, [this, room](const redis_reply& gone) { calls_.on_gone(room, gone); }));
+  release_room(services_, room, what->node, step_of(what, [](const redis_reply&) {}));
 }
 
 redis_shard::reply_handler redis_roster::step_of(const reaping_ptr& what,

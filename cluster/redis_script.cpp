@@ -7,7 +7,8 @@
 
 namespace canang::cluster {
 
-redis_script::redis_script(std::string_view text) : text_(text) {
+redis_script::redis_script(std::string_view text, std::string_view name)
+  : text_(text), name_(name) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1)

@@ -7,24 +7,6 @@
 #include <utility>
 
 namespace canang::cluster {
-namespace {
-
-/// What SENTINEL MASTER says of `name`, a list of names and values.
-std::string_view field(const redis_reply& reply, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < reply.size(); i += 2)
-    if (reply[i].text() == name)
-      return reply[i + 1].text();
-  return {};
-}
-
-std::int64_t number_field(const redis_reply& reply, std::string_view name) {
-  for (std::size_t i = 0; i + 1 < reply.size(); i += 2)
-    if (reply[i].text() == name)
-      return reply[i + 1].integer();
-  return 0;
-}
-
-} // namespace
 
 /// One Sentinel and the connection to it, which is kept.
 class redis_sentinels::peer final : public std::enable_shared_from_this<peer>,
@@ -126,9 +108,9 @@ void redis_sentinels::begin_round() {
 
 void redis_sentinels::on_answer(const redis_reply& reply) {
   const auto self = shared_from_this();
-  const auto port = number_field(reply, "port");
-  master answer{{std::string{field(reply, "ip")}, static_cast<std::uint16_t>(port)},
-                number_field(reply, "config-epoch")};
+  const auto port = reply.field("port").integer();
+  master answer{{std::string{reply.field("ip").text()}, static_cast<std::uint16_t>(port)},
+                reply.field("config-epoch").integer()};
   const bool is_good =
     !answer.address.host.empty() && port > 0 && port <= std::numeric_limits<std::uint16_t>::max();
   if (!is_good)

@@ -61,6 +61,7 @@ void redis_shard::impl::stop(bool tells_pending) {
   failed_.clear();
   if (is_up_)
     metrics_.up.set(0);
+  metrics_.publishing.set(0);
   is_up_ = false;
 }
 
@@ -97,7 +98,12 @@ void redis_shard::impl::command(std::span<const std::string_view> arguments,
     return;
   }
   metrics_.commands.add(1);
-  commands_->connection().command(arguments, std::move(handler));
+  commands_->connection().command(
+    arguments, [this, verb = std::string{arguments.front()},
+                handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
+      note_refusal(reply, verb, nullptr);
+      handler(error, reply);
+    });
 }
 
 void redis_shard::impl::run(const redis_script& script, std::span<const std::string_view> keys,
@@ -120,17 +126,37 @@ void redis_shard::impl::run(const redis_script& script, std::span<const std::str
   // The connection takes what it needs of `rest` before the handler takes it over.
   auto kept = std::make_shared<std::string>(std::move(rest));
   connection.command("EVALSHA", script.sha(), *kept, count,
-                     [this, text = script.text(), kept, count,
+                     [this, &script, kept, count,
                       handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
-                       if (!reply.is_error() || !reply.text().starts_with("NOSCRIPT")) {
+                       if (!reply.is_error()) {
                          handler(error, reply);
-                       } else if (!can_command()) {
-                         fail_later(handler);
+                       } else if (!reply.text().starts_with("NOSCRIPT")) {
+                         note_refusal(reply, "evalsha", &script);
+                         handler(error, reply);
+                       } else if (can_command()) {
+                         run_text(script, *kept, count, handler);
                        } else {
-                         metrics_.commands.add(1);
-                         commands_->connection().command("EVAL", text, *kept, count, handler);
+                         fail_later(handler);
                        }
                      });
+}
+
+/// Where Redis does not know the script any more.
+void redis_shard::impl::run_text(const redis_script& script, std::string_view rest,
+                                 std::size_t count, const reply_handler& handler) {
+  metrics_.commands.add(1);
+  commands_->connection().command(
+    "EVAL", script.text(), rest, count,
+    [this, &script, handler](redis_errc error, const redis_reply& reply) {
+      note_refusal(reply, "eval", &script);
+      handler(error, reply);
+    });
+}
+
+void redis_shard::impl::note_refusal(const redis_reply& reply, std::string_view command,
+                                     const redis_script* script) {
+  if (reply.is_error() && is_acl_refusal(reply.text()))
+    refusals_.note(identity_, reply.text(), command, script);
 }
 
 void redis_shard::impl::preload(std::span<const redis_script* const> scripts) {
@@ -142,7 +168,7 @@ void redis_shard::impl::load_scripts() {
   for (const auto text : scripts_)
     command(std::array<std::string_view, 3>{"SCRIPT", "LOAD", text},
             [this](redis_errc, const redis_reply& reply) {
-              if (reply.is_error()) // EVAL may still do
+              if (reply.is_error() && !is_acl_refusal(reply.text())) // EVAL may still do
                 spdlog::warn("{}: a script is not taken: {}", name(), reply.text());
             });
 }
@@ -183,12 +209,14 @@ void redis_shard::run(const redis_script& script, std::span<const std::string_vi
 }
 
 void redis_shard::preload(std::span<const redis_script* const> scripts) { impl_->preload(scripts); }
+void redis_shard::probe_by(probe_function publish) { impl_->probe_by(std::move(publish)); }
 void redis_shard::subscribe(std::string_view channel) { impl_->subscribe(channel); }
 void redis_shard::unsubscribe(std::string_view channel) { impl_->unsubscribe(channel); }
 void redis_shard::suspect_master() { impl_->suspect_master(); }
 bool redis_shard::is_up() const noexcept { return impl_->is_up(); }
 bool redis_shard::can_command() const noexcept { return impl_->can_command(); }
 const std::string& redis_shard::identity() const noexcept { return impl_->identity(); }
+std::uint32_t redis_shard::database() const noexcept { return impl_->database(); }
 std::string redis_shard::reason() const { return impl_->reason(); }
 
 } // namespace canang::cluster

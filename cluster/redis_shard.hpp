@@ -42,12 +42,16 @@ enum class redis_errc : std::uint8_t {
 /// A script, known to Redis by the SHA-1 of its text.
 class redis_script {
 public:
-  explicit redis_script(std::string_view text);
+  explicit redis_script(std::string_view text, std::string_view name = "without a name");
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
   [[nodiscard]] std::string_view sha() const noexcept { return sha_; }
 
+  /// For logs.
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+
 private:
-  std::string_view text_; // a literal
+  std::string_view text_; // these two are literals
+  std::string_view name_;
   std::string sha_;
 };
 
@@ -99,12 +103,20 @@ public:
   void command(std::span<const std::string_view> arguments, reply_handler handler);
 
   /// EVALSHA; after NOSCRIPT once more with EVAL. Order with other commands is kept as long as the
-  /// script is known (all that `preload` named are loaded when the link comes up).
+  /// script is known (all that `preload` named are loaded when the link comes up). The script outlives
+  /// the shard.
   void run(const redis_script& script, std::span<const std::string_view> keys,
            std::span<const std::string_view> arguments, reply_handler handler);
 
   /// Scripts that are loaded whenever the command link comes up. Before `start`.
   void preload(std::span<const redis_script* const> scripts);
+
+  /// How a probe is published: as its user publishes, so that it fails where that does. While the handler
+  /// gets errors, the probe goes out a second time by a bare PUBLISH, which proves delivery alone; and
+  /// `redis_metrics::why_refused` tells of it. Before `start`; without it there is only the bare one.
+  using probe_function =
+    std::function<void(std::string_view channel, std::string_view payload, reply_handler)>;
+  void probe_by(probe_function publish);
 
   /// Wants a channel; kept over reconnects until `unsubscribe`.
   void subscribe(std::string_view channel);
@@ -119,6 +131,9 @@ public:
   [[nodiscard]] bool can_command() const noexcept;
 
   [[nodiscard]] const std::string& identity() const noexcept;
+
+  /// The number of the database, which channels know nothing of.
+  [[nodiscard]] std::uint32_t database() const noexcept;
 
   /// Why it is not up, a line that names the host: "redis HOST:PORT/0: connecting", "...: not reachable:
   /// ...", "...: no probe came back for 5 s". Empty when it is up.

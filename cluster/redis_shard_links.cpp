@@ -1,4 +1,4 @@
-// The two links of a shard: channels, the probe, up and down.
+// The two links of a shard: channels, up and down.
 
 #include "cluster/redis_shard_impl.hpp"
 
@@ -70,6 +70,8 @@ void redis_shard::impl::on_link_push(redis_link& link, const redis_reply& reply)
     return;
   }
   const auto self = shared_from_this();
+  if (&link == subscription_.get())
+    note_refusal(reply, "subscribe", nullptr);
   const std::string why =
     reply.is_error() ? std::string{reply.text()} : "it sends a reply that nobody asked for";
   link.rebuild(false);
@@ -112,6 +114,11 @@ void redis_shard::impl::on_link_read_end(redis_link& link) {
   send_channels(); // more, when some have been confirmed
 }
 
+void redis_shard::impl::on_link_refusal(redis_link& /*link*/, std::string_view command,
+                                        const redis_reply& reply) {
+  note_refusal(reply, command, nullptr);
+}
+
 // --- links --------------------------------------------------------------------------------------
 
 void redis_shard::impl::on_link_ready(redis_link& link) {
@@ -137,7 +144,8 @@ void redis_shard::impl::on_link_lost(redis_link& link, const std::string& why) {
   is_probing_ = false;
   probe_timer_.cancel();
   go_down(fmt::format("redis {}: not reachable: {} ({} link)", name_of(link), why,
-                      &link == commands_.get() ? "command" : "subscription"));
+                      &link == commands_.get() ? "command" : "subscription"),
+          why);
 }
 
 // The handlers of pending commands may do anything, stopping included.
@@ -150,7 +158,7 @@ void redis_shard::impl::rebuild(const std::string& why, bool at_once) {
     if (!is_stopped_)
       link->rebuild(at_once);
   if (!is_stopped_)
-    go_down(line);
+    go_down(line, why);
 }
 
 void redis_shard::impl::suspect_master() {
@@ -163,73 +171,35 @@ void redis_shard::impl::suspect_master() {
   });
 }
 
-// --- the probe ----------------------------------------------------------------------------------
-
-void redis_shard::impl::begin_probing() {
-  probe_.begin(redis_clock::now());
-  is_probing_ = true;
-  is_last_chance_ = false;
-  if (is_probe_subscribed_)
-    probe();
-  else
-    watch_probe();
-}
-
-void redis_shard::impl::probe() {
-  const auto payload = probe_.send(redis_clock::now());
-  command(std::array<std::string_view, 3>{"PUBLISH", probe_channel_, payload},
-          [this](redis_errc, const redis_reply& reply) {
-            if (reply.is_error() && is_probing_)
-              rebuild(fmt::format("not reachable: the probe is refused: {}", reply.text()), false);
-          });
-  watch_probe();
-}
-
-void redis_shard::impl::watch_probe() {
-  // A node that was stopped itself finds its timer due before it has read what came meanwhile.
-  probe_timer_.expires_at(is_last_chance_ ? redis_clock::now() + std::chrono::milliseconds{100}
-                                          : probe_.next_check());
-  probe_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
-    if (!ec && self->is_probing_ && !self->is_stopped_)
-      self->on_probe_timer();
-  });
-}
-
-void redis_shard::impl::on_probe_timer() {
-  const auto now = redis_clock::now();
-  if (probe_.is_overdue(now)) {
-    if (std::exchange(is_last_chance_, true)) {
-      rebuild(fmt::format("no probe came back for {} s",
-                          std::chrono::ceil<std::chrono::seconds>(options_.probe_timeout).count()),
-              false);
-      return;
-    }
-  } else if (is_probe_subscribed_ && probe_.is_due(now)) {
-    probe();
-    return;
-  }
-  watch_probe();
-}
+// --- up and down --------------------------------------------------------------------------------
 
 void redis_shard::impl::check_up() {
   if (is_stopped_ || is_up_ || !is_probing_ || !probe_.is_back() || !channels_.is_settled())
     return;
   is_up_ = true;
   why_down_.clear();
+  reasons_.clear();
+  metrics_.why_down.set({});
   metrics_.up.set(1);
   spdlog::info("{}: connected", name());
   observer_.on_up();
 }
 
-void redis_shard::impl::go_down(const std::string& why) {
-  const bool is_first = why_down_.empty();
-  why_down_ = why;
-  if (is_first) // what the attempts that follow say goes to the debug log
-    spdlog::warn("{}; connecting again", why);
+/// `line` is what is logged; `reason` is the part of it that tells one trouble from another.
+void redis_shard::impl::go_down(const std::string& line, std::string_view reason) {
+  why_down_ = line;
+  metrics_.why_down.set(line);
+  metrics_.publishing.set(0);
+  const auto unsaid =
+    reasons_.note(reason, redis_clock::now()); // each attempt goes to the debug log
+  if (unsaid && *unsaid == 0)
+    spdlog::warn("{}; connecting again", line);
+  else if (unsaid)
+    spdlog::warn("{}; connecting again ({} more failures since the last such line)", line, *unsaid);
   if (!std::exchange(is_up_, false))
     return;
   metrics_.up.set(0);
-  observer_.on_down(why);
+  observer_.on_down(line);
 }
 
 std::string redis_shard::impl::name() const { return fmt::format("redis {}", name_of(*commands_)); }

@@ -1,6 +1,7 @@
 #include "cluster/room_scripts.hpp"
 
 #include "cluster/epoch.hpp"
+#include "cluster/redis_refusal.hpp"
 #include "cluster/scripts.hpp"
 
 #include <utility>
@@ -8,15 +9,20 @@
 namespace canang::cluster {
 
 const room_script_set& room_scripts() {
-  static const room_script_set set{
-    redis_script{scripts::publish},  redis_script{scripts::read},  redis_script{scripts::positions},
-    redis_script{scripts::presence}, redis_script{scripts::leave}, redis_script{scripts::reap},
-    redis_script{scripts::lease},    redis_script{scripts::sweep}};
+  static const room_script_set set{.publish = redis_script{scripts::publish, "publish"},
+                                   .read = redis_script{scripts::read, "read"},
+                                   .positions = redis_script{scripts::positions, "positions"},
+                                   .presence = redis_script{scripts::presence, "presence"},
+                                   .leave = redis_script{scripts::leave, "leave"},
+                                   .reap = redis_script{scripts::reap, "reap"},
+                                   .lease = redis_script{scripts::lease, "lease"},
+                                   .sweep = redis_script{scripts::sweep, "sweep"},
+                                   .release = redis_script{scripts::release, "release"}};
   return set;
 }
 
 std::chrono::milliseconds meta_ttl(const redis_broker_options& options) noexcept {
-  return options.history_ttl + std::chrono::hours{1};
+  return options.history_ttl + options.position_extra_ttl;
 }
 
 publish_call::publish_call(const redis_broker_options& options, std::uint64_t sequence,
@@ -131,7 +137,7 @@ bool is_not_master(std::string_view error) noexcept {
 
 bool is_temporary(std::string_view error) noexcept {
   return error.starts_with("OOM") || error.starts_with("BUSY") || error.starts_with("NOREPLICAS")
-         || error.starts_with("MISCONF");
+         || error.starts_with("MISCONF") || is_acl_refusal(error);
 }
 
 void count_bad(redis_metrics& metrics, envelope_errc fault) noexcept {

@@ -26,6 +26,7 @@ struct room_script_set {
   redis_script reap;
   redis_script lease;
   redis_script sweep;
+  redis_script release;
 };
 
 [[nodiscard]] const room_script_set& room_scripts();
@@ -49,8 +50,7 @@ private:
   char* end_;
 };
 
-/// How long a room's position is kept after its last use: longer than its history, so that a client of
-/// the same epoch is not told of a loss when all that has happened is that everybody slept.
+/// How long a room's position is kept after its last use.
 [[nodiscard]] std::chrono::milliseconds meta_ttl(const redis_broker_options& options) noexcept;
 
 /// One call of publish.lua: gathers keys and arguments, and holds what they refer to.

@@ -40,3 +40,17 @@ local function open_room(meta, stream, life, fresh_epoch)
   redis.call('HSET', meta, 'e', epoch, 'o', string.format('%.0f', top), 'r', life, 'l', lineage)
   return epoch, top, lineage
 end
+
+-- The same for a node that has members there and only looks. As long as nothing was published the room is
+-- held by the nodes that have looked, as 'NODE,NODE,' in its field h, and goes with the last: release.lua.
+local function hold_room(meta, stream, life, fresh_epoch, node, ttl)
+  local epoch, top, lineage = open_room(meta, stream, life, fresh_epoch)
+  if top == 0 then
+    local holders = redis.call('HGET', meta, 'h') or ''
+    if not string.find(holders, node .. ',', 1, true) then
+      redis.pcall('HSET', meta, 'h', holders .. node .. ',') -- a full Redis keeps nobody out
+    end
+  end
+  redis.call('PEXPIRE', meta, ttl)
+  return epoch, top, lineage
+end

@@ -110,7 +110,7 @@ else
   redis.call('HSET', counts, node, ARGV[4])
   redis.call('SADD', rooms, ARGV[2])
 end
-if #joined > told_before or unheard < call then
+if (#joined > told_before and ARGV[5] ~= '') or unheard < call then -- nobody asks where nothing is told
   redis.call('SET', KEYS[6], cmsgpack.pack({call, joined}), 'PX', remembered_ms)
 end
 return joined

@@ -115,6 +115,9 @@ if fresh > 0 then
   for key, place in pairs(places) do -- now that it is stored
     redis.call('SET', key, place, 'PX', ARGV[7])
   end
+  if first == 1 then
+    redis.call('HDEL', meta, 'h') -- it is held by its history now
+  end
   redis.call('HSET', meta, 'o', text(top))
   redis.call('PUBLISH', ARGV[1],
     '1 ' .. epoch .. ' ' .. text(first) .. ' ' .. text(fresh) .. '\n' .. body)

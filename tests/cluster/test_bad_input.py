@@ -67,8 +67,11 @@ async def test_password_user_and_database_are_used(cluster: Cluster):
 async def test_redis_that_is_not_there_yet_is_waited_for(cluster: Cluster):
     port = free_port()
     node = await cluster.add_node(f"redis://127.0.0.1:{port}", ready=False)
-    status, page = await ask(node, "/readyz")
-    assert status == 503 and f"127.0.0.1:{port}" in page["reason"]
+    await answers(
+        node, "/readyz",
+        lambda status, page: status == 503 and f"127.0.0.1:{port}" in page["reason"],
+        "the reason, once the node has started", 5,
+    )  # fmt: skip
     assert (await ask(node, "/healthz"))[0] == 200
     cluster.start_redis(port=port)
     await ready(node)

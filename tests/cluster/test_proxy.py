@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from support.proxy import COMMANDS, DOWN, SUBSCRIPTION, UP, Proxy
-from support.redis_process import RedisError
+from support.redis_process import RedisError, RedisProcess
 from support.waiting import eventually
 
 
@@ -120,6 +122,28 @@ async def test_redis_pauses_restarts_empty_and_with_its_data(start_redis):
         assert await client.is_ended()
     with pytest.raises(RedisError, match="wrong number"):
         kept.ask("GET")
+
+
+def test_a_redis_that_ends_connections_is_asked_again_and_not_told_twice(tmp_path):
+    """As one does that a Sentinel promotes."""
+    told: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for answer in (b"", b"", b"+PONG\r\n", b""):
+                peer, _ = listener.accept()
+                told.append(peer.recv(4096))
+                peer.sendall(answer)
+                peer.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        redis = RedisProcess(tmp_path, [], listener.getsockname()[1], False)
+        assert redis.ask("PING") == "PONG"
+        with pytest.raises(ConnectionError):
+            redis.ask("INCR", "n")
+        thread.join()
+    assert [b"PING" in command for command in told] == [True, True, True, False]
 
 
 async def test_a_sentinel_promotes_the_replica(start_redis):

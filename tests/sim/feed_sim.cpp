@@ -256,7 +256,10 @@ private:
     if (any_.one_in(2)) {
       replies_.push_back([this, page = redis_.read(after)]() mutable { take(std::move(page)); });
     } else {
-      replies_.push_back([this, after] { take(redis_.read(after)); });
+      replies_.push_back([this, after] {
+        feed_.on_read_begins();
+        take(redis_.read(after));
+      });
     }
   }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from .redis_process import free_port
+from .redis_process import RedisProcess, free_port
 
 UP, DOWN = "up", "down"  # to Redis, and from it
 COMMANDS, SUBSCRIPTION = "commands", "subscription"
@@ -45,7 +45,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return RedisProcess.at(self.port)
 
     async def __aenter__(self) -> Proxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)

@@ -6,17 +6,30 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .documented_acl import PASSWORD, USER, documented_rules
 from .fixtures import show_on_failure
 from .process_lifetime import die_with_parent
 from .waiting import wait_until
 
 START_TIMEOUT_S = 10.0
+ASK_AGAIN_S = 5.0
+QUESTIONS = {
+    "CLUSTER INFO", "EXISTS", "GET", "HGET", "HGETALL", "INFO", "KEYS", "PING", "PUBSUB", "ROLE",
+    "SENTINEL GET-MASTER-ADDR-BY-NAME", "SENTINEL REPLICAS", "TTL", "TYPE", "XLEN", "XRANGE",
+}  # fmt: skip
+
+
+def is_question(command: Sequence[str | bytes | int]) -> bool:
+    """Whether it changes nothing."""
+    words = [str(word).upper() for word in command[:2]]
+    return words[0] in QUESTIONS or " ".join(words) in QUESTIONS
 
 
 def free_port() -> int:
@@ -64,7 +77,11 @@ class RedisConnection:
 
 
 class RedisProcess:
-    """One redis-server. Made by the `start_redis` fixture, which also ends it."""
+    """One redis-server. Made by the `start_redis` fixture, which also ends it.
+
+    `url` and `at` name a user that may do what docs/configuration.md says, and nothing else; the tests
+    themselves are the default user.
+    """
 
     def __init__(
         self, directory: Path, options: Sequence[str], port: int | None, is_sentinel: bool
@@ -75,10 +92,23 @@ class RedisProcess:
         self.is_sentinel = is_sentinel
         self.password: str | None = None
         self.process: subprocess.Popen[bytes] | None = None
+        self.may_refuse = False  # set by tests of refusals
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return self.at(self.port)
+
+    @staticmethod
+    def at(port: int) -> str:
+        """The URL of this server behind another port of this machine."""
+        return f"redis://{USER}:{PASSWORD}@127.0.0.1:{port}"
+
+    def refused(self) -> list[str]:
+        """What the ACL has refused to the servers under test."""
+        fields = ("reason", "context", "object", "username")
+        entries = [dict(zip(e[::2], e[1::2], strict=True)) for e in self.ask("ACL", "LOG")]
+        texts = [{field: entry[field.encode()].decode() for field in fields} for entry in entries]
+        return [str(t) for t in texts if t["username"] == USER and t["reason"] != "auth"]
 
     def start(self) -> None:
         common = ["--port", str(self.port), "--dir", str(self.directory), "--bind", "127.0.0.1"]
@@ -86,7 +116,8 @@ class RedisProcess:
             command = ["redis-server", str(self.directory / "sentinel.conf"), "--sentinel", *common]
         else:
             at_once = ["--repl-diskless-sync-delay", "0"]  # a replica need not wait for others
-            command = ["redis-server", *common, "--save", "", *at_once, *self.options]
+            user = ["--user", USER, *documented_rules()]
+            command = ["redis-server", *common, *user, "--save", "", *at_once, *self.options]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, preexec_fn=die_with_parent
@@ -103,7 +134,22 @@ class RedisProcess:
         return True
 
     def ask(self, *arguments: str | bytes | int) -> Any:
-        """Sends one command on a connection of its own."""
+        """Sends one command on a connection of its own.
+
+        A Redis that changes ends connections: whoever is promoted is told to by its Sentinel. So what only
+        asks is asked again where the answer was lost; what changes something is not.
+        """
+        deadline = time.monotonic() + ASK_AGAIN_S
+        while True:
+            try:
+                return self._ask_once(*arguments)
+            except ConnectionRefusedError:
+                raise  # it is not there
+            except ConnectionError:
+                if not is_question(arguments) or time.monotonic() > deadline:
+                    raise
+
+    def _ask_once(self, *arguments: str | bytes | int) -> Any:
         connection = RedisConnection(self.port)
         try:
             if self.password:
@@ -184,6 +230,18 @@ def start_redis(
     )
 
     yield start
+    refused = [refusal for server in servers for refusal in refusals_of(server)]
     for server in servers:
         if server.process:
             server.kill()
+    assert refused == [], "docs/configuration.md does not name all that the ACL has to allow"
+
+
+def refusals_of(server: RedisProcess) -> list[str]:
+    if server.may_refuse or server.is_sentinel:
+        return []
+    server.resume()
+    try:
+        return server.refused()
+    except (OSError, RedisError):
+        return []  # it has ended, or is paused

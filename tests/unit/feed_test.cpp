@@ -61,11 +61,18 @@ struct feed_of_a_room : testing::Test, feed_sink {
     reads.clear();
   }
 
-  void join(const std::string& name, std::uint64_t since) {
-    room->recover({position{"e", since}, 0}, [this, name](history_page&& got) {
+  void join(const std::string& name, std::uint64_t since) { join(name, {"e", since}); }
+  void join(const std::string& name, const position& since) { ask(name, {since, 0}); }
+  void join(const std::string& name, int /*nothing*/, std::size_t limit) {
+    ask(name, {std::nullopt, limit});
+  }
+
+  void ask(const std::string& name, const recover_request& request) {
+    const bool resumes = request.since.has_value();
+    room->recover(request, [this, name, resumes](history_page&& got) {
       auto text = name
                   + (got.error != broker_errc::none ? " failed"
-                     : got.recovered                ? ""
+                     : got.recovered || !resumes    ? ""
                                                     : " lost");
       for (const auto& message : got.publications)
         text += ' ' + message->data;
@@ -116,9 +123,80 @@ TEST_F(feed_of_a_room, a_joiner_is_an_occasion_to_read_a_room_whose_first_read_f
   room->on_read_failed(broker_errc::unavailable);
   reads.clear();
   join("ann", 1);
-  EXPECT_EQ(reads, strings{"all"});
+  EXPECT_EQ(reads, strings{"position"}) << "whether her position is one of the room's";
+  page(3, 2);
+  EXPECT_EQ(reads, (strings{"position", "all"}));
   page(1, 2);
   EXPECT_EQ(answers, strings{"ann 2"});
+}
+
+TEST_F(feed_of_a_room, positions_that_never_were_are_told_apart_without_the_history) {
+  begin_at(5);
+  join("above", 9);
+  EXPECT_EQ(reads, strings{"after 5"}) << "what is newer, if anything";
+  join("of another room", {"f", 2});
+  join("late", 7);
+  page(6, 5);
+  EXPECT_EQ(answers, strings{"above lost"});
+  EXPECT_EQ(reads, (strings{"after 5", "after 5"})) << "one read for those that came meanwhile";
+  page(6, 5);
+  EXPECT_EQ(answers, (strings{"above lost", "of another room lost", "late lost"}));
+  EXPECT_EQ(reads.size(), 2U);
+}
+
+TEST_F(feed_of_a_room, a_read_that_goes_out_late_serves_all_that_came_until_then) {
+  begin_at(5);
+  join("first", 9);
+  join("second", 8);
+  room->on_batch({"f", 900, {numbered(900)}});
+  room->on_read_begins();
+  join("third", 7);
+  page(6, 5);
+  EXPECT_EQ(answers, (strings{"first lost", "second lost"}));
+  page(6, 5);
+  EXPECT_EQ(answers.back(), "third lost");
+  EXPECT_EQ(reads.size(), 2U) << "nor is the foreign one looked for again";
+}
+
+TEST_F(feed_of_a_room, who_joins_before_the_position_is_known_is_judged_by_it_first) {
+  join("made up", {"f", 2});
+  join("without history", 0, 0);
+  room->on_subscribed();
+  EXPECT_EQ(reads, strings{"position"});
+  page(6, 5);
+  EXPECT_EQ(answers, (strings{"made up lost", "without history"}));
+  EXPECT_EQ(reads.size(), 1U);
+  join("with history", 0, 3);
+  EXPECT_EQ(reads.back(), "all");
+  page(1, 5);
+  EXPECT_EQ(answers.back(), "with history 3 4 5");
+}
+
+TEST_F(feed_of_a_room, a_foreign_epoch_is_looked_for_in_the_lineage_and_not_in_the_history) {
+  begin_at(5);
+  room->on_batch({"f", 900, {numbered(900)}});
+  EXPECT_EQ(reads, strings{"after 5"});
+  page(6, 5);
+  EXPECT_EQ(reads.size(), 1U);
+  EXPECT_EQ(told, "");
+  live(6);
+  EXPECT_EQ(told, "6 ");
+}
+
+TEST_F(feed_of_a_room, that_nobody_is_in_forgets_its_position_until_somebody_joins) {
+  begin_at(0);
+  room->begin_again(true);
+  room->on_subscribed(false);
+  live(1);
+  EXPECT_FALSE(room->is_live());
+  EXPECT_EQ(reads, strings{}) << "nobody wants to know";
+  join("ann", 0, 0);
+  EXPECT_EQ(reads, strings{"position"});
+  page(1, 1);
+  EXPECT_EQ(answers, strings{"ann"});
+  EXPECT_EQ(told, "") << "it was there before she came";
+  live(2);
+  EXPECT_EQ(told, "2 ");
 }
 
 TEST_F(feed_of_a_room, more_than_may_wait_behind_a_gap_is_dropped_and_read) {

@@ -69,6 +69,33 @@ TEST_F(redis_bad_server, is_known_by_what_it_refuses) {
   }
 }
 
+TEST_F(redis_bad_server, is_known_by_what_it_says_that_it_is) {
+  const struct {
+    list hello;
+    const char* says;
+  } table[] = {
+    {{"server", "redis", "mode", "cluster", "role", "master"},
+     "cluster mode, which is not supported"},
+    {{"server", "redis", "mode", "sentinel", "role", "sentinel"}, "name it as sentinel://"},
+    {{"server", "redis", "mode", "standalone", "role", "replica"}, "it is a replica"},
+  };
+  for (const auto& row : table) {
+    server.script = [&](auto&, const auto& words) {
+      return words[0] == "HELLO"
+               ? std::optional{test::array_of({row.hello.begin(), row.hello.end()})}
+               : std::nullopt;
+    };
+    auto at = target();
+    at.database = 3; // which no cluster has
+    make(at);
+    shard->start();
+    EXPECT_TRUE(until([&] { return shard->reason().find(row.says) != std::string::npos; }))
+      << row.says << shard->reason();
+    EXPECT_EQ(log.ups, 0);
+    shard->stop();
+  }
+}
+
 TEST_F(redis_bad_server, that_refuses_only_a_name_and_its_role_will_do) {
   server.script = [](auto&, const auto& words) -> std::optional<std::string> {
     return words[0] == "CLIENT" || words[0] == "ROLE" || words[0] == "SCRIPT" || words[0] == "PING"

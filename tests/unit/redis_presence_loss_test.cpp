@@ -32,7 +32,10 @@ struct redis_presence_loss : presence_fixture {
     open(*b, "told");
   }
 
-  void TearDown() override { nodes.clear(); }
+  void TearDown() override {
+    presence_fixture::TearDown();
+    nodes.clear();
+  }
 
   /// Redis does what this script is next told to, and `a` does not hear its answer.
   void lose_next(const redis_script& script) { between->lose_answer_to(script.sha()); }

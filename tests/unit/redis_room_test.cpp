@@ -110,7 +110,8 @@ TEST_F(redis_room_test, what_passes_by_itself_is_told_as_such) {
     {"MISCONF Errors writing to the AOF file: No space left on device", broker_errc::unavailable},
     {"OOM command not allowed when used memory > 'maxmemory'.", broker_errc::unavailable},
     {"BUSY Redis is busy running a script.", broker_errc::unavailable},
-    {"NOPERM this user has no permissions", broker_errc::refused},
+    {"NOPERM this user has no permissions", broker_errc::unavailable},
+    {"ERR The user executing the script can't run this command", broker_errc::unavailable},
     {"WRONGTYPE Operation against a key holding the wrong kind of value", broker_errc::refused},
   };
   for (const auto& row : table) {
@@ -158,6 +159,82 @@ TEST_F(redis_room_test, joiners_of_a_storm_wait_from_the_last_read_that_was_answ
   now += 2100ms;
   room->expire();
   EXPECT_EQ(joins.back(), broker_errc::unavailable);
+}
+
+TEST_F(redis_room_test, a_read_that_found_nothing_new_is_not_followed_by_another_for_a_second) {
+  pages = {page(0), page(0), page(1, {{1, entry("a")}}), page(1), page(2, {{2, entry("b")}})};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_EQ(joins.size(), 1U);
+  EXPECT_EQ(metrics.history_reads.value(), 1U);
+  join_since(99); // needless, and the first
+  settle();
+  ASSERT_EQ(joins.size(), 2U);
+  for (int i = 0; i < 5; ++i)
+    join_since(99);
+  for (int i = 0; i < 9; ++i) {
+    now += 100ms;
+    settle();
+    room->expire();
+  }
+  EXPECT_EQ(joins.size(), 2U);
+  EXPECT_EQ(metrics.history_reads.value(), 2U);
+  now += 200ms;
+  settle();
+  EXPECT_EQ(joins, std::vector(7, broker_errc::none)) << "one read for all of them";
+  EXPECT_EQ(metrics.history_reads.value(), 3U);
+  EXPECT_EQ(heard.calls, "m") << "which found something";
+  batch foreign{"ffffffffff", 7, {test::publication_of("not ours")}};
+  room->on_batch(foreign);
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 4U) << "at once";
+  for (int i = 0; i < 50; ++i)
+    room->on_batch(foreign);
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 4U);
+  now += 1s;
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 5U);
+  EXPECT_EQ(heard.calls, "mm") << "nothing foreign was heard";
+}
+
+TEST_F(redis_room_test, what_nobody_published_in_is_released_when_nobody_is_there) {
+  std::vector<test::fake_redis::words> released;
+  const auto inner = server.script;
+  server.script = [&](auto& who, const auto& words) -> std::optional<std::string> {
+    if (words[0] != "EVALSHA" || words[1] != room_scripts().release.sha())
+      return inner(who, words);
+    released.push_back(words);
+    return ":1\r\n";
+  };
+  services->node = "n1";
+  pages = {page(0), page(0), page(1, {{1, entry("a")}})};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_TRUE(room->is_live());
+  room->set_subscriber(nullptr);
+  EXPECT_TRUE(room->is_busy()) << "it has to be released yet";
+  EXPECT_FALSE(room->is_live());
+  settle();
+  ASSERT_EQ(released.size(), 1U);
+  EXPECT_EQ(released[0].back(), "n1");
+  EXPECT_FALSE(room->is_busy());
+  room->on_subscribed(); // the link is new
+  settle();
+  EXPECT_EQ(metrics.history_reads.value(), 1U) << "nobody wants to know";
+  room->set_subscriber(&heard);
+  join(0);
+  settle();
+  EXPECT_EQ(joins, (std::vector{broker_errc::none, broker_errc::none}));
+  EXPECT_EQ(metrics.history_reads.value(), 2U);
+  const auto first = test::publication_of("a");
+  first->offset = 1;
+  room->on_batch({"abcdefghab", 1, {first}});
+  room->set_subscriber(nullptr);
+  settle();
+  EXPECT_EQ(released.size(), 1U) << "it has a history now";
 }
 
 TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {

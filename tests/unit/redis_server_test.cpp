@@ -128,6 +128,21 @@ TEST_F(redis_server, keeps_users_apart) {
   EXPECT_EQ(check_redis(to, options), "");
 }
 
+TEST_F(redis_server, in_cluster_mode_is_not_used) {
+  const auto port = free_port();
+  const redis_process process{port,
+                              {"--cluster-enabled", "yes", "--cluster-port",
+                               std::to_string(free_port()), "--cluster-config-file",
+                               "nodes-" + std::to_string(port) + ".conf"}};
+  auto to = at(port);
+  to.database = 1;
+  make(to);
+  shard->start();
+  ASSERT_TRUE(until([&] { return shard->reason().find("cluster mode") != std::string::npos; }))
+    << shard->reason();
+  EXPECT_EQ(check_redis(to, options), "") << "it is waited for";
+}
+
 TEST_F(redis_server, that_is_not_there_is_no_mistake) {
   auto to = at(free_port());
   EXPECT_EQ(check_redis(to, options), "");

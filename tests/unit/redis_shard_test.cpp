@@ -47,8 +47,9 @@ TEST_F(redis_shard_test, logs_in_and_names_itself) {
   ASSERT_TRUE(until([&] { return shard->is_up(); }));
   const auto& said = server.clients.front()->commands;
   EXPECT_EQ(said[0], (list{"AUTH", "ann", "secret"}));
-  EXPECT_EQ(said[1], (list{"SELECT", "3"}));
-  EXPECT_EQ(said[2], (list{"CLIENT", "SETNAME", "canang-node_1-commands"}));
+  EXPECT_EQ(said[1], (list{"HELLO"}));
+  EXPECT_EQ(said[2], (list{"SELECT", "3"}));
+  EXPECT_EQ(said[3], (list{"CLIENT", "SETNAME", "canang-node_1-commands"}));
 }
 
 TEST_F(redis_shard_test, answers_commands_in_order_and_in_one_packet_a_turn) {
@@ -277,6 +278,61 @@ TEST_F(redis_shard_test, says_why_a_probe_is_refused) {
   start();
   ASSERT_TRUE(until([&] { return shard->reason().find("NOPERM") != std::string::npos; }))
     << shard->reason();
+}
+
+/// Stored as a room stores: refused where it is.
+TEST_F(redis_shard_test, is_up_and_tells_why_when_it_could_publish_nothing) {
+  std::string refusal = "-OOM command not allowed\r\n";
+  server.script = [&](auto&, const auto& words) -> std::optional<std::string> {
+    if (words[0] != "STORE")
+      return std::nullopt;
+    if (!refusal.empty())
+      return refusal;
+    server.publish(words[1], "header " + words[2]);
+    return "+OK\r\n";
+  };
+  make(target());
+  shard->probe_by([&](std::string_view channel, std::string_view payload, auto handler) {
+    shard->command(std::array<std::string_view, 3>{"STORE", channel, payload}, std::move(handler));
+  });
+  shard->start();
+  const auto where = "redis " + shard->identity();
+  ASSERT_TRUE(until([&] { return shard->is_up(); })) << "what others publish is delivered";
+  EXPECT_EQ(metrics.why_refused.get(), where + ": publishing is refused: OOM command not allowed");
+  EXPECT_EQ(metrics.publishing.value(), 0U);
+  refusal.clear();
+  ASSERT_TRUE(until([&] { return metrics.publishing.value() == 1; }));
+  EXPECT_EQ(metrics.why_refused.get(), "");
+  const auto bare = server.count("PUBLISH");
+  const auto stored = server.count("STORE");
+  ASSERT_TRUE(until([&] { return server.count("STORE") >= stored + 3; }));
+  EXPECT_EQ(server.count("PUBLISH"), bare) << "those that were stored prove delivery too";
+  refusal = "-NOPERM no\r\n";
+  ASSERT_TRUE(until([&] { return metrics.publishing.value() == 0; }));
+  server.drop_all();
+  ASSERT_TRUE(until([&] { return log.downs == 1; }));
+  EXPECT_EQ(metrics.publishing.value(), 0U);
+}
+
+TEST_F(redis_shard_test, tells_other_threads_why_it_is_down) {
+  std::string answer = "-WRONGPASS invalid\r\n";
+  server.script = [&](auto&, const auto& words) -> std::optional<std::string> {
+    return words[0] == "AUTH" ? std::optional{answer} : std::nullopt;
+  };
+  auto at = target();
+  at.password = "secret";
+  make(at);
+  EXPECT_EQ(metrics.why_down.get(), "");
+  shard->start();
+  const auto tells = [&](std::string_view why) {
+    return until([&] { return metrics.why_down.get().find(why) != std::string::npos; });
+  };
+  EXPECT_TRUE(tells("the user or password is refused (WRONGPASS)"));
+  answer = "-LOADING the dataset\r\n";
+  EXPECT_TRUE(tells("LOADING"));
+  answer = "+OK\r\n";
+  ASSERT_TRUE(until([&] { return shard->is_up(); }));
+  EXPECT_EQ(metrics.why_down.get(), "");
 }
 
 TEST_F(redis_shard_test, stays_down_at_a_replica_and_while_data_is_loaded) {

@@ -2,6 +2,7 @@
 
 #include "actors/cluster_pages.hpp"
 #include "cluster/redis_broker.hpp"
+#include "tests/unit/support/documented_acl.hpp"
 #include "tests/unit/support/fake_redis.hpp"
 #include "tests/unit/support/redis_process.hpp"
 #include "tests/unit/support/room_log.hpp"
@@ -33,6 +34,8 @@ struct node_under_test {
                   const room_rules& rules) {
     redis_target target;
     target.hosts = {{"127.0.0.1", port}};
+    target.user = test::acl_user;
+    target.password = test::acl_password;
     auto links = test::quick_options();
     links.command_timeout = 500ms;
     links.probe_timeout = 1000ms;
@@ -67,17 +70,56 @@ inline std::string event(char sign, const std::string& id, const std::string& us
   return sign + actors::describe_member({id, {}, user});
 }
 
-/// Nodes that share a real redis-server.
+/// The test's own connection to a Redis, which may do everything.
+class administrator {
+public:
+  administrator(boost::asio::io_context& io, std::uint16_t port)
+    : shard_(io, target(port), test::quick_options(), "administrator", metrics_, log_) {
+    shard_.start();
+  }
+
+  [[nodiscard]] redis_shard& shard() { return shard_; }
+
+private:
+  struct deaf final : redis_observer {
+    void on_up() override {}
+    void on_down(std::string_view) override {}
+    void on_subscribed(std::string_view) override {}
+    void on_message(std::string_view, std::string_view) override {}
+    void on_messages_end() override {}
+  };
+
+  static redis_target target(std::uint16_t port) {
+    redis_target at;
+    at.hosts = {{"127.0.0.1", port}};
+    return at;
+  }
+
+  redis_metrics metrics_;
+  deaf log_;
+  redis_shard shard_;
+};
+
+/// Nodes that share a real redis-server, whose ACL allows them what docs/configuration.md says.
 struct presence_fixture : testing::Test {
   boost::asio::io_context io;
   std::unique_ptr<redis_process> process;
+  std::unique_ptr<administrator> admin; ///< whose commands are not ordered with those of the nodes
   room_rules rules{{"*"}, {"told*"}};
   std::vector<std::unique_ptr<node_under_test>> nodes;
 
   void SetUp() override {
     if (!redis_process::is_installed())
       GTEST_SKIP() << "redis-server is not installed";
-    process = std::make_unique<redis_process>(test::free_port());
+    process = std::make_unique<redis_process>(test::free_port(), test::documented_acl("test"));
+    admin = std::make_unique<administrator>(io, process->port());
+  }
+
+  void TearDown() override {
+    if (process && process->is_running()) {
+      EXPECT_EQ(raw({"ACL", "LOG"}), "") << "the ACL of docs/configuration.md lacks something";
+    }
+    admin.reset();
   }
 
   node_under_test& start(const std::string& id, std::uint16_t port = 0) {
@@ -158,11 +200,20 @@ struct presence_fixture : testing::Test {
     return is_so;
   }
 
-  /// A command past the brokers' own.
+  /// A command past the brokers' own, once all that `by` has sent before is answered.
   std::string raw(node_under_test& by, const std::vector<std::string_view>& command) {
+    bool is_answered = false;
+    by.broker->shard().command(std::array<std::string_view, 1>{"PING"},
+                               [&](redis_errc, const redis_reply&) { is_answered = true; });
+    EXPECT_TRUE(until([&] { return is_answered; }));
+    return raw(command);
+  }
+
+  std::string raw(const std::vector<std::string_view>& command) {
     std::string text;
     bool is_here = false;
-    by.broker->shard().command(command, [&](redis_errc, const redis_reply& reply) {
+    EXPECT_TRUE(until([&] { return admin->shard().can_command(); }));
+    admin->shard().command(command, [&](redis_errc, const redis_reply& reply) {
       if (reply.is_array())
         for (std::size_t i = 0; i < reply.size(); ++i)
           text += std::string{reply[i].text()} + '\n';

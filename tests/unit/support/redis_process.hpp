@@ -78,6 +78,7 @@ public:
   void signal(int number) const { ::kill(process_, number); }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] bool is_running() const { return process_ > 0; }
 
 private:
   std::uint16_t port_;
