@@ -14,5 +14,6 @@ extern const std::string_view leave;
 extern const std::string_view reap;
 extern const std::string_view lease;
 extern const std::string_view sweep;
+extern const std::string_view bury;
 
 } // namespace canang::cluster::scripts

@@ -11,7 +11,7 @@ for i = 1, #KEYS, 2 do
   local ok, epoch, top = pcall(open_room, KEYS[i], KEYS[i + 1], life, ARGV[1])
   if ok then
     redis.call('PEXPIRE', KEYS[i], ARGV[3])
-    found[i], found[i + 1] = epoch, string.format('%.0f', top)
+    found[i], found[i + 1] = epoch, text(top)
   else
     found[i], found[i + 1] = '', '0'
   end

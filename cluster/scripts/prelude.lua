@@ -13,30 +13,54 @@ local function now_ms()
   return clock[1] * 1000 + math.floor(clock[2] / 1000)
 end
 
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function entry_id(offset)
+  return text(offset) .. '-0'
+end
+
+-- The first and the last offset of a stream's entry, which is a batch (cluster/envelope.hpp).
+local function offsets_of(entry)
+  local last, batch = tonumber(string.match(entry[1], '^%d+')), entry[2][2]
+  local stored, at = 0, 17
+  while at <= #batch do
+    at = at + 13 + struct.unpack('<I4', batch, at + 9)
+    stored = stored + 1
+  end
+  return last - stored + 1, last
+end
+
 -- How many ends of earlier epochs are kept.
 local lineage_limit = 16
 
--- Where a room stands: epoch, top offset, lineage. The lineage tells where earlier epochs ended, as
--- 'EPOCH:LAST,EPOCH:LAST,': a client that has no more than that of an earlier epoch has missed nothing
--- of it. A room that is new, or whose data has come to another life, gets `fresh_epoch`.
+-- Where a room stands: epoch, top offset, lineage, and its `mix` (see events.lua) if it has one. The lineage
+-- tells where earlier epochs ended, as 'EPOCH:LAST,EPOCH:LAST,': a client that has no more than that of an
+-- earlier epoch has missed nothing of it. A room that is new, or whose data has come to another life, gets
+-- `fresh_epoch`.
 local function open_room(meta, stream, life, fresh_epoch)
-  local known = redis.call('HMGET', meta, 'e', 'o', 'r', 'l')
+  local known = redis.call('HMGET', meta, 'e', 'o', 'r', 'l', 'x', 'm', 'f', 'c', 'k')
   local epoch, top, lineage = known[1], tonumber(known[2] or 0), known[4] or ''
+  local mix = known[5] and {
+    event = tonumber(known[5]), message = tonumber(known[6]), floor = tonumber(known[7]),
+    behind = tonumber(known[8]), marks = known[9],
+  } or nil
   if not epoch then
     if redis.call('TYPE', stream).ok == 'stream' then
       redis.call('DEL', stream)
     end
     epoch, top, lineage = fresh_epoch, 0, ''
   elseif life == '' or known[3] == life then
-    return epoch, top, lineage
+    return epoch, top, lineage, mix
   else
-    lineage = lineage .. epoch .. ':' .. string.format('%.0f', top) .. ','
+    lineage = lineage .. epoch .. ':' .. text(top) .. ','
     local _, ends = string.gsub(lineage, ',', ',')
     for _ = lineage_limit + 1, ends do
       lineage = string.gsub(lineage, '^[^,]*,', '', 1)
     end
     epoch = fresh_epoch
   end
-  redis.call('HSET', meta, 'e', epoch, 'o', string.format('%.0f', top), 'r', life, 'l', lineage)
-  return epoch, top, lineage
+  redis.call('HSET', meta, 'e', epoch, 'o', text(top), 'r', life, 'l', lineage)
+  return epoch, top, lineage, mix
 end
