@@ -69,6 +69,17 @@ void add_by_link(std::string& out, shard_list shards, std::string_view name, std
   }
 }
 
+void add_refusals(std::string& out, shard_list shards) {
+  family all{out, "canang_redis_refused_total", "counter",
+             "Housekeeping that Redis refused, by script and reason."};
+  for (const auto& shard : shards)
+    for (std::size_t script = 0; script < cluster::housekeeping_names.size(); ++script)
+      for (std::size_t reason = 0; reason < cluster::refusal_names.size(); ++reason)
+        all.add(fmt::format("{},script=\"{}\",reason=\"{}\"", shard_label(*shard),
+                            cluster::housekeeping_names[script], cluster::refusal_names[reason]),
+                static_cast<double>(shard->metrics.refused[script][reason].value()));
+}
+
 void add_by_reason(std::string& out, shard_list shards, std::string_view name,
                    std::string_view help,
                    std::span<const std::pair<std::string_view, counter_of>> reasons) {
@@ -214,6 +225,7 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
     {"refused", &m::failed_refused},
     {"wrong_type", &m::failed_type}};
   add_by_reason(out, shards, "canang_redis_publish_errors_total", "Publishes that failed.", failed);
+  add_refusals(out, shards);
   family gaps{out, "canang_gaps_total", "counter",
               "Times that a room had missed publications: read from the history, or lost."};
   gaps.add("result=\"filled\"", sum(shards, &m::gaps_filled));

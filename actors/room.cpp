@@ -78,7 +78,10 @@ void room::admit(const join_room& request, cluster::history_page&& page) {
   services_.metrics.members.add(1);
   send(request.connection, joined{caf::actor_cast<caf::actor>(this)});
   auto& from = page.top;
-  from.offset -= page.publications.size();
+  if (page.recovered)
+    from.offset = request.wanted.since->offset;
+  else if (!page.publications.empty())
+    from.offset = page.publications.front()->offset - 1;
   if (request.wanted.since) {
     auto& counted =
       page.recovered ? services_.metrics.recovered_total : services_.metrics.not_recovered_total;

@@ -149,7 +149,7 @@ void add_options(CLI::App& app, options& into) {
 
   adder.group("Rooms");
   adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
-               "publications kept a room");
+               "messages kept a room, and as many joins and leaves");
   adder.size("--history-bytes", loops.history.history_bytes, 0, one_gib, "512KiB",
              "bytes of payload kept a room");
   adder.duration("--history-ttl", loops.history.history_ttl, milliseconds{100}, "5m",

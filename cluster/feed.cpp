@@ -47,14 +47,14 @@ void feed::on_subscribed(bool is_wanted) {
 }
 
 void feed::begin_again(bool is_subscribed) {
-  forget_window();
   fail_waiting(broker_errc::unavailable);
   live_.clear();
   live_bytes_ = 0;
   live_seen_by_read_ = 0;
   top_ = {};
   lineage_.clear();
-  bytes_floor_ = 0;
+  forget_window();
+  window_.forget_bytes_floor();
   is_live_ = false;
   is_reading_ = false;
   has_to_check_ = is_subscribed;
@@ -107,27 +107,15 @@ void feed::accept(const batch& live) {
 
 void feed::append(const publication_ptr& message) {
   top_.offset = message->offset;
-  window_bytes_ += message->data.size();
-  window_.push_back(message);
-  trim();
+  const auto floor = window_.floor();
+  window_.push_back(message, history_limits_);
+  if (window_.floor() != floor)
+    window_is_all_ = true; // as far back as anything is kept
   sink_.on_publication(message);
 }
 
-void feed::trim() {
-  while (!window_.empty()
-         && (window_.size() > limits_.window_size || window_bytes_ > limits_.window_bytes)) {
-    if (window_.size() <= limits_.window_size)
-      bytes_floor_ = window_.front()->offset;
-    window_bytes_ -= window_.front()->data.size();
-    window_.pop_front();
-    window_is_all_ = true; // as far back as anything is kept
-  }
-}
-
 void feed::forget_window() {
-  window_.clear();
-  window_.shrink_to_fit();
-  window_bytes_ = 0;
+  window_.reset(top_.offset);
   window_is_all_ = false;
 }
 
@@ -141,6 +129,7 @@ void feed::on_page(stored_page&& page) {
     is_live_ = true;
     top_ = page.top;
     lineage_ = std::move(page.lineage);
+    window_.reset(top_.offset);
     if (reads_all_)
       extend_window(page);
   }
@@ -168,9 +157,7 @@ void feed::take_page(stored_page& page) {
   }
   const auto* const end = end_of(page, top_.epoch);
   const bool belongs = is_same_epoch || (end != nullptr && top_.offset <= end->last);
-  const bool is_covered =
-    page.top.offset == top_.offset
-    || (!page.publications.empty() && page.publications.front()->offset <= top_.offset + 1);
+  const bool is_covered = page.top.offset == top_.offset || page.begin() <= top_.offset;
   if (belongs && is_covered)
     take_continuation(page);
   else if (!reads_all_)
@@ -191,6 +178,7 @@ void feed::take_continuation(stored_page& page) {
   for (const auto& message : page.publications)
     if (message->offset > top_.offset)
       append(message);
+  top_.offset = page.top.offset; // should joins and leaves not be kept at all
   if (has_more)
     sink_.on_gap(true);
 }
@@ -211,37 +199,26 @@ std::uint64_t feed::shared_with(const stored_page& page) const {
 
 /// What follows cannot be joined to what was told: tells so, then goes on with all that was not told.
 void feed::take_break(stored_page& page) {
-  const auto before_kept =
-    page.publications.empty() ? page.top.offset : page.publications.front()->offset - 1;
-  const auto from = std::max(before_kept, shared_with(page));
-  forget_window();
-  bytes_floor_ = 0;
+  const auto from = std::max(page.begin(), shared_with(page));
   lineage_ = std::move(page.lineage);
   top_ = {page.top.epoch, from};
+  forget_window();
+  window_.forget_bytes_floor();
   sink_.on_gap(false);
   sink_.on_break(top_, true);
   extend_window(page);
   for (const auto& message : page.publications)
     if (message->offset > top_.offset)
       append(message);
+  top_.offset = page.top.offset;
 }
 
 /// Puts what is older than the window, of a read of all that is kept, in front of it.
 void feed::extend_window(const stored_page& page) {
-  const auto first = window_.empty() ? top_.offset + 1 : window_.front()->offset;
-  const auto& kept = page.publications;
-  if (page.top.offset + 1 < first)
+  if (page.top.offset < window_.floor())
     return; // it does not reach the window, and cannot tell what there is in between
   window_is_all_ = true;
-  for (auto at = kept.rbegin(); at != kept.rend(); ++at) {
-    if ((*at)->offset >= first)
-      continue;
-    if (window_.size() >= limits_.window_size
-        || window_bytes_ + (*at)->data.size() > limits_.window_bytes)
-      return;
-    window_bytes_ += (*at)->data.size();
-    window_.push_front(*at);
-  }
+  window_.extend(page.publications, page.begin(), history_limits_);
 }
 
 /// Takes up what the channel brought meanwhile. What was there before the read began and still does not
@@ -295,16 +272,10 @@ bool feed::belongs(const position& since) const {
   });
 }
 
-/// Whether all publications from `offset` on are in the window.
-bool feed::window_reaches(std::uint64_t offset) const noexcept {
-  return offset > top_.offset || (!window_.empty() && window_.front()->offset <= offset);
-}
-
 history_page feed::page_after(std::uint64_t offset) const {
   history_page page;
   page.top = top_;
-  const auto count = std::min<std::uint64_t>(top_.offset - offset, window_.size());
-  page.publications.assign(window_.end() - static_cast<std::ptrdiff_t>(count), window_.end());
+  page.publications = window_.after(offset);
   return page;
 }
 
@@ -315,14 +286,14 @@ void feed::serve(joiner&& who, read_since seen) {
   history_page page;
   if (is_live_ && since) {
     const bool is_ours = belongs(*since);
-    const bool is_here = is_ours && window_reaches(since->offset + 1);
+    const bool is_here = is_ours && since->offset >= window_.floor();
     is_known = is_here || seen == read_since::all
                || (is_ours ? window_is_all_ : seen == read_since::position);
     page = page_after(is_here ? since->offset : top_.offset);
     page.recovered = is_here;
   } else if (is_live_) {
-    is_known = limit <= window_.size() || window_is_all_ || seen == read_since::all;
-    page = page_after(top_.offset - std::min<std::uint64_t>(limit, top_.offset));
+    is_known = limit <= window_.message_count() || window_is_all_ || seen == read_since::all;
+    page = page_after(limit == 0 ? top_.offset : window_.before_last(limit));
   }
   if (is_known) {
     who.answer(std::move(page));

@@ -3,8 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/envelope.hpp"
 #include "cluster/publication.hpp"
-
-#include <boost/container/deque.hpp>
+#include "cluster/recent_publications.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,8 +22,18 @@ struct epoch_end {
 /// What a read of a room brought: where it stands, and what is kept of it after some offset.
 struct stored_page {
   position top;
-  std::vector<epoch_end> lineage;            ///< oldest first
-  std::vector<publication_ptr> publications; ///< consecutive; the last one at `top`, or none
+  std::vector<epoch_end> lineage; ///< oldest first
+  /// The last one at `top`, or none. Messages are all there behind `floor`; where offsets are missing among
+  /// them, there were joins or leaves that are not kept any more.
+  std::vector<publication_ptr> publications;
+  std::optional<std::uint64_t> floor; ///< without: they are consecutive
+
+  /// The offset behind which no message is missing.
+  [[nodiscard]] std::uint64_t begin() const noexcept {
+    if (floor)
+      return *floor;
+    return publications.empty() ? top.offset : publications.front()->offset - 1;
+  }
 };
 
 /// What a feed tells, and what it asks for.
@@ -46,7 +55,7 @@ protected:
 
 /// Bounds of a feed.
 struct feed_limits {
-  std::size_t window_size = 128;          ///< publications kept for joiners
+  std::size_t window_size = 128;          ///< messages kept for joiners; joins and leaves besides
   std::size_t window_bytes = 512 * 1024;  ///< of their payloads
   std::size_t most_waiting_batches = 256; ///< live ones, behind a gap that is being read
   std::size_t most_waiting_bytes = 4UL * 1024 * 1024; ///< of their payloads
@@ -61,7 +70,10 @@ class feed {
 public:
   using handler = broker::history_handler;
 
-  feed(const feed_limits& limits, feed_sink& sink) : limits_(limits), sink_(sink) {}
+  feed(const feed_limits& limits, feed_sink& sink)
+    : limits_(limits),
+      history_limits_(history_limits::of(limits.window_size, limits.window_bytes)),
+      sink_(sink) {}
   feed(const feed&) = delete;
   feed& operator=(const feed&) = delete;
 
@@ -98,11 +110,11 @@ public:
   /// Whether the position is known.
   [[nodiscard]] bool is_live() const noexcept { return is_live_; }
   [[nodiscard]] const position& top() const noexcept { return top_; }
-  [[nodiscard]] std::size_t window_bytes() const noexcept { return window_bytes_; }
+  [[nodiscard]] std::size_t window_bytes() const noexcept { return window_.bytes(); }
   [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_.size(); }
 
   /// The offset up to which publications are outside of what `limits.window_bytes` allows.
-  [[nodiscard]] std::uint64_t bytes_floor() const noexcept { return bytes_floor_; }
+  [[nodiscard]] std::uint64_t bytes_floor() const noexcept { return window_.bytes_floor(); }
 
 private:
   /// A member that waits for a read.
@@ -124,7 +136,6 @@ private:
   void hold(batch&& live);
   void accept(const batch& live);
   void append(const publication_ptr& message);
-  void trim();
   void take_page(stored_page& page);
   void take_continuation(stored_page& page);
   void take_break(stored_page& page);
@@ -135,16 +146,14 @@ private:
   [[nodiscard]] static const epoch_end* end_of(const stored_page& page, const std::string& epoch);
   [[nodiscard]] std::uint64_t shared_with(const stored_page& page) const;
   [[nodiscard]] bool belongs(const position& since) const;
-  [[nodiscard]] bool window_reaches(std::uint64_t offset) const noexcept;
   [[nodiscard]] history_page page_after(std::uint64_t offset) const;
 
   feed_limits limits_;
+  history_limits history_limits_;
   feed_sink& sink_;
   position top_;
   std::vector<epoch_end> lineage_;
-  boost::container::deque<publication_ptr> window_; // consecutive up to `top_`
-  std::size_t window_bytes_ = 0;
-  std::uint64_t bytes_floor_ = 0;
+  recent_publications window_;
   std::vector<batch> live_;    // came while a read was due
   std::size_t live_bytes_ = 0; // of their payloads
   std::vector<joiner> waiting_;

@@ -19,6 +19,7 @@ memory_broker::memory_broker(const memory_broker_options& options,
                              std::function<clock::time_point()> now,
                              const presence_options& presence)
   : options_(options),
+    limits_(history_limits::of(options.history_size, options.history_bytes)),
     now_(std::move(now)),
     presence_(presence, [this](std::string_view room, publication_kind kind, std::string&& member) {
       publish_event(room, kind, std::move(member));
@@ -116,31 +117,18 @@ void memory_broker::store(stream& room, publication_ptr message) {
   else
     room.history_place = by_history_.insert(by_history_.end(), &room);
   room.is_in_history_order = true;
-  room.bytes += message->data.size();
-  total_bytes_ += message->data.size();
-  room.publications.push_back(std::move(message));
-  while (
-    !room.publications.empty()
-    && (room.publications.size() > options_.history_size || room.bytes > options_.history_bytes))
-    drop_oldest(room);
+  total_bytes_ -= room.recent.bytes();
+  room.recent.push_back(std::move(message), limits_);
+  total_bytes_ += room.recent.bytes();
   keep_total_in_limit(room);
-}
-
-void memory_broker::drop_oldest(stream& room) {
-  const auto size = room.publications.front()->data.size();
-  room.bytes -= size;
-  total_bytes_ -= size;
-  room.publications.pop_front();
 }
 
 void memory_broker::drop_history(stream& room) {
   if (room.is_in_history_order)
     by_history_.erase(std::exchange(room.history_place, {}));
   room.is_in_history_order = false;
-  total_bytes_ -= room.bytes;
-  room.bytes = 0;
-  room.publications.clear();
-  room.publications.shrink_to_fit();
+  total_bytes_ -= room.recent.bytes();
+  room.recent.reset(room.offset);
 }
 
 void memory_broker::keep_total_in_limit(const stream& latest) {
@@ -174,16 +162,15 @@ void memory_broker::recover(std::string_view room, const recover_request& reques
     drop_history(source);
   history_page page;
   page.top = {source.epoch, source.offset};
-  const auto& kept = source.publications;
-  auto count = std::min(request.limit, kept.size());
+  const auto& recent = source.recent;
+  auto from = request.limit == 0 ? source.offset : recent.before_last(request.limit);
   if (request.since) {
     const auto& since = *request.since;
-    const auto missed = source.offset - std::min(since.offset, source.offset);
-    page.recovered =
-      since.epoch == source.epoch && since.offset <= source.offset && missed <= kept.size();
-    count = page.recovered ? static_cast<std::size_t>(missed) : 0;
+    page.recovered = since.epoch == source.epoch && since.offset <= source.offset
+                     && since.offset >= recent.floor();
+    from = page.recovered ? since.offset : source.offset;
   }
-  page.publications.assign(kept.end() - static_cast<std::ptrdiff_t>(count), kept.end());
+  page.publications = recent.after(from);
   handler(std::move(page));
 }
 

@@ -3,6 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/local_presence.hpp"
 #include "cluster/name_map.hpp"
+#include "cluster/recent_publications.hpp"
 
 #include <boost/container/deque.hpp>
 
@@ -16,9 +17,9 @@ namespace canang::cluster {
 
 /// What a memory broker keeps.
 struct memory_broker_options {
-  /// Publications kept a room.
+  /// Messages kept a room; joins and leaves besides.
   std::size_t history_size = 128;
-  /// Bytes of payload kept a room.
+  /// Bytes of messages' payload kept a room.
   std::size_t history_bytes = 512 * 1024;
   /// A room's history is forgotten this long after its last publication.
   std::chrono::milliseconds history_ttl{300'000};
@@ -72,8 +73,7 @@ private:
     const std::string* name = nullptr; // its key in `streams_`
     std::string epoch;
     std::uint64_t offset = 0;
-    boost::container::deque<publication_ptr> publications; // std::deque takes 576 bytes when empty
-    std::size_t bytes = 0;
+    recent_publications recent;
     clock::time_point expires_at;
     room_subscriber* subscriber = nullptr;
     name_map<idempotent_publish> keys;
@@ -90,11 +90,11 @@ private:
   void publish_event(std::string_view room, publication_kind kind, std::string&& member);
   void remember_key(stream& room, std::string_view key);
   void forget_old_keys(stream& room, clock::time_point now);
-  void drop_oldest(stream& room);
   void drop_history(stream& room);
   void keep_total_in_limit(const stream& latest);
 
   memory_broker_options options_;
+  history_limits limits_;
   std::function<clock::time_point()> now_;
   stream_map streams_;
   std::list<stream*> by_recency_; // longest without a publication first

@@ -38,26 +38,26 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
     services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
     channel_name_begin_(redis_channel(services_, {}).size()),
     probe_room_(services_, node.id),
-    presence_(
-      services_, presence,
-      [this](std::string_view room, publication_kind kind, std::string&& member,
-             std::string&& key) { publish_event(room, kind, std::move(member), std::move(key)); }),
+    faults_(metrics),
+    presence_(services_, presence, [this] { roster_.renew_now(); }),
+    reaper_(services_, presence,
+            [this](std::string_view room, const redis_reply& reply, std::size_t first) {
+              presence_.take_over(room, reply, first);
+            }),
     roster_(services_, presence,
             {[this] { return describe_node_ ? describe_node_() : std::string{"{}"}; },
              [this](redis_roster::roster&& living) {
                if (tell_roster_)
                  tell_roster_(std::move(living));
              },
-             [this](bool were_taken) {
-               if (were_taken)
-                 presence_.begin_again();
-               else
-                 presence_.send_all_again();
+             [this](redis_roster::lease_state state, const std::string& taken) {
+               presence_.on_lease(state, taken);
              },
-             [this](std::string_view room, const redis_reply& gone) {
-               presence_.take_over(room, gone);
-             }}) {
+             [this](const std::string& node) { reaper_.begin(node); }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
+  services_.note_refusal = [this](housekeeping what, std::string_view error) {
+    faults_.note(what, error);
+  };
   services_.node = node.id;
   shard_.probe_by(
     [this](std::string_view channel, std::string_view payload, redis_shard::reply_handler handler) {
@@ -66,7 +66,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
   const auto& scripts = room_scripts();
   shard_.preload(std::array{&scripts.publish, &scripts.read, &scripts.positions, &scripts.presence,
                             &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep,
-                            &scripts.release});
+                            &scripts.bury, &scripts.release});
 }
 
 redis_broker::~redis_broker() { stop(); }
@@ -82,13 +82,12 @@ void redis_broker::stop() {
 
 // --- rooms
 
-redis_room& redis_broker::room_of(std::string_view name, bool subscribes) {
-  auto known = rooms_.find(name);
-  if (known == rooms_.end())
-    known = rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name})).first;
-  auto& room = *known->second;
-  if (subscribes && !std::exchange(room.is_wanted, true))
-    shard_.subscribe(room.channel());
+redis_room& redis_broker::room_of(std::string_view name) {
+  if (const auto known = rooms_.find(name); known != rooms_.end())
+    return *known->second;
+  auto& room =
+    *rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name})).first->second;
+  shard_.subscribe(room.channel());
   return room;
 }
 
@@ -131,18 +130,6 @@ void redis_broker::recover(std::string_view room, const recover_request& request
     note_busy(target);
 }
 
-void redis_broker::publish_event(std::string_view room, publication_kind kind, std::string&& member,
-                                 std::string&& key) {
-  auto message = std::make_shared<publication>();
-  message->kind = kind;
-  message->data = std::move(member);
-  message->received_at = services_.now();
-  auto& target = room_of(room, false);
-  target.publish_event(std::move(message), std::move(key));
-  note_busy(target);
-  send_soon();
-}
-
 void redis_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
   presence_.note(room, who, is_here);
   send_soon();
@@ -160,9 +147,14 @@ void redis_broker::leave(std::function<void()> done) {
     room->release();
     room->send_pending();
   }
-  roster_.give_up();
-  shard_.command(std::array<std::string_view, 1>{"PING"},
-                 [done = std::move(done)](redis_errc, const redis_reply&) { done(); });
+  const std::array<std::string_view, 1> ping{"PING"}; // answered when all before it is
+  shard_.command(ping, [this, done = std::move(done), ping,
+                        alive = std::weak_ptr<bool>{is_alive_}](redis_errc, const redis_reply&) {
+    if (alive.expired())
+      return done();
+    roster_.give_up(presence_.leaves_members());
+    shard_.command(ping, [done](redis_errc, const redis_reply&) { done(); });
+  });
 }
 
 void redis_broker::report(std::string_view room, bool with_members, report_handler handler) {
@@ -233,18 +225,17 @@ void redis_broker::send_busy(bool expires) {
 // --- what the shard tells
 
 void redis_broker::on_up() {
-  roster_
-    .renew_now(); // before any member: what a node without a lease leaves behind nobody takes away
+  presence_.await_lease(); // what a node without one leaves behind nobody takes away
+  roster_.renew_now();
   std::vector<room_ptr> live;
   for (const auto& [name, room] : rooms_)
     if (room->has_to_be_checked())
       live.push_back(room);
   check_positions(live, false);
-  presence_.send_all_again();
   send_busy(false);
 }
 
-void redis_broker::on_down(std::string_view) {}
+void redis_broker::on_down(std::string_view) { presence_.await_lease(); }
 
 void redis_broker::on_subscribed(std::string_view channel) {
   if (auto* const room = room_of_channel(channel)) {
@@ -281,6 +272,8 @@ void redis_broker::tick() {
   presence_.send();
   presence_.expire();
   roster_.tick();
+  if (const auto line = faults_.line(services_.now()); !line.empty())
+    spdlog::warn("redis {}: {}", shard_.identity(), line);
   if (++ticks_ % ticks_a_second == 0)
     look_at_rooms();
   if (batch_end_)
@@ -296,8 +289,8 @@ void redis_broker::look_at_rooms() {
   const auto slot = ticks_ / ticks_a_second % position_slots;
   std::vector<room_ptr> due;
   for (const auto& [name, room] : rooms_) {
-    if (!room->is_wanted || !room->has_subscriber())
-      continue; // it only carries a publication of the broker's own, or nobody is there
+    if (!room->has_subscriber())
+      continue; // nobody is there
     if (room->partition() % position_slots == slot)
       presence_.sweep(name);
     const bool is_quiet = now - room->last_heard() >= quiet_time;
@@ -372,6 +365,7 @@ void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patien
                if (reply.is_error()) {
                  if (is_not_master(reply.text()))
                    shard_.suspect_master();
+                 services_.note_refusal(housekeeping::positions, reply.text());
                  return;
                }
                for (std::size_t i = 0; i < rooms.size(); ++i) {

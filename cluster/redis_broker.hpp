@@ -1,9 +1,11 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/housekeeping_faults.hpp"
 #include "cluster/name_map.hpp"
 #include "cluster/redis_presence.hpp"
 #include "cluster/redis_probe_room.hpp"
+#include "cluster/redis_reaper.hpp"
 #include "cluster/redis_room.hpp"
 #include "cluster/redis_roster.hpp"
 #include "cluster/redis_shard.hpp"
@@ -83,9 +85,7 @@ private:
   void on_message(std::string_view channel, std::string_view payload) override;
   void on_messages_end() override;
 
-  redis_room& room_of(std::string_view name, bool subscribes = true);
-  void publish_event(std::string_view room, publication_kind kind, std::string&& member,
-                     std::string&& key);
+  redis_room& room_of(std::string_view name);
   [[nodiscard]] redis_room* room_of_channel(std::string_view channel);
   void note_busy(redis_room& room);
   void send_soon();
@@ -102,7 +102,9 @@ private:
   redis_room_services services_;
   std::size_t channel_name_begin_; // where the room's name begins in its channel's
   redis_probe_room probe_room_;
+  housekeeping_faults faults_;
   redis_presence presence_;
+  redis_reaper reaper_;
   std::function<std::string()> describe_node_;
   std::function<void(redis_roster::roster&&)> tell_roster_;
   redis_roster roster_;

@@ -2,6 +2,7 @@
 
 #include "cluster/local_presence.hpp"
 #include "cluster/redis_room.hpp"
+#include "cluster/retry_pause.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -15,23 +16,19 @@
 
 namespace canang::cluster {
 
-/// The leaves that this node is to tell: each waits for its grace, and then Redis decides whether it is
-/// told, and gives it to one node only. Owned by the presence of a broker, on its thread.
+/// The leaves that this node is to tell: each waits for its grace, and then a script of Redis' decides
+/// whether it is told, and tells it in the same step (cluster/scripts/leave.lua). Owned by the presence of a broker, on its thread.
 class redis_leaves {
 public:
   using clock = std::chrono::steady_clock;
-  /// Publishes that a member came or went; the key makes a second telling a duplicate.
-  using tell_function = std::function<void(std::string_view room, publication_kind kind,
-                                           std::string&& member, std::string&& key)>;
 
-  redis_leaves(redis_room_services& services, const presence_options& options, tell_function tell)
-    : services_(services), options_(options), tell_(std::move(tell)) {}
+  redis_leaves(redis_room_services& services, const presence_options& options)
+    : services_(services), options_(options) {}
 
-  /// A member that has left a room; `key` is that of the telling's idempotency.
+  /// A member that has left a room.
   struct leave {
     std::string id; ///< NODE/CONNECTION
     std::string user;
-    std::string key;
   };
 
   void wait(std::string_view room, leave&& who, clock::time_point due);
@@ -40,8 +37,8 @@ public:
   /// are looked at again soon.
   void ask(const std::function<bool(const std::string& room)>& is_uncertain);
 
-  /// Takes over what another node owed: `gone` is { NODE/CONNECTION, user, ... }.
-  void take_over(std::string_view room, const redis_reply& gone);
+  /// Takes over what another node owed: `reply` has NODE/CONNECTION, user, ... from `first` on.
+  void take_over(std::string_view room, const redis_reply& reply, std::size_t first);
 
   /// Looks for leaves that somebody who is gone was to tell. In rooms of --join-leave, now and then.
   void sweep(std::string_view room);
@@ -57,25 +54,24 @@ private:
     leave who;
   };
 
-  /// One call of leave.lua, kept until its answer is heard.
+  /// One call of leave.lua, kept until its answer is heard: it may be made again.
   struct call {
-    std::uint64_t number;
     std::string room;
     std::vector<leave> leaves;
-    bool is_again = false;
   };
   using call_ptr = std::shared_ptr<call>;
 
+  [[nodiscard]] std::vector<call_ptr>
+  due_calls(const std::function<bool(const std::string& room)>& is_uncertain);
   void send(const call_ptr& what);
   void on_reply(const call_ptr& what, redis_errc error, const redis_reply& reply);
-  void tell(std::string_view room, const leave& who);
+  void sweep_page(const std::string& room, std::string_view cursor);
 
   redis_room_services& services_;
   presence_options options_;
-  tell_function tell_;
   std::multimap<clock::time_point, pending> waiting_;
   std::vector<call_ptr> unheard_; // to be sent again
-  std::uint64_t calls_ = 0;
+  retry_pause pause_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/housekeeping_faults.hpp"
 #include "cluster/shared_text.hpp"
 
 #include <array>
@@ -44,6 +45,8 @@ struct redis_metrics {
   shard_counter failed_type;    ///< publishes to a room whose key is of another type
   shard_counter buffered_bytes; ///< publishes that wait for Redis
   shard_counter history_reads;
+  /// What Redis refuses of the housekeeping, by script and reason.
+  std::array<std::array<shard_counter, refusal_names.size()>, housekeeping_names.size()> refused;
   shard_counter gaps_filled;
   shard_counter gaps_lost;
   /// Steady clock in ns when the probe last came back; 0: never.

@@ -9,9 +9,6 @@ namespace canang::cluster {
 
 namespace {
 
-/// In a queued publish: the life of a subscriber that there never is.
-constexpr std::uint32_t nobody = UINT32_MAX;
-
 /// A read that found nothing new is followed by another one of the room no sooner than after this:
 /// positions that are made up and foreign epochs on the channel cost no more than one read a second.
 constexpr std::chrono::seconds needless_read_pause{1};
@@ -44,6 +41,7 @@ redis_room::redis_room(redis_room_services& services, std::string name)
     partition_(partition_of(name_)),
     meta_key_(key("m")),
     stream_key_(key("s")),
+    events_key_(key("v")),
     channel_(redis_channel(services, name_)),
     last_heard_(services.now()),
     feed_({services.options.history_size, services.options.history_bytes}, *this) {}
@@ -132,7 +130,7 @@ void redis_room::send_read() {
   const auto epoch = make_epoch();
   const decimal ttl{meta_ttl(options)};
   const decimal after{wanted_page_->value_or(0)};
-  const std::string_view keys[]{meta_key_, stream_key_};
+  const std::string_view keys[]{meta_key_, stream_key_, events_key_};
   const std::string_view arguments[]{epoch, options.uses_lineage ? "1" : "0", ttl.text(),
                                      services_.node,
                                      *wanted_page_ ? after.text() : std::string_view{}};
@@ -155,6 +153,7 @@ void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
       return;
     }
     services_.complain(reply.text());
+    services_.note_refusal(housekeeping::history, reply.text());
     wanted_page_.reset();
     feed_.on_read_failed(is_temporary(reply.text()) ? broker_errc::unavailable
                                                     : broker_errc::refused);
@@ -188,10 +187,6 @@ void redis_room::pace_reads(const stored_page& page) {
 
 void redis_room::publish(std::shared_ptr<publication> message, std::string_view key) {
   push({std::move(message), std::string{key}, services_.now(), subscriber_life_});
-}
-
-void redis_room::publish_event(std::shared_ptr<publication> message, std::string key) {
-  push({std::move(message), std::move(key), services_.now(), nobody});
 }
 
 void redis_room::push(queued_publish&& item) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/feed.hpp"
+#include "cluster/housekeeping_faults.hpp"
 #include "cluster/partitions.hpp"
 #include "cluster/publish_queue.hpp"
 #include "cluster/redis_metrics.hpp"
@@ -17,7 +18,7 @@ namespace canang::cluster {
 
 /// What a broker on Redis keeps and how long it waits.
 struct redis_broker_options {
-  /// Publications kept a room, here and in Redis.
+  /// Messages kept a room, here and in Redis; joins and leaves besides.
   std::size_t history_size = 128;
   /// Bytes of payload kept a room.
   std::size_t history_bytes = 512 * 1024;
@@ -52,16 +53,14 @@ struct redis_room_services {
   std::size_t buffered_bytes = 0;                   ///< of publishes without an answer
   std::size_t window_bytes = 0;                     ///< of all windows
   std::function<void(std::string_view)> complain{}; ///< logs a refusal of Redis', not too often
-  std::string node{};                               ///< this run of this node, for Redis
+  /// Counts and logs what is refused that nobody waits for.
+  std::function<void(housekeeping, std::string_view)> note_refusal = [](auto, auto) {};
+  std::string node{}; ///< this run of this node, for Redis
 };
 
 /// The channel of a room: `prefix:{pNN}:c:room`, and where the database is not 0 `prefix:{pNN}:cDB:room`,
 /// since all databases of a server share its channels.
 [[nodiscard]] std::string redis_channel(const redis_room_services& services, std::string_view room);
-
-/// Tells Redis that a node has nobody in a room any more: see release.lua.
-void release_room(redis_room_services& services, std::string_view room, std::string_view node,
-                  redis_shard::reply_handler handler);
 
 /// One room on Redis: its keys, its feed, its publishes. Lives from the first local member until some
 /// time after the last one; its pending commands keep it alive. On the broker's thread.
@@ -75,8 +74,6 @@ public:
 
   /// Who hears of it; null for nobody.
   void set_subscriber(room_subscriber* subscriber);
-  /// Whether its channel is subscribed to, or will be when the link is there.
-  bool is_wanted = false;
   /// Whether the broker looks after what it has to send.
   bool is_listed = false;
 
@@ -84,9 +81,6 @@ public:
   [[nodiscard]] clock::time_point left_at() const noexcept { return left_at_; }
 
   void publish(std::shared_ptr<publication> message, std::string_view key);
-  /// A publication of the broker's own: nobody hears what became of it.
-  void publish_event(std::shared_ptr<publication> message, std::string key);
-
   void recover(const recover_request& request, broker::history_handler handler);
 
   void on_subscribed();
@@ -157,6 +151,7 @@ private:
   partition_id partition_;
   std::string meta_key_;
   std::string stream_key_;
+  std::string events_key_;
   std::string channel_;
   room_subscriber* subscriber_ = nullptr;
   std::uint32_t subscriber_life_ = 0;

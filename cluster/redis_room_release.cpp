@@ -38,24 +38,17 @@ void redis_room::send_release() {
   if (!owes_release_ || !queue_.empty() || !services_.shard.can_command())
     return;
   owes_release_ = is_held_ = false;
-  release_room(services_, name_, services_.node,
-               [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
-                 if (reply.is_error())
-                   self->services_.complain(reply.text());
-                 if (error == redis_errc::none || self->subscriber_ != nullptr)
-                   return;
-                 self->is_held_ = self->owes_release_ = true; // again when the link is back
-               });
-}
-
-void release_room(redis_room_services& services, std::string_view room, std::string_view node,
-                  redis_shard::reply_handler handler) {
-  const auto partition = partition_of(room);
-  const auto meta = redis_key(services.prefix, partition, "m", room);
-  const auto counts = redis_key(services.prefix, partition, "n", room);
-  const std::string_view keys[]{meta, counts};
-  const std::string_view arguments[]{node};
-  services.shard.run(room_scripts().release, keys, arguments, std::move(handler));
+  const auto counts = key("n");
+  const std::string_view keys[]{meta_key_, counts};
+  const std::string_view arguments[]{services_.node};
+  services_.shard.run(room_scripts().release, keys, arguments,
+                      [self = shared_from_this()](redis_errc error, const redis_reply& reply) {
+                        if (reply.is_error())
+                          self->services_.note_refusal(housekeeping::release, reply.text());
+                        if (error == redis_errc::none || self->subscriber_ != nullptr)
+                          return;
+                        self->is_held_ = self->owes_release_ = true; // again when the link is back
+                      });
 }
 
 void redis_room::on_subscribed() {

@@ -3,7 +3,6 @@
 #include "cluster/room_scripts.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <utility>
@@ -16,139 +15,87 @@ namespace {
 constexpr std::chrono::milliseconds lease_time{10'000};
 constexpr std::chrono::milliseconds renew_interval{2'000};
 
-/// For so long nobody else begins to take the same node's members away.
-constexpr std::string_view reap_lock_ms = "5000";
-
-/// For so long a node that was only asleep finds out that it was taken for dead.
-constexpr std::string_view reaped_ms = "3600000";
-
 } // namespace
+
+roster_keys::roster_keys(std::string_view prefix, std::string_view node)
+  : leases(fmt::format("{}:nodes", prefix)),
+    info(fmt::format("{}:nodes:info", prefix)),
+    taken(fmt::format("{}:taken:{}", prefix, node)),
+    lock(fmt::format("{}:reap:{}", prefix, node)),
+    back(fmt::format("{}:nodes:back", prefix)) {}
 
 redis_roster::redis_roster(redis_room_services& services, const presence_options& options,
                            handlers calls)
   : services_(services),
     options_(options),
     calls_(std::move(calls)),
-    leases_key_(services.prefix + ":nodes"),
-    info_key_(services.prefix + ":nodes:info") {}
+    keys_(services.prefix, options.node) {}
 
 void redis_roster::tick() {
   const auto now = services_.now();
-  if (!services_.shard.can_command()
-      || (renewed_at_ != clock::time_point{} && now - renewed_at_ < renew_interval))
-    return;
-  renew_now();
+  if (services_.shard.can_command()
+      && (renewed_at_ == clock::time_point{} || now - renewed_at_ >= renew_interval))
+    renew_now();
 }
 
 void redis_roster::renew_now() {
-  if (is_over_)
+  if (is_over_ || std::exchange(is_renewing_, true))
     return;
   renewed_at_ = services_.now();
   const auto description = calls_.describe();
-  const decimal time{lease_time};
-  const auto reaped = reap_key(options_.node);
-  const std::string_view keys[]{leases_key_, info_key_, reaped};
-  const std::string_view arguments[]{options_.node, time.text(), description};
-  services_.shard.run(room_scripts().lease, keys, arguments,
-                      guarded([this](const redis_reply& reply) { on_leases(reply); }));
-}
-
-void redis_roster::on_leases(const redis_reply& reply) {
-  if (is_over_)
-    return;
-  const auto had_lease = reply[0].integer();
-  if (had_lease != 1 && !is_first_)
-    calls_.on_lease_lost(had_lease == 2);
-  is_first_ = false;
-  const auto now = reply[1].integer();
-  roster living;
-  for (std::size_t i = 2; i + 2 < reply.size(); i += 3) {
-    const std::string node{reply[i].text()};
-    if (reply[i + 1].integer() >= now)
-      living.push_back({node, std::string{reply[i + 2].text()}});
-    else
-      begin_to_reap(node);
-  }
-  calls_.on_roster(std::move(living));
-}
-
-void redis_roster::begin_to_reap(const std::string& node) {
-  const auto lock = reap_key(node);
-  const std::array<std::string_view, 6> command{"SET", lock, options_.node,
-                                                "NX",  "PX", reap_lock_ms};
-  services_.shard.command(command, guarded([this, node](const redis_reply& reply) {
-                            if (reply.is_nil())
-                              return; // somebody else does it
-                            spdlog::info("redis {}: node {} is gone; taking its members away",
-                                         services_.shard.identity(), node);
-                            const auto what = std::make_shared<reaping>(reaping{node});
-                            for (partition_id partition = 0; partition < partition_count;
-                                 ++partition)
-                              reap_partition(what, partition);
-                          }));
-}
-
-void redis_roster::reap_partition(const reaping_ptr& what, partition_id partition) {
-  const auto key = redis_key(services_.prefix, partition, "r", what->node);
-  const std::array<std::string_view, 2> command{"SMEMBERS", key};
-  services_.shard.command(command, step_of(what, [this, what](const redis_reply& rooms) {
-                            for (std::size_t i = 0; i < rooms.size(); ++i)
-                              reap_room(what, std::string{rooms[i].text()});
-                          }));
-}
-
-void redis_roster::reap_room(const reaping_ptr& what, const std::string& room) {
-  const presence_keys at{services_.prefix, room, what->node};
-  const std::string_view keys[]{at.members, at.counts,        at.users,
-                                at.grace,   at.rooms_of_node, at.answered};
-  const std::string_view arguments[]{what->node, room, options_.rules.announces(room) ? "1" : "0"};
+  const decimal lasts{lease_time};
+  const decimal interval{renew_interval};
+  const std::string_view keys[]{keys_.leases, keys_.info, keys_.taken, keys_.back};
+  const std::string_view arguments[]{options_.node, lasts.text(), description, interval.text()};
   services_.shard.run(
-    room_scripts().reap, keys, arguments,
-    step_of(what, [this, room](const redis_reply& gone) { calls_.on_gone(room, gone); }));
-  release_room(services_, room, what->node, step_of(what, [](const redis_reply&) {}));
-}
-
-redis_shard::reply_handler redis_roster::step_of(const reaping_ptr& what,
-                                                 std::function<void(const redis_reply&)> function) {
-  ++what->steps;
-  return guarded_anyway(
-    [this, what, function = std::move(function)](redis_errc error, const redis_reply& reply) {
-      if (error != redis_errc::none || reply.is_error())
-        what->has_failed = true;
-      else
-        function(reply);
+    room_scripts().lease, keys, arguments,
+    [this, alive = std::weak_ptr<bool>{is_alive_}](redis_errc error, const redis_reply& reply) {
+      if (alive.expired())
+        return;
+      is_renewing_ = false;
       if (reply.is_error())
-        services_.complain(reply.text());
-      if (--what->steps == 0)
-        finish(*what);
+        services_.note_refusal(housekeeping::lease, reply.text());
+      else if (error == redis_errc::none && !is_over_)
+        on_leases(reply);
     });
 }
 
-/// Where something has failed the dead node keeps its lease, and the next one who sees it, when the lock
-/// has ended, takes away what is left; so it is after a reaper that dies before it comes to this.
-void redis_roster::finish(const reaping& what) {
-  if (what.has_failed)
+void redis_roster::on_leases(const redis_reply& reply) {
+  const auto now = reply[1].integer();
+  const auto taken = reply[2].text();
+  roster living;
+  std::vector<std::string> dead;
+  for (std::size_t i = 3; i + 2 < reply.size(); i += 3) {
+    std::string node{reply[i].text()};
+    if (reply[i + 1].integer() >= now)
+      living.push_back({std::move(node), std::string{reply[i + 2].text()}});
+    else
+      dead.push_back(std::move(node));
+  }
+  if (taken != taken_) {
+    taken_ = taken;
+    calls_.on_lease(taken.empty() ? lease_state::forgotten : lease_state::taken, taken_);
+  } else {
+    calls_.on_lease(reply[0].integer() == 1 ? lease_state::held : lease_state::forgotten, taken_);
+  }
+  for (const auto& node : dead)
+    calls_.on_dead(node);
+  calls_.on_roster(std::move(living));
+}
+
+void redis_roster::give_up(bool leaves_members) {
+  if (std::exchange(is_over_, true))
     return;
-  const auto key = reap_key(what.node);
-  const std::array<std::string_view, 5> mark{"SET", key, "", "PX", reaped_ms};
-  services_.shard.command(mark, [](redis_errc, const redis_reply&) {});
-  forget(what.node);
-}
-
-void redis_roster::forget(std::string_view node) {
-  const std::array<std::string_view, 3> lease{"ZREM", leases_key_, node};
-  const std::array<std::string_view, 3> info{"HDEL", info_key_, node};
-  services_.shard.command(lease, [](redis_errc, const redis_reply&) {});
-  services_.shard.command(info, [](redis_errc, const redis_reply&) {});
-}
-
-std::string redis_roster::reap_key(std::string_view node) const {
-  return fmt::format("{}:reap:{}", services_.prefix, node);
-}
-
-void redis_roster::give_up() {
-  if (!std::exchange(is_over_, true))
-    forget(options_.node);
+  const auto ignore = [](redis_errc, const redis_reply&) {};
+  if (leaves_members) {
+    const std::array<std::string_view, 4> lapse{"ZADD", keys_.leases, "1", options_.node};
+    services_.shard.command(lapse, ignore);
+    return;
+  }
+  const std::array<std::string_view, 3> lease{"ZREM", keys_.leases, options_.node};
+  const std::array<std::string_view, 3> info{"HDEL", keys_.info, options_.node};
+  services_.shard.command(lease, ignore);
+  services_.shard.command(info, ignore);
 }
 
 } // namespace canang::cluster

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "cluster/redis_presence.hpp"
+#include "cluster/local_presence.hpp"
+#include "cluster/redis_room.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -12,85 +13,67 @@
 
 namespace canang::cluster {
 
+/// The keys of the leases; `node` is the one that a lease is of.
+struct roster_keys {
+  roster_keys(std::string_view prefix, std::string_view node);
+
+  std::string leases;
+  std::string info;
+  std::string taken; ///< there when the node's members were taken away
+  std::string lock;  ///< held by the one who begins to take them away
+  std::string back;  ///< there while nodes find their way back after a pause
+};
+
 /// A node of the cluster, as its lease tells.
 struct roster_entry {
   std::string node;
   std::string description; ///< JSON, by the node itself
 };
 
-/// This node's lease on one shard, and the leases of all others: who lives, and who is dead and has left
-/// members behind, which the first that comes takes away. Owned by a broker, on its thread.
+/// This node's lease on one shard, and the leases of all others (cluster/scripts/lease.lua): who lives, and
+/// who is dead. Owned by a broker, on its thread.
 class redis_roster {
 public:
   using clock = std::chrono::steady_clock;
   using roster = std::vector<roster_entry>;
 
+  /// What a renewal has found out about this node's members.
+  enum class lease_state : std::uint8_t {
+    held,      ///< it had its lease until now
+    forgotten, ///< it had none: Redis has lost it, or this is the first
+    taken,     ///< since the last renewal others took its members away
+  };
+
   struct handlers {
     std::function<std::string()> describe;   ///< what this node tells of itself, JSON
     std::function<void(roster&&)> on_roster; ///< who lives, this node included
-    /// Others may have taken our members away, and have if it is said so.
-    std::function<void(bool were_taken)> on_lease_lost;
-    /// A dead node's members were taken out of a room: { NODE/CONNECTION, user, ... }.
-    std::function<void(std::string_view room, const redis_reply& gone)> on_gone;
+    /// After each renewal; `taken` is when others took this node's members away.
+    std::function<void(lease_state, const std::string& taken)> on_lease;
+    std::function<void(const std::string& node)> on_dead; ///< it has no lease any more
   };
 
   redis_roster(redis_room_services& services, const presence_options& options, handlers calls);
 
-  /// Renews the lease when it is time, and looks for the dead. To be called every 100 ms.
+  /// Renews the lease when it is time. To be called every 100 ms.
   void tick();
 
-  /// The links are whole again: renews at once.
+  /// Renews at once, unless that is under way: the links are whole again, or Redis knows no lease.
   void renew_now();
 
-  /// Gives the lease up: the node is going.
-  void give_up();
+  /// The node is going. Gives the lease up; or, where it `leaves_members` behind, lets it lapse, so that
+  /// others take them away.
+  void give_up(bool leaves_members);
 
 private:
-  /// A dead node whose members are being taken away.
-  struct reaping {
-    std::string node;
-    std::size_t steps = 0; ///< commands without an answer
-    bool has_failed = false;
-  };
-  using reaping_ptr = std::shared_ptr<reaping>;
-
   void on_leases(const redis_reply& reply);
-  void begin_to_reap(const std::string& node);
-  void reap_partition(const reaping_ptr& what, partition_id partition);
-  void reap_room(const reaping_ptr& what, const std::string& room);
-  [[nodiscard]] redis_shard::reply_handler
-  step_of(const reaping_ptr& what, std::function<void(const redis_reply&)> function);
-  void finish(const reaping& what);
-  void forget(std::string_view node);
-  [[nodiscard]] std::string reap_key(std::string_view node) const;
-
-  /// Wraps a handler so that it is not called once this roster is gone.
-  template <class Function>
-  auto guarded_anyway(Function function) {
-    return [alive = std::weak_ptr<bool>{is_alive_},
-            function = std::move(function)](redis_errc error, const redis_reply& reply) {
-      if (!alive.expired())
-        function(error, reply);
-    };
-  }
-
-  /// The same, and only with a reply that is no error.
-  template <class Function>
-  auto guarded(Function function) {
-    return guarded_anyway(
-      [function = std::move(function)](redis_errc error, const redis_reply& reply) {
-        if (error == redis_errc::none && !reply.is_error())
-          function(reply);
-      });
-  }
 
   redis_room_services& services_;
   presence_options options_;
   handlers calls_;
-  std::string leases_key_;
-  std::string info_key_;
+  roster_keys keys_;
+  std::string taken_; // when members were taken away last, as far as this node knows
   clock::time_point renewed_at_{};
-  bool is_first_ = true;
+  bool is_renewing_ = false;
   bool is_over_ = false;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
 };

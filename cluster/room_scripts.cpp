@@ -4,6 +4,8 @@
 #include "cluster/redis_refusal.hpp"
 #include "cluster/scripts.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace canang::cluster {
@@ -17,6 +19,7 @@ const room_script_set& room_scripts() {
                                    .reap = redis_script{scripts::reap, "reap"},
                                    .lease = redis_script{scripts::lease, "lease"},
                                    .sweep = redis_script{scripts::sweep, "sweep"},
+                                   .bury = redis_script{scripts::bury, "bury"},
                                    .release = redis_script{scripts::release, "release"}};
   return set;
 }
@@ -95,9 +98,62 @@ position read_position(std::string_view text) {
   return at;
 }
 
+namespace {
+
+/// Reads the entries of a stream. @returns what is wrong with the last one that cannot be read; `into` then
+/// begins after it, and `floor` is its offset.
+envelope_errc read_entries(const redis_reply& entries, const std::string& epoch,
+                           std::uint64_t own_origin, std::vector<publication_ptr>& into,
+                           std::uint64_t& floor) {
+  auto worst = envelope_errc::none;
+  batch stored;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto entry = entries[i];
+    const auto last =
+      read_position(std::string{":"}.append(entry[0].text().substr(0, entry[0].text().find('-'))))
+        .offset;
+    const auto fault = read_batch(entry[1][1].text(), epoch, last, own_origin, stored);
+    if (fault != envelope_errc::none) { // a hole, as one that was never there
+      worst = fault;
+      into.clear();
+      floor = std::max(floor, last);
+      continue;
+    }
+    into.insert(into.end(), stored.publications.begin(), stored.publications.end());
+  }
+  return worst;
+}
+
+/// Only what reaches the top without a hole is of use.
+void keep_consecutive(stored_page& page) {
+  auto& all = page.publications;
+  auto expected = page.top.offset;
+  auto at = all.end();
+  for (; at != all.begin() && (*std::prev(at))->offset == expected; --at)
+    --expected;
+  all.erase(all.begin(), at);
+}
+
+/// Joins and leaves among the messages, of which none is missing behind `floor`. Where those that are kept
+/// reach further back without a hole, no message is missing there either.
+void merge_events(stored_page& page, std::vector<publication_ptr>&& events, std::uint64_t floor) {
+  auto messages = std::exchange(page.publications, {});
+  std::merge(messages.begin(), messages.end(), events.begin(), events.end(),
+             std::back_inserter(page.publications),
+             [](const auto& a, const auto& b) { return a->offset < b->offset; });
+  for (auto at = page.publications.rbegin(); at != page.publications.rend(); ++at)
+    if ((*at)->offset == floor && floor > 0)
+      --floor;
+  std::erase_if(page.publications, [&](const auto& message) { return message->offset <= floor; });
+  page.floor = floor;
+}
+
+} // namespace
+
 envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origin,
                                stored_page& into) {
-  if (reply.size() != 4 || !is_epoch(reply[0].text()))
+  const bool has_events = reply.size() == 6;
+  if ((reply.size() != 4 && !has_events) || !is_epoch(reply[0].text()))
     return envelope_errc::foreign;
   into.top = {std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer())};
   auto lineage = reply[2].text();
@@ -106,28 +162,18 @@ envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origi
     into.lineage.push_back({std::move(end.epoch), end.offset});
     lineage.remove_prefix(comma + 1);
   }
-  const auto entries = reply[3];
-  auto worst = envelope_errc::none;
-  batch stored;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto entry = entries[i];
-    const auto last =
-      read_position(std::string{":"}.append(entry[0].text().substr(0, entry[0].text().find('-'))))
-        .offset;
-    const auto fault = read_batch(entry[1][1].text(), into.top.epoch, last, own_origin, stored);
-    if (fault != envelope_errc::none) { // a hole, as one that was never there
-      worst = fault;
-      into.publications.clear();
-      continue;
-    }
-    if (!into.publications.empty() && stored.first != into.publications.back()->offset + 1)
-      into.publications.clear(); // only what reaches the top without a hole is of use
-    into.publications.insert(into.publications.end(), stored.publications.begin(),
-                             stored.publications.end());
+  auto floor = has_events ? static_cast<std::uint64_t>(reply[5].integer()) : 0;
+  const auto worst = read_entries(reply[3], into.top.epoch, own_origin, into.publications, floor);
+  if (!has_events) {
+    keep_consecutive(into);
+    return worst;
   }
-  if (!into.publications.empty() && into.publications.back()->offset != into.top.offset)
-    into.publications.clear();
-  return worst;
+  std::vector<publication_ptr> events;
+  std::uint64_t ignored =
+    0; // a join or a leave that cannot be read is missed, and no message with it
+  const auto other = read_entries(reply[4], into.top.epoch, own_origin, events, ignored);
+  merge_events(into, std::move(events), floor);
+  return worst == envelope_errc::none ? other : worst;
 }
 
 bool is_not_master(std::string_view error) noexcept {

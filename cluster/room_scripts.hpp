@@ -26,6 +26,7 @@ struct room_script_set {
   redis_script reap;
   redis_script lease;
   redis_script sweep;
+  redis_script bury;
   redis_script release;
 };
 

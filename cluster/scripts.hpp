@@ -14,6 +14,7 @@ extern const std::string_view leave;
 extern const std::string_view reap;
 extern const std::string_view lease;
 extern const std::string_view sweep;
+extern const std::string_view bury;
 extern const std::string_view release;
 
 } // namespace canang::cluster::scripts

@@ -1,8 +1,13 @@
 # Writes a C++ source with each script as a literal, the prelude in front of it.
 #
-#   cmake -DOUTPUT=scripts.cpp -DPRELUDE=prelude.lua "-DSCRIPTS=publish.lua;read.lua" -P embed.cmake
+#   cmake -DOUTPUT=scripts.cpp "-DPRELUDE=prelude.lua;events.lua" "-DSCRIPTS=publish.lua;read.lua"
+#         -P embed.cmake
 
-file(READ "${PRELUDE}" prelude)
+set(prelude "")
+foreach(part IN LISTS PRELUDE)
+  file(READ "${part}" text)
+  string(APPEND prelude "${text}\n")
+endforeach()
 set(source "// Made by the build from cluster/scripts/*.lua.\n#include \"cluster/scripts.hpp\"\n\n")
 string(APPEND source "namespace canang::cluster::scripts {\n\n")
 foreach(script IN LISTS SCRIPTS)

@@ -10,7 +10,7 @@ local found = {}
 for i = 1, #KEYS, 2 do
   local ok, epoch, top = pcall(hold_room, KEYS[i], KEYS[i + 1], life, ARGV[1], ARGV[4], ARGV[3])
   if ok then
-    found[i], found[i + 1] = epoch, string.format('%.0f', top)
+    found[i], found[i + 1] = epoch, text(top)
   else
     found[i], found[i + 1] = '', '0'
   end

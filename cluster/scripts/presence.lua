@@ -1,116 +1,103 @@
--- Local members of one node came to a room or left it.
+-- Local members of one node came to a room or left it. Who comes is told in the same step.
 --
--- KEYS: 1 members (NODE/CONNECTION -> user), 2 counts (node -> members), 3 users (user -> connections),
---       4 grace (user, or '\0NODE/CONNECTION' of one without -> 'MS:NODE/CONNECTION': when its leave is
---       due, and which), 5 the node's rooms, 6 what a call of the node's has answered: { call, joined }
--- ARGV: 1 node, 2 room, 3 'full' when what follows are all members of the node, else 'delta',
---       4 members of the node, 5 ms of grace, or '' where leaves are not told, 6 number of this call of
---       the node's, 7 number of the first call whose answer it has not heard, else of this one, then for
---       each change: connection, user, and '+' for one that came, '=' for one whose coming is dealt with,
---       '!' for one that comes anew, since others have told that it left, '-' for one that went
--- Answers { connection, user, ... }: of those that came, who was not there before in any way; also what
--- the calls before have answered that the node has not heard. That cannot be found out a second time:
--- who is in the room already, or is not in its grace any more, may be so by the first try.
+-- Of each user (or connection without one) a room knows one of three things: it is there (users), it has
+-- left and its grace is not over (grace), or it is not there. Members of the room have been told the same,
+-- but for those in their grace, whose leave is told by the step that takes them out of it (leave.lua).
+-- So a call that is made again, since its answer was lost, changes nothing and tells nothing.
+--
+-- KEYS: 1 to 3 of the room, as of events.lua; 4 members (NODE/CONNECTION -> user), 5 counts (node ->
+--       members), 6 users (user -> connections), 7 grace (user, or '\0NODE/CONNECTION' of one without ->
+--       'MS:NODE/CONNECTION': when its leave is due, and which), 8 the node's rooms, 9 number of the node's
+--       last call that followed a lost answer, 10 leases, 11 when the node's members were taken away, as of
+--       lease.lua
+-- ARGV: 1 to 7 as of events.lua; 8 node, 9 room, 10 members of the node, 11 ms of grace, or '' where nothing
+--       is told, 12 number of this call of the node's, 13 number of the first call whose answer it has not
+--       heard, else of this one, 14 cursor, or '' for no look at who is there, 15 members looked at in a
+--       page, 16 what the node knows of KEYS[11], then for each change: connection, user, how, the member as
+--       JSON. How: '+' for one that came, '=' for one that came before, which is missing only if Redis has
+--       forgotten it, '-' for one that went
+-- Answers { 'done', next cursor or '0', connections of the node that were found there, ... }, { 'late' } for
+-- a call that an old link brings after a later one, or { 'lease' }: without a lease, others may be about
+-- to take the node's members away, or have done so, and a node that does not know changes nothing.
 
-local members, counts, users, grace, rooms = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local node = ARGV[1]
-local call, unheard = tonumber(ARGV[6]), tonumber(ARGV[7])
-local first_change = 8
-local remembered_ms = 600000 -- no node is away for longer and not taken for dead
+local members, counts, users, grace, rooms = KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local node, room, count, grace_ms = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
+local call, unheard, cursor = tonumber(ARGV[12]), tonumber(ARGV[13]), ARGV[14]
+local first_change = 17
+local remembered_ms = 600000 -- no link carries anything for longer
+local prefix = node .. '/'
+local now = now_ms()
+local events = {}
 
-local joined, is_told = {}, {}
-local past = redis.call('GET', KEYS[6])
-if past then
-  past = cmsgpack.unpack(past)
-  if past[1] >= call then
-    return {} -- the node has given up this call and made it anew: it comes late, by an old link
-  elseif past[1] >= unheard then
-    joined = past[2]
+local function add(connection, user, how, json)
+  local field = prefix .. connection
+  if redis.call('HSET', members, field, user) == 0 then
+    return -- an earlier try has added it
   end
-end
-for i = 1, #joined, 2 do
-  is_told[joined[i]] = true
-end
-local told_before = #joined
-
-local function field_of(connection)
-  return node .. '/' .. connection
-end
-
-local function add(connection, user, how)
-  if redis.call('HSET', members, field_of(connection), user) == 0 then
-    return
-  end
-  if user ~= '' then
-    local connections = redis.call('HINCRBY', users, user, 1)
-    if redis.call('HDEL', grace, user) == 1 or connections > 1 then
-      return -- it is back in time, or was there
-    end
-  end
-  if how ~= '=' then
-    joined[#joined + 1] = connection
-    joined[#joined + 1] = user
+  local is_back = redis.call('HDEL', grace, user ~= '' and user or '\0' .. field) == 1
+  local connections = user ~= '' and redis.call('HINCRBY', users, user, 1) or 1
+  if how == '+' and grace_ms ~= '' and not is_back and connections == 1 then
+    events[#events + 1] = {joined_flag, json}
   end
 end
 
--- Whether there was such a member, and that was the last of its user.
-local function take_out(connection)
-  local field = field_of(connection)
+local function remove(connection)
+  local field = prefix .. connection
   local user = redis.call('HGET', members, field)
   if not user then
-    return false
+    return
   end
   redis.call('HDEL', members, field)
   if user ~= '' then
     if redis.call('HINCRBY', users, user, -1) > 0 then
-      return false
+      return
     end
     redis.call('HDEL', users, user)
   end
-  return true, user
-end
-
-local function remove(connection)
-  local is_gone, user = take_out(connection)
-  if is_gone and ARGV[5] ~= '' then
-    local field = field_of(connection)
+  if grace_ms ~= '' then
     redis.call('HSET', grace, user ~= '' and user or '\0' .. field,
-      string.format('%.0f:', now_ms() + ARGV[5]) .. field)
+      text(now + grace_ms) .. ':' .. field)
   end
 end
 
-if ARGV[3] == 'full' then
-  local here = {}
-  for i = first_change, #ARGV, 3 do
-    here[ARGV[i]] = true
-  end
-  for _, field in ipairs(redis.call('HKEYS', members)) do
-    local connection = string.match(field, '^' .. node .. '/(%d+)$')
-    if connection and not here[connection] then
-      remove(connection)
-    end
-  end
+local lease = redis.call('ZSCORE', KEYS[10], node)
+if not lease or tonumber(lease) < now or (redis.call('GET', KEYS[11]) or '') ~= ARGV[16] then
+  return {'lease'}
 end
-for i = first_change, #ARGV, 3 do
-  if ARGV[i + 2] == '!' and not is_told[ARGV[i]] then
-    take_out(ARGV[i]) -- all of these before any comes back
-  end
+local last = tonumber(redis.call('GET', KEYS[9]) or 0)
+if last >= call then
+  return {'late'}
 end
-for i = first_change, #ARGV, 3 do
+if grace_ms ~= '' then
+  redis.call('HEXISTS', KEYS[1], 'e') -- if nothing can be told, everything stays as it is
+end
+if unheard < call then
+  redis.call('SET', KEYS[9], ARGV[12], 'PX', remembered_ms)
+end
+for i = first_change, #ARGV, 4 do
   if ARGV[i + 2] == '-' then
     remove(ARGV[i])
   else
-    add(ARGV[i], ARGV[i + 1], ARGV[i + 2])
+    add(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3])
   end
 end
-if ARGV[4] == '0' then
+if count == '0' then
   redis.call('HDEL', counts, node)
-  redis.call('SREM', rooms, ARGV[2])
+  redis.call('SREM', rooms, room)
 else
-  redis.call('HSET', counts, node, ARGV[4])
-  redis.call('SADD', rooms, ARGV[2])
+  redis.call('HSET', counts, node, count)
+  redis.call('SADD', rooms, room)
 end
-if (#joined > told_before and ARGV[5] ~= '') or unheard < call then -- nobody asks where nothing is told
-  redis.call('SET', KEYS[6], cmsgpack.pack({call, joined}), 'PX', remembered_ms)
+tell(events)
+
+local answer = {'done', '0'}
+if cursor ~= '' then
+  local page = redis.call('HSCAN', members, cursor, 'COUNT', ARGV[15])
+  answer[2] = page[1]
+  for i = 1, #page[2], 2 do
+    if string.sub(page[2][i], 1, #prefix) == prefix then
+      answer[#answer + 1] = string.sub(page[2][i], #prefix + 1)
+    end
+  end
 end
-return joined
+return answer

@@ -15,33 +15,11 @@ local kept, ttl, meta_ttl = tonumber(ARGV[3]), ARGV[5], ARGV[6]
 local header, count = ARGV[10], tonumber(ARGV[11])
 local key_count = #KEYS - 2
 local life = ARGV[8] == '1' and life_of_data() or ''
-local epoch, top, lineage = open_room(meta, stream, life, ARGV[2])
-
-local function text(number)
-  return string.format('%.0f', number)
-end
-
-local function entry_id(offset)
-  return text(offset) .. '-0'
-end
+local epoch, top, _, mix = open_room(meta, stream, life, ARGV[2])
 
 local used = {}
 for k = 1, key_count do
   used[k] = redis.call('GET', KEYS[2 + k]) or ''
-end
-
-local function publications_in(entry)
-  local stored, at = 0, 17
-  while at <= #entry do
-    at = at + 13 + struct.unpack('<I4', entry, at + 9)
-    stored = stored + 1
-  end
-  return stored
-end
-
-local function offsets_of(entry)
-  local last = tonumber(string.match(entry[1], '^%d+'))
-  return last - publications_in(entry[2][2]) + 1, last
 end
 
 -- A second try: was the first one stored? Its entry begins with the same header.
@@ -62,9 +40,15 @@ if seen and top > 0 then
       return {epoch, text(first), unpack(used)}
     end
   end
-  local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  if seen < top and (not oldest or offsets_of(oldest) > seen + 1) then
-    return {'UNKNOWN'}
+  local floor
+  if mix then
+    floor = floor_of(mix, stream)
+  else
+    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    floor = oldest and offsets_of(oldest) - 1 or top
+  end
+  if seen < floor then
+    return {'UNKNOWN'} -- it may have been stored, and be gone
   end
 end
 
@@ -96,19 +80,29 @@ end
 local first = top + 1
 if fresh > 0 then
   top = top + fresh
+  local is_mix_over = mix and mix.event < top - kept
+  if is_mix_over then
+    mix = nil
+  elseif mix then
+    add_messages(mix, stream, first, top, kept)
+  end
   if kept > 0 then
     local trim = tonumber(ARGV[4])
     if trim >= first then
       trim = 0 -- an offset of a history that ended before
     end
-    local floor = math.max(top - kept + 1, trim + 1)
-    local added = redis.pcall('XADD', stream, 'MINID', entry_id(floor), entry_id(top), 'b', body)
+    local floor = math.max(mix and mix.floor or top - kept, trim)
+    local added = redis.pcall('XADD', stream, 'MINID', entry_id(floor + 1), entry_id(top), 'b', body)
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then
         return added
       end
       redis.call('DEL', stream) -- of an earlier life of the room
       redis.call('XADD', stream, entry_id(top), 'b', body)
+      floor = first - 1
+    end
+    if mix then
+      mix.floor = floor
     end
     redis.call('PEXPIRE', stream, ttl)
   end
@@ -118,7 +112,15 @@ if fresh > 0 then
   if first == 1 then
     redis.call('HDEL', meta, 'h') -- it is held by its history now
   end
-  redis.call('HSET', meta, 'o', text(top))
+  if mix then
+    redis.call('HSET', meta, 'o', text(top), 'm', text(mix.message), 'f', text(mix.floor),
+      'c', text(mix.behind), 'k', mix.marks)
+  else
+    redis.call('HSET', meta, 'o', text(top))
+  end
+  if is_mix_over then
+    redis.call('HDEL', meta, 'x', 'm', 'f', 'c', 'k')
+  end
   redis.call('PUBLISH', ARGV[1],
     '1 ' .. epoch .. ' ' .. text(first) .. ' ' .. text(fresh) .. '\n' .. body)
 end

@@ -1,15 +1,22 @@
 -- Where a room stands, and what is kept of it after some offset.
 --
--- KEYS: 1 meta, 2 stream
+-- KEYS: 1 meta, 2 stream, 3 stream of its joins and leaves
 -- ARGV: 1 an epoch for a room that needs a new one, 2 '1' to look at the life of the data, 3 ms to keep
 --       the meta, 4 the node, 5 the offset after which publications are wanted, or '' for none
--- Answers { epoch, top offset, lineage, entries as of XRANGE }.
+-- Answers { epoch, top offset, lineage, entries as of XRANGE }; of a room that has joins and leaves besides
+-- { ..., entries of theirs, offset up to which messages may be gone }.
 
 local meta, stream = KEYS[1], KEYS[2]
 local life = ARGV[2] == '1' and life_of_data() or ''
-local epoch, top, lineage = hold_room(meta, stream, life, ARGV[1], ARGV[4], ARGV[3])
-local entries = {}
+local epoch, top, lineage, mix = hold_room(meta, stream, life, ARGV[1], ARGV[4], ARGV[3])
+local answer = {epoch, text(top), lineage, {}}
 if ARGV[5] ~= '' then
-  entries = redis.call('XRANGE', stream, string.format('%.0f-0', tonumber(ARGV[5]) + 1), '+')
+  local from = entry_id(tonumber(ARGV[5]) + 1)
+  answer[4] = redis.call('XRANGE', stream, from, '+')
+  if mix then
+    local events = redis.pcall('XRANGE', KEYS[3], from, '+')
+    answer[5] = events.err and {} or events
+    answer[6] = text(floor_of(mix, stream))
+  end
 end
-return {epoch, string.format('%.0f', top), lineage, entries}
+return answer

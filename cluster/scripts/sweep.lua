@@ -2,17 +2,18 @@
 -- for them, which gives each to one.
 --
 -- KEYS: 1 grace, as of presence.lua
--- ARGV: 1 ms overdue
--- Answers { NODE/CONNECTION, user, ... }.
+-- ARGV: 1 ms overdue, 2 cursor, at first '0', 3 leaves looked at in a page
+-- Answers { next cursor, or '0' when all were looked at; NODE/CONNECTION, user, ... }.
 
-local overdue = {}
-local all = redis.call('HGETALL', KEYS[1])
+local page = redis.call('HSCAN', KEYS[1], ARGV[2], 'COUNT', ARGV[3])
+local answer = {page[1]}
 local now = now_ms()
-for i = 1, #all, 2 do
-  local due, member = string.match(all[i + 1], '^(%d+):(.*)$')
+for i = 1, #page[2], 2 do
+  local who = page[2][i]
+  local due, member = string.match(page[2][i + 1], '^(%d+):(.*)$')
   if due and tonumber(due) + ARGV[1] < now then
-    overdue[#overdue + 1] = member
-    overdue[#overdue + 1] = string.sub(all[i], 1, 1) == '\0' and '' or all[i]
+    answer[#answer + 1] = member
+    answer[#answer + 1] = string.sub(who, 1, 1) == '\0' and '' or who
   end
 end
-return overdue
+return answer

@@ -147,6 +147,27 @@ async def test_a_full_redis_is_a_temporary_error(cluster: Cluster):
         await member.has_last("room again")
 
 
+async def test_housekeeping_that_is_refused_is_counted_and_logged_once_a_minute(cluster: Cluster):
+    redis = cluster.start_redis()
+    [node] = await cluster.start(1, redis, join_leave="*")
+    async with cluster.clients():
+        await cluster.member("m", "r", [node], user="ann").joined()
+        redis.ask("CONFIG", "SET", "maxmemory", "1")
+        late = await cluster.member("late", "r", [node], user="bob").joined()
+
+        def refused(script: str) -> float:
+            return node.metrics().total(
+                "canang_redis_refused_total", script=script, reason="memory"
+            )
+
+        await eventually(lambda: refused("lease") >= 2 and refused("presence") >= 2, "counted")
+        assert node.metrics().total("canang_redis_refused_total", reason="acl") == 0
+        lines = [m for m in node.log_messages() if "housekeeping is refused" in m]
+        assert len(lines) == 1 and "OOM command not allowed" in lines[0]
+        redis.ask("CONFIG", "SET", "maxmemory", "0")
+        await late.until(lambda: ("joined", "bob") in late.events, "is told in the end", 20)
+
+
 async def test_a_master_that_became_a_replica_is_left_for_the_new_one(cluster: Cluster):
     """READONLY: the publish waits, and goes to the new master in time or fails."""
     old = cluster.start_redis()

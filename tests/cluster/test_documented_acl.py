@@ -14,7 +14,7 @@ from support.waiting import eventually
 # What nodes send beside their scripts; AUTH and HELLO are allowed to everybody.
 SENT = {
     "client|setname", "eval", "evalsha", "hdel", "hgetall", "hmget", "ping", "publish", "role",
-    "script|load", "select", "set", "smembers", "subscribe", "unsubscribe", "zrem",
+    "script|load", "select", "set", "sscan", "subscribe", "unsubscribe", "zadd", "zrem",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 
 import pytest
@@ -134,3 +135,40 @@ async def test_the_roster_tells_what_each_node_is(cluster: Cluster):
         "publications_per_second", "deliveries_per_second",
     }  # fmt: skip
     await close_all(client)
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["cluster", "one node"])
+async def test_joins_and_leaves_displace_no_message_from_the_history(
+    cluster: Cluster, start_canang, alone: bool
+):
+    options = {"join_leave": "*", "history_size": 20}
+    if alone:
+        here = there = start_canang(**options)
+    else:
+        here, there = await cluster.start(2, cluster.start_redis(), **options)
+    async with cluster.clients():
+        watcher = await cluster.member("watcher", "r", [here], user="watcher").joined()
+        await eventually(lambda: watcher.events, "it has come")
+        since = watcher.position
+        for n in range(20):
+            await watcher.send(f"m{n}")
+        await watcher.has_last("m19")
+        for n in range(60):
+            await close_all(await open_client(there.url(f"/ws/r?user=u{n}")))
+        await eventually(lambda: watcher.events.count(("left", "u59")), "the last has gone", 20)
+        joined = [user for kind, user in watcher.events if kind == "joined"]
+        assert joined == ["watcher", *(f"u{n}" for n in range(60))]
+        messages = [f"m{n}" for n in range(20)]
+        for node in {here, there}:
+            for query in ("history=20&meta=true", f"since={since[0]}:{since[1]}"):
+                client = await open_client(node.url(f"/ws/r?{query}"))
+                join = json.loads(await client.recv())["join"]
+                assert join["recovered"] is query.startswith("since")
+                got, offset = [], join["offset"]
+                while len(got) < 20 or offset < watcher.position[1]:
+                    frame = json.loads(await asyncio.wait_for(client.recv(), 5))
+                    assert frame["offset"] > offset
+                    offset = frame["offset"]
+                    got += [frame["data"]] if "data" in frame else []
+                assert got == messages
+                await close_all(client)

@@ -16,9 +16,9 @@ QUICK = {"room_linger": "100ms"}
 
 
 def keys_of_rooms(redis: RedisProcess) -> list[str]:
-    """All but those of nodes: leases and probes."""
+    """All but those of nodes: leases, probes, and when members were taken away."""
     keys = [key.decode() for key in redis.ask("KEYS", "*")]
-    return [key for key in keys if not re.search(r":nodes|:probe-[ms]:|:reap:", key)]
+    return [key for key in keys if not re.search(r":nodes|:probe-[ms]:|:reap:|:taken:", key)]
 
 
 async def test_rooms_that_were_only_joined_leave_nothing(cluster: Cluster):

@@ -15,9 +15,9 @@
 #include <vector>
 
 // Several nodes' feeds of one room, and a model of the Redis that they read: it keeps only the end of the
-// history, is replaced by replicas that lag, is emptied; channels lose what they carry. Whatever the
-// order of all that, what a node tells its members must be a gapless piece of one history, or it has to
-// say where it is not.
+// history, of joins and leaves a shorter one, is replaced by replicas that lag, is emptied; channels lose what
+// they carry. Whatever the order of all that, what a node tells its members must be a piece of one history
+// without a gap but for joins and leaves that are not kept, or it has to say where it is not.
 
 namespace canang::sim {
 namespace {
@@ -32,12 +32,18 @@ using cluster::publication_ptr;
 using cluster::stored_page;
 
 constexpr std::size_t kept = 8;
+constexpr std::size_t kept_events = 3;
+constexpr std::size_t kept_bytes = kept_events * cluster::most_event_bytes;
+
+bool is_event(const std::string& text) { return text.front() == 'j'; }
 
 /// The room as a Redis has it.
 struct stored_room {
   position top;
   std::vector<epoch_end> lineage;
-  std::deque<publication_ptr> publications;
+  std::deque<publication_ptr> messages;
+  std::deque<publication_ptr> events;
+  std::uint64_t floor = 0;   ///< messages up to this are gone
   bool life_changed = false; ///< the next one who looks begins a new epoch
 };
 
@@ -62,6 +68,16 @@ public:
                          second.begin());
   }
 
+  /// Messages from one offset, exclusive, to another.
+  [[nodiscard]] std::vector<std::string> messages(const std::string& epoch, std::uint64_t after,
+                                                  std::uint64_t last) const {
+    std::vector<std::string> found;
+    for (auto offset = after + 1; offset <= last; ++offset)
+      if (const auto& text = at({epoch, offset}); !is_event(text))
+        found.push_back(text);
+    return found;
+  }
+
   [[nodiscard]] const std::string& at(const position& where) const {
     return epochs_.at(where.epoch).at(where.offset - 1);
   }
@@ -74,31 +90,39 @@ class redis_model {
 public:
   explicit redis_model(chance& any) : any_(any) { new_life(); }
 
-  batch publish(std::size_t count) {
+  batch publish(std::size_t count, bool are_events) {
     open();
     batch sent;
     sent.epoch = room_.top.epoch;
     sent.first = room_.top.offset + 1;
+    auto& target = are_events ? room_.events : room_.messages;
     for (std::size_t i = 0; i < count; ++i) {
       auto message = std::make_shared<publication>();
-      message->data = "m" + std::to_string(++messages_);
+      message->data = (are_events ? 'j' : 'm') + std::to_string(++messages_);
+      message->kind =
+        are_events ? cluster::publication_kind::joined : cluster::publication_kind::message;
       message->epoch = room_.top.epoch;
       message->offset = ++room_.top.offset;
       history.add(room_.top.epoch, message->data);
-      room_.publications.push_back(message);
+      target.push_back(message);
       sent.publications.push_back(std::move(message));
     }
-    while (room_.publications.size() > kept)
-      room_.publications.pop_front();
+    for (; room_.messages.size() > kept; room_.messages.pop_front())
+      room_.floor = room_.messages.front()->offset;
+    while (room_.events.size() > kept_events)
+      room_.events.pop_front();
     return sent;
   }
 
   stored_page read(std::optional<std::uint64_t> after) {
     open();
-    stored_page page{room_.top, room_.lineage, {}};
-    for (const auto& message : room_.publications)
-      if (after && message->offset > *after)
-        page.publications.push_back(message);
+    stored_page page{room_.top, room_.lineage, {}, room_.floor};
+    for (const auto* const kind : {&room_.messages, &room_.events})
+      for (const auto& message : *kind)
+        if (after && message->offset > std::max(*after, room_.floor))
+          page.publications.push_back(message);
+    std::sort(page.publications.begin(), page.publications.end(),
+              [](const auto& a, const auto& b) { return a->offset < b->offset; });
     return page;
   }
 
@@ -184,7 +208,8 @@ public:
         EXPECT_TRUE(redis_.history.is_prefix(since, page.top))
           << "falsely recovered " << since.epoch << ':' << since.offset << " to " << page.top.epoch
           << ':' << page.top.offset;
-        EXPECT_EQ(page.publications.size(), page.top.offset - since.offset);
+        EXPECT_EQ(messages_of(page),
+                  redis_.history.messages(page.top.epoch, since.offset, page.top.offset));
       }
     });
   }
@@ -194,7 +219,7 @@ public:
     feed_.recover({std::nullopt, limit}, [this, limit](history_page&& page) {
       ++answered_;
       check_page(page);
-      EXPECT_LE(page.publications.size(), limit);
+      EXPECT_LE(messages_of(page).size(), limit);
     });
   }
 
@@ -231,7 +256,10 @@ private:
   void on_publication(const publication_ptr& message) override {
     if (!told_)
       told_ = {feed_.top().epoch, message->offset - 1};
-    EXPECT_EQ(message->offset, told_->offset + 1) << "a gap that nobody was told of";
+    EXPECT_GT(message->offset, told_->offset);
+    EXPECT_EQ(redis_.history.messages(told_->epoch, told_->offset, message->offset - 1),
+              std::vector<std::string>{})
+      << "a gap that nobody was told of";
     told_ = position{told_->epoch, message->offset};
     EXPECT_EQ(message->data, redis_.history.at(*told_));
     EXPECT_TRUE(all_told_.insert(message->data).second) << message->data << " came twice";
@@ -268,9 +296,20 @@ private:
   void check_page(const history_page& page) {
     EXPECT_EQ(page.top.epoch, feed_.top().epoch);
     EXPECT_EQ(page.top.offset, feed_.top().offset);
-    auto offset = page.top.offset - page.publications.size();
+    std::uint64_t before = 0;
+    for (const auto& message : page.publications) {
+      EXPECT_GT(message->offset, std::exchange(before, message->offset));
+      EXPECT_EQ(message->data, redis_.history.at({page.top.epoch, message->offset}));
+    }
+    EXPECT_LE(before, page.top.offset);
+  }
+
+  static std::vector<std::string> messages_of(const history_page& page) {
+    std::vector<std::string> found;
     for (const auto& message : page.publications)
-      EXPECT_EQ(message->data, redis_.history.at({page.top.epoch, ++offset}));
+      if (!is_event(message->data))
+        found.push_back(message->data);
+    return found;
   }
 
   redis_model& redis_;
@@ -284,7 +323,7 @@ private:
   std::size_t asked_ = 0;
   std::size_t answered_ = 0;
   bool is_linked_ = true;
-  feed feed_{{kept, 1000, 4, 12}, *this};
+  feed feed_{{kept, kept_bytes, 4, 12}, *this};
 };
 
 struct world {
@@ -294,9 +333,17 @@ struct world {
   }
 
   void publish() {
-    const auto sent = redis.publish(any.between(1, 3));
+    const auto sent = redis.publish(any.between(1, 3), any.one_in(3));
     for (const auto& one : nodes)
       one->on_channel(sent);
+  }
+
+  void publish_events() {
+    for (std::size_t i = 0; i < 2 * kept_events; ++i) {
+      const auto sent = redis.publish(1, true);
+      for (const auto& one : nodes)
+        one->on_channel(sent);
+    }
   }
 
   node& some_node() { return *nodes[any.between(0, nodes.size() - 1)]; }
@@ -361,6 +408,8 @@ TEST(feed, loses_nothing_as_long_as_the_history_reaches_back) {
       auto& victim = all.some_node();
       const auto had = victim.top();
       victim.cut();
+      if (all.any.one_in(4))
+        all.publish_events(); // more than are kept
       for (std::size_t n = all.any.between(0, kept / 3); n > 0; --n) {
         all.publish();
         all.some_steps();

@@ -55,7 +55,7 @@ TEST(redis_refusal, names_what_a_script_has_called_itself_and_returned) {
 TEST(redis_refusal, finds_a_command_in_each_line_of_our_scripts_that_calls_one) {
   const auto& all = room_scripts();
   for (const auto* const each : {&all.publish, &all.read, &all.positions, &all.presence, &all.leave,
-                                 &all.reap, &all.lease, &all.sweep, &all.release}) {
+                                 &all.reap, &all.lease, &all.sweep, &all.bury, &all.release}) {
     const auto text = each->text();
     std::size_t line = 1;
     std::size_t found = 0;
