@@ -17,7 +17,8 @@
 namespace canang::cluster {
 
 /// The leaves that this node is to tell: each waits for its grace, and then a script of Redis' decides
-/// whether it is told, and tells it in the same step (cluster/scripts/leave.lua). Owned by the presence of a broker, on its thread.
+/// whether it is told, and tells it in the same step (cluster/scripts/leave.lua). Owned by the presence of a
+/// broker, on its thread.
 class redis_leaves {
 public:
   using clock = std::chrono::steady_clock;

@@ -74,6 +74,7 @@ public:
 
   /// Who hears of it; null for nobody.
   void set_subscriber(room_subscriber* subscriber);
+
   /// Whether the broker looks after what it has to send.
   bool is_listed = false;
 

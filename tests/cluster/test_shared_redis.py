@@ -32,6 +32,23 @@ async def test_databases_with_one_prefix_do_not_hear_each_other(cluster: Cluster
         assert {channel.split("}:")[1] for channel in channels} == {"c:r", "c1:r"}
 
 
+async def test_comings_and_goings_are_told_in_the_database_where_they_are(cluster: Cluster):
+    redis = cluster.start_redis()
+    nodes = [await cluster.add_node(f"{redis.url}/{n}", join_leave="*") for n in (0, 3, 3)]
+    async with cluster.clients():
+        members = [
+            await cluster.member(f"m{n}", "r", [node], user=f"u{n}").joined()
+            for n, node in enumerate(nodes)
+        ]
+        guest = await cluster.member("guest", "r", [nodes[1]], user="guest").joined()
+        await members[2].until(lambda: ("joined", "guest") in members[2].events, "told")
+        await guest.leave()
+        await members[2].until(lambda: ("left", "guest") in members[2].events, "told too", 10)
+        assert {user for _, user in members[0].events} == {"u0"}
+        assert {user for _, user in members[2].events} == {"u2", "guest"}
+        assert all(len(member.joins) == 1 for member in members)
+
+
 def foreign_message(epoch: str, offset: int, payload: bytes) -> bytes:
     """As another cluster's envelope: one publication, of a node that nobody here knows."""
     entry = b"\0" * 16 + b"\0" + b"\0" * 8 + len(payload).to_bytes(4, "little") + payload

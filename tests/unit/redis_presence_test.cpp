@@ -52,6 +52,49 @@ TEST_F(redis_presence_test, a_storm_of_joins_is_few_commands) {
   EXPECT_EQ(report(a, "r").members.size(), 10'000U);
 }
 
+/// Where nothing is published a room is held by its nodes; a join is a publication, and keeps it.
+TEST_F(redis_presence_test, a_join_that_is_told_is_what_keeps_a_room) {
+  auto& a = start("n1");
+  const auto meta = [&](std::string_view room) { return key("m", room, room); };
+  open(a, "told");
+  open(a, "r");
+  EXPECT_EQ(raw(a, {"HMGET", meta("told"), "o", "h"}), "0\nn1,\n");
+  a.join("told", 1, "ann");
+  a.join("r", 2, "ann");
+  ASSERT_TRUE(hears(a, "told", {event('+', "n1/1", "ann")}));
+  ASSERT_TRUE(becomes(a, "r", "n1:1 | n1/2=ann"));
+  EXPECT_EQ(raw(a, {"HMGET", meta("told"), "o", "h"}), "1\n\n");
+  EXPECT_EQ(raw(a, {"HMGET", meta("r"), "o", "h"}), "0\nn1,\n");
+  for (const std::string room : {"told", "r"}) {
+    a.leave(room, 1);
+    a.leave(room, 2);
+    a.broker->unsubscribe(room);
+    ASSERT_TRUE(becomes(a, room, "|"));
+  }
+  EXPECT_EQ(raw(a, {"EXISTS", meta("r")}), "0");
+  EXPECT_EQ(raw(a, {"HGET", meta("told"), "o"}), "1") << "as of a room with a history";
+  EXPECT_GT(std::stoll(raw(a, {"PTTL", meta("told")})), 3'600'000);
+}
+
+TEST_F(redis_presence_test, a_room_of_a_dead_node_goes_with_its_members) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  for (const std::string room : {"left", "shared"}) {
+    open(b, room);
+    b.join(room, 1, "ann");
+    ASSERT_TRUE(becomes(a, room, "n2:1 | n2/1=ann"));
+  }
+  open(a, "shared");
+  b.broker.reset();
+  raw(a, {"ZADD", "test:nodes", "1", "n2"});
+  a.ahead += 2s;
+  for (const std::string room : {"left", "shared"})
+    ASSERT_TRUE(becomes(a, room, "|"));
+  EXPECT_TRUE(until([&] { return raw(a, {"ZSCORE", "test:nodes", "n2"}).empty(); }));
+  EXPECT_EQ(raw(a, {"EXISTS", key("m", "left", "left")}), "0");
+  EXPECT_EQ(raw(a, {"HGET", key("m", "shared", "shared"), "h"}), "n1,");
+}
+
 TEST_F(redis_presence_test, coming_and_going_is_told_in_one_order_on_all_nodes) {
   auto& a = start("n1");
   auto& b = start("n2");
