@@ -69,7 +69,7 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
 
 /// While Redis refuses everybody one room at a time is tried, to see whether it takes them again.
 bool redis_presence::can_send(clock::time_point now) const {
-  if (awaits_lease_ || !services_.shard.can_command() || !pause_.is_over(now))
+  if (is_clear_ || awaits_lease_ || !services_.shard.can_command() || !pause_.is_over(now))
     return false;
   return !pause_.is_refused() || calls_on_their_way_ == 0;
 }
@@ -139,7 +139,8 @@ void redis_presence::run(const std::string& name, local_room& room, std::span<co
   const event_arguments of_room{services_, name};
   const bool tells = is_told(name);
   const auto number = ++calls_;
-  const decimal count{room.members.size()};
+  const decimal count{room.is_unsure ? std::size_t{1}
+                                     : room.members.size()}; // of 0 nobody looks for it
   const decimal grace{std::chrono::milliseconds{leave_grace}};
   const decimal this_call{number};
   const decimal unheard{room.unheard == 0 ? number : room.unheard};
@@ -282,8 +283,10 @@ void redis_presence::clear() {
     if (is_kept(name))
       for (const auto& [connection, who] : members)
         room.changes.push_back({connection, {}, '-'});
+    room.is_unsure =
+      room.needs_all || room.unheard != 0 || room.cursor.has_value(); // who else is there?
+    leaves_members_ |= room.is_unsure;
     room.cursor.reset();
-    leaves_members_ |= room.needs_all || room.unheard != 0;
     room.needs_all = false;
     do
       send_room(name, room);

@@ -88,6 +88,7 @@ private:
     std::uint64_t unheard = 0; // the first call since whose answer was lost, or 0
     bool needs_all = false;    // what Redis knows is not certain
     bool is_on_its_way = false;
+    bool is_unsure = false; // left with members that this node does not know of, maybe
   };
 
   [[nodiscard]] bool is_told(const std::string& room) const {

@@ -146,6 +146,28 @@ TEST_F(redis_lease, of_a_node_that_leaves_unsure_of_its_members_lapses) {
   nodes.clear();
 }
 
+TEST_F(redis_lease, of_a_node_that_leaves_before_it_knows_who_is_there_lapses) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(becomes(b, "told", "n1:1 | n1/1=ann"));
+  raw(b, {"HSET", key("p", "told", "told"), "n1/99", "ann"}); // whose leave was lost on the way
+  raw(b, {"HSET", key("u", "told", "told"), "ann", "2"});
+  raw(b,
+      {"ZREM", "test:nodes", "n1"}); // it tells all its members anew, and looks who else is there
+  a.living.clear();
+  a.ahead += 2s;
+  a.broker->tick();
+  ASSERT_TRUE(test::run_until(io, [&] { return !a.living.empty(); }));
+  bool has_left = false; // before the answer
+  a.broker->leave([&] { has_left = true; });
+  ASSERT_TRUE(test::run_until(io, [&] { return has_left; }));
+  a.broker.reset();
+  EXPECT_EQ(raw(b, {"ZSCORE", "test:nodes", "n1"}), "1");
+  b.ahead += 2s;
+  EXPECT_TRUE(becomes(b, "told", "|"));
+}
+
 TEST_F(redis_lease, a_large_room_is_taken_from_a_dead_node_in_pages) {
   constexpr std::uint64_t members = 3000;
   auto& a = start("n1");
