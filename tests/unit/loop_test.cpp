@@ -160,10 +160,10 @@ TEST_F(loop_test, a_storm_of_events_starves_neither_handlers_nor_timers_nor_acto
   while (ticks < 3 && std::chrono::steady_clock::now() < deadline)
     std::this_thread::yield();
   EXPECT_GE(ticks, 3);
-  const int before = endless.told;
-  EXPECT_TRUE(far_has_a_turn());
-  EXPECT_TRUE(far_has_a_turn());
-  EXPECT_GT(endless.told, before) << "nor do they starve it";
+  const int before = endless.told; // nor do they starve it
+  while (endless.told == before && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_GT(endless.told, before);
 
   far.post([&] { set.remove(0); });
   EXPECT_EQ(endless.removed.get_future().wait_for(patience), std::future_status::ready);
