@@ -15,6 +15,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -68,9 +69,9 @@ struct loop_test : testing::Test {
 
   /// Whether the far loop came round to a handler that was posted now.
   bool far_has_a_turn() {
-    std::promise<void> promise;
-    auto reached = promise.get_future();
-    far.post([&promise] { promise.set_value(); });
+    const auto promise = std::make_shared<std::promise<void>>(); // may outlive this call
+    auto reached = promise->get_future();
+    far.post([promise] { promise->set_value(); });
     return reached.wait_for(patience) == std::future_status::ready;
   }
 };
@@ -98,6 +99,7 @@ TEST_F(loop_test, mail_for_another_loop_goes_there_before_the_turn_writes) {
     has_sent = true;
   });
   EXPECT_TRUE(was_handled.get());
+  near.stop(); // what is above is asked at the end of each turn
 }
 
 TEST_F(loop_test, mail_for_another_loop_goes_there_all_at_once) {
@@ -110,6 +112,7 @@ TEST_F(loop_test, mail_for_another_loop_goes_there_all_at_once) {
     promise.set_value(far_has_a_turn() && far_has_a_turn() ? handled.load() : -1);
   });
   EXPECT_EQ(early.get(), 0) << "the other loop was given a part of the turn's mail";
+  near.stop();
   EXPECT_TRUE(waits_until_handled(100));
 }
 
