@@ -40,10 +40,12 @@ async def test_comings_and_goings_are_told_in_the_database_where_they_are(cluste
             await cluster.member(f"m{n}", "r", [node], user=f"u{n}").joined()
             for n, node in enumerate(nodes)
         ]
+        before = [reads(node) for node in nodes]
         guest = await cluster.member("guest", "r", [nodes[1]], user="guest").joined()
         await members[2].until(lambda: ("joined", "guest") in members[2].events, "told")
         await guest.leave()
         await members[2].until(lambda: ("left", "guest") in members[2].events, "told too", 10)
+        assert [reads(node) for node in nodes] == before, "the channel brought it"
         assert {user for _, user in members[0].events} == {"u0"}
         assert {user for _, user in members[2].events} == {"u2", "guest"}
         assert all(len(member.joins) == 1 for member in members)
