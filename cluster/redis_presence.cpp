@@ -67,11 +67,12 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
 
 // --- what is sent, and when
 
-/// While Redis refuses everybody one room at a time is tried, to see whether it takes them again.
+/// While Redis refuses everybody one room at a time is tried, to see whether it takes them again; and with
+/// each one that it takes, one more at a time. What it takes may need no memory, where another does.
 bool redis_presence::can_send(clock::time_point now) const {
   if (is_clear_ || awaits_lease_ || !services_.shard.can_command() || !pause_.is_over(now))
     return false;
-  return !pause_.is_refused() || calls_on_their_way_ == 0;
+  return !pause_.is_refused() || calls_on_their_way_ < tries_at_a_time_;
 }
 
 void redis_presence::send() {
@@ -200,7 +201,6 @@ void redis_presence::on_reply(const std::string& name, std::uint64_t number,
   room.unheard = 0;
   room.pause.succeed();
   const bool was_refused = pause_.is_refused();
-  pause_.succeed();
   for (const auto connection : came)
     if (const auto here = room.members.find(connection); here != room.members.end())
       here->second.how = '=';
@@ -208,9 +208,18 @@ void redis_presence::on_reply(const std::string& name, std::uint64_t number,
   if (room.members.empty() && !dirty_.contains(name))
     rooms_.erase(known);
   if (was_refused)
-    send();
+    on_taken_again();
   else if (const auto now = services_.now(); dirty_.contains(name) && can_send(now))
     send_if_due(name, now);
+}
+
+/// Redis has taken a room's while it refused others'.
+void redis_presence::on_taken_again() {
+  pause_.end();
+  ++tries_at_a_time_;
+  send();
+  if (dirty_.empty())
+    pause_.succeed();
 }
 
 /// Goes on with what is left to send, and takes out whom Redis has and this node has not.
@@ -235,6 +244,7 @@ void redis_presence::on_refused(const std::string& name, local_room& room, std::
   services_.note_refusal(housekeeping::presence, error);
   const auto now = services_.now();
   if (is_not_master(error) || is_temporary(error)) {
+    tries_at_a_time_ = 1;
     if (pause_.is_over(now)) // one refusal, and not one for each that was on its way
       pause_.refuse(now);
     return;

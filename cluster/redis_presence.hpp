@@ -106,6 +106,7 @@ private:
   void on_reply(const std::string& name, std::uint64_t number,
                 const std::vector<std::uint64_t>& came, redis_errc error, const redis_reply& reply);
   void on_done(const std::string& name, local_room& room, const redis_reply& reply);
+  void on_taken_again();
   void on_refused(const std::string& name, local_room& room, std::string_view error);
   void want_all(const std::string& name, local_room& room);
   [[nodiscard]] bool is_uncertain(const std::string& name) const;
@@ -118,7 +119,8 @@ private:
   std::multimap<clock::time_point, std::string> refused_; // when they are tried again
   retry_pause pause_;                                     // of all rooms: Redis refuses everybody
   std::size_t calls_on_their_way_ = 0;
-  std::string taken_; // of the lease
+  std::size_t tries_at_a_time_ = 1; // while it does
+  std::string taken_;               // of the lease
   redis_leaves leaves_;
   std::uint64_t calls_ = 0; // of presence.lua, by number
   bool awaits_lease_ = true;

@@ -29,6 +29,9 @@ public:
     return until_;
   }
 
+  /// It may be tried now; but the next refusal makes for a longer pause all the same.
+  void end() noexcept { until_ = {}; }
+
   void succeed() noexcept {
     refusals_ = 0;
     until_ = {};

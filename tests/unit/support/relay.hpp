@@ -27,16 +27,23 @@ public:
   }
 
   /// The link that next carries `what` ends when Redis answers.
-  void lose_answer_to(std::string_view what) { loses_ = what; }
+  void lose_answer_to(std::string_view what) { state_->loses = what; }
 
   /// Whether the answer has been lost.
-  [[nodiscard]] bool has_lost() const noexcept { return has_lost_; }
+  [[nodiscard]] bool has_lost() const noexcept { return state_->has_lost; }
 
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
 private:
   using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, cluster::redis_executor>;
   using code = boost::system::error_code;
+
+  /// Held by the links too: they go on for as long as the io_context runs, also without the relay.
+  struct state {
+    std::string loses;
+    bool has_lost = false;
+  };
+  using state_ptr = std::shared_ptr<state>;
 
   struct link {
     link(socket&& accepted, boost::asio::io_context& io)
@@ -65,43 +72,42 @@ private:
       made->far.connect({boost::asio::ip::address_v4::loopback(), target_}, refused);
       if (refused)
         return;
-      carry_up(made);
-      carry_down(made);
+      carry_up(state_, made);
+      carry_down(state_, made);
     });
   }
 
-  void carry_up(const link_ptr& on) {
-    on->near.async_read_some(boost::asio::buffer(on->up), [this, on](code ec, std::size_t size) {
+  static void carry_up(const state_ptr& all, const link_ptr& on) {
+    on->near.async_read_some(boost::asio::buffer(on->up), [all, on](code ec, std::size_t size) {
       if (!ec) {
-        if (!loses_.empty()
-            && std::string_view{on->up.data(), size}.find(loses_) != std::string::npos)
-          on->is_last_answer = true, loses_.clear();
+        const std::string_view sent{on->up.data(), size};
+        if (!all->loses.empty() && sent.find(all->loses) != std::string::npos)
+          on->is_last_answer = true, all->loses.clear();
         boost::asio::write(on->far, boost::asio::buffer(on->up, size), ec);
       }
       if (ec)
         on->end();
       else
-        carry_up(on);
+        carry_up(all, on);
     });
   }
 
-  void carry_down(const link_ptr& on) {
-    on->far.async_read_some(boost::asio::buffer(on->down), [this, on](code ec, std::size_t size) {
-      has_lost_ |= on->is_last_answer;
+  static void carry_down(const state_ptr& all, const link_ptr& on) {
+    on->far.async_read_some(boost::asio::buffer(on->down), [all, on](code ec, std::size_t size) {
+      all->has_lost |= on->is_last_answer;
       if (!ec && !on->is_last_answer)
         boost::asio::write(on->near, boost::asio::buffer(on->down, size), ec);
       if (ec || on->is_last_answer)
         on->end();
       else
-        carry_down(on);
+        carry_down(all, on);
     });
   }
 
   boost::asio::io_context& io_;
   std::uint16_t target_;
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, cluster::redis_executor> acceptor_;
-  std::string loses_;
-  bool has_lost_ = false;
+  state_ptr state_ = std::make_shared<state>();
 };
 
 } // namespace canang::test
