@@ -231,8 +231,10 @@ void websocket_session::on_write_error() {
 /// then FIN, then waits for the client's FIN.
 void websocket_session::linger() {
   enter(state::lingering);
-  if (!scheduled())
+  if (!scheduled()) {
     context_.deadlines.schedule(*this, context_.now() + linger_timeout);
+    context_.sockets.charge(cost_of_end); // its actor ends now; the socket is the smaller part
+  }
   if (!is_all_written())
     return; // on_writable comes back here
   if (::shutdown(descriptor_, SHUT_WR) != 0) {
