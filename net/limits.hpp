@@ -41,7 +41,8 @@ inline constexpr std::size_t max_read_bytes_a_turn = max_turn_buffer_bytes;
 
 /// What all sessions of a loop may read in a turn, so that a flood of input cannot put off the writes:
 /// each byte costs 1; a frame, an event and the end of a connection more, for what is done with them. These
-/// are 4,096 small messages, a megabyte, or 64 connections that end: a few milliseconds.
+/// are 4,096 small messages, a megabyte, or 64 connections that end (32 with a close frame: those are charged
+/// when it is answered and when the socket is closed): a few milliseconds.
 inline constexpr std::size_t max_cost_a_turn = 1024 * 1024;
 inline constexpr std::size_t cost_of_frame = 256;
 inline constexpr std::size_t cost_of_event = 64;

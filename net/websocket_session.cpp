@@ -39,7 +39,7 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
     layer_(std::move(upgrade.layer)),
     outbox_(context.limits.max_outbox_bytes) {
   using boost::beast::http::field;
-  // in a buffer of the pool: one by itself would leave a hole in the heap between what stays
+  // in a buffer already: it is sent as it stands
   extra_->answer = context.buffers.make(
     handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
