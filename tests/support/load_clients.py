@@ -42,7 +42,12 @@ class Clients:
     """A `canang-load resume`."""
 
     def __init__(
-        self, directory: Path, population: Population, port: int, settle_limit_s: int
+        self,
+        directory: Path,
+        population: Population,
+        port: int,
+        settle_limit_s: int,
+        quiet_s: float = 2.0,
     ) -> None:
         self.journal_path = directory / "journal"
         self.log_path = directory / "log"
@@ -56,7 +61,7 @@ class Clients:
                     *("--rate", str(population.rate), "--ramp-up", str(population.ramp_up)),
                     *("--source", "127.0.0.2,127.0.0.3", "--seed", str(population.seed)),
                     *("--journal", str(self.journal_path)),
-                    *("--settle-limit", f"{settle_limit_s}s"),
+                    *("--settle-limit", f"{settle_limit_s}s", "--quiet-for", f"{quiet_s}s"),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
