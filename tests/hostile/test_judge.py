@@ -73,7 +73,8 @@ def test_a_p99_of_more_than_twice_the_control_is_missed() -> None:
 
 def test_what_happens_to_an_honest_member_is_missed(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    path.write_text(JOURNAL.replace("# end\n", "4500000 x 1 1008\n4600000 e 0 unavailable\n# end\n"))
+    end = "4500000 x 1 1008\n4600000 e 0 unavailable\n# end\n"
+    path.write_text(JOURNAL.replace("# end\n", end))
     figures = judge.honest_figures(read_journal(path), ["a fault"])
     assert missed(figures) == [
         "honest members closed (1 with 1008)",

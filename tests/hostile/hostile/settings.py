@@ -9,7 +9,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Settings:
-    """The short form, which is part of ./dev test. The node is nearly idle under the honest load."""
+    """The short form, which is in ./dev test. The node is nearly idle under the honest load."""
 
     rooms: int = 50
     members: int = 10  # a room
@@ -31,11 +31,11 @@ class Settings:
         return 1.1 * self.memory_limit_mib * MIB
 
 
-# Honest members' p99 may be twice that of the control. Below the floor a ratio says nothing: one pause
-# of the scheduler on a busy machine is longer than what is measured.
+# Honest members' p99 may be twice that of the control. Below the floor a ratio says nothing: one
+# pause of the scheduler on a busy machine is longer than what is measured.
 P99_RATIO = 2.0
 P99_FLOOR_S = 0.020
-# Less than this share of the offered publications means that their clients were not served, or starved.
+# Less than this share of the offered publications: their clients were not served, or starved.
 OFFERED_SHARE = 0.5
 PROBE_LIMIT_S = 2.0  # for /healthz, at any time
 NEWCOMER_LIMIT_S = 3.0  # for a client that comes while an attack goes on that leaves it room

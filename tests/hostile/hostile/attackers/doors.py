@@ -21,7 +21,7 @@ from wire import (
     reset,
 )
 
-# -- those that say nothing, or hardly anything ------------------------------------------------------
+# -- those that say nothing, or hardly anything ----------------------------------------------------
 
 SILENT = 2500
 SLOW = 2  # which of the openings goes on, a byte at a time
@@ -45,7 +45,7 @@ def silent_connections(target: Target) -> None:
         target.rest(0.02)
 
 
-# -- what is no request, and no frame ----------------------------------------------------------------
+# -- what is no request, and no frame --------------------------------------------------------------
 
 VISITORS = 100
 BAD_REQUESTS = [
@@ -96,7 +96,7 @@ def garbage(target: Target) -> None:
         target.rest(0.005)
 
 
-# -- coming and going --------------------------------------------------------------------------------
+# -- coming and going ------------------------------------------------------------------------------
 
 
 def storm(target: Target) -> None:
@@ -119,7 +119,7 @@ def storm(target: Target) -> None:
         target.rest(0.005)
 
 
-# -- names -------------------------------------------------------------------------------------------
+# -- names -----------------------------------------------------------------------------------------
 
 # Halves of names that a hash without a key, the usual library's std::hash, gives the same value.
 HALVES = (b"\xcd\x94z^\xc6\x81\xca\xad".decode(), b"\xcd\x947xagr<".decode())
@@ -145,7 +145,7 @@ def colliding_names(target: Target) -> None:
         target.rest(0.005)
 
 
-# -- positions ---------------------------------------------------------------------------------------
+# -- positions -------------------------------------------------------------------------------------
 
 HONEST_ROOMS = 50  # load-0 and so on
 EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"

@@ -1,4 +1,4 @@
-"""One attacker as a process: main.py NAME PORT NUMBER. On SIGTERM it ends and prints what it did."""
+"""One attacker: main.py NAME PORT NUMBER. On SIGTERM it prints what it did, and ends."""
 
 import json
 import os

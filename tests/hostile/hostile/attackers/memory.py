@@ -44,7 +44,7 @@ def _fill(target: Target, writer: Talker) -> None:
     target.tally["histories filled"] += not writer.is_over
 
 
-# -- members that do not read, while small and large messages pass -----------------------------------
+# -- members that do not read, while small and large messages pass ---------------------------------
 
 PAIRS = 8
 LARGE = frame(BINARY, b"L" * 65_000) * 3
@@ -55,8 +55,8 @@ PLUGS = 24  # more than the kernel keeps for one that does not read
 
 @dataclass
 class _Pair:
-    """`deaf` publishes large messages that it does not get itself. `other` publishes tiny ones, which
-    wait for `deaf`, each in a buffer that was made for what came with it."""
+    """`deaf` publishes large messages that it does not get itself. `other` publishes tiny ones,
+    which wait for `deaf`, each in a buffer that was made for what came with it."""
 
     deaf: Talker
     other: Talker
@@ -126,8 +126,9 @@ def unfinished_messages(target: Target) -> None:
     """All but the end of the longest message, of many clients, in one piece or in fragments."""
     asks = [request(f"/ws/{target.new_name()}?echo=false") for _ in range(20)]
     # By whether the client's number is odd.
-    begin = [frame_head(BINARY, LONGEST) + bytes(FIRST_PART), frame(BINARY, bytes(FIRST_PART), False)]
-    more = [bytes(PIECE), frame(CONTINUATION, bytes(PIECE), False)]
+    part = bytes(FIRST_PART)
+    begin = [frame_head(BINARY, LONGEST) + part, frame(BINARY, part, fin=False)]
+    more = [bytes(PIECE), frame(CONTINUATION, bytes(PIECE), fin=False)]
 
     herd = Herd(target, PARTIES, lambda n: asks[n % len(asks)] + begin[n % 2], 1500)
     while True:

@@ -10,7 +10,7 @@ from wire import BINARY, CONTINUATION, PING, PONG, TEXT, Pace, Target, frame, re
 
 MARKET = "/ws/market"  # where the flood and the bystanders are
 
-# -- floods ------------------------------------------------------------------------------------------
+# -- floods ----------------------------------------------------------------------------------------
 
 START = frame(BINARY, fin=False)
 FLOODS = {
@@ -60,7 +60,7 @@ def _wait_for_room(talkers: list[Talker]) -> None:
     time.sleep(0.001)
 
 
-# -- bystanders --------------------------------------------------------------------------------------
+# -- bystanders ------------------------------------------------------------------------------------
 
 BYSTANDERS = 20
 BYTES_A_SECOND = 2_500_000  # 20 Mbit/s each
@@ -82,7 +82,7 @@ def bystanders(target: Target) -> None:
         target.rest(max(0.0, due - time.monotonic()))
 
 
-# -- a byte at a time ----------------------------------------------------------------------------------
+# -- a byte at a time ------------------------------------------------------------------------------
 
 TRICKLERS = 150
 STEP_S = 0.02
