@@ -113,6 +113,7 @@ def test_a_node_over_its_memory_or_out_of_reach_is_missed() -> None:
     assert judged(fat, replace(ATTACK, keeps_history=True)) == []
     ill = replace(well, recovered_s=None, not_recovered="a newcomer is not let in")
     assert judged(ill) == ["all normal again after (a newcomer is not let in)"]
+    assert judged(replace(well, log_bytes=2 * MIB)) == ["log of the node"]
     crashed = replace(well, exit_codes=[0, -11])
     assert judged(crashed) == ["nodes that did not end with exit code 0"]
 

@@ -59,6 +59,7 @@ class Seen:
     recovered_s: float | None = None
     not_recovered: str = ""
     exit_codes: list[int] = field(default_factory=list)
+    log_bytes: int = 0
 
 
 def run(directory: Path, settings: Settings, attack: Attack, tell: Tell) -> Outcome:
@@ -77,6 +78,7 @@ def run(directory: Path, settings: Settings, attack: Attack, tell: Tell) -> Outc
             seen.after = _pause(settings.window_s)
         journal = stage.clients.finish()
         seen.exit_codes = [node.stop() for node in stage.nodes]
+        seen.log_bytes = first.stdout_path.stat().st_size
         windows = [seen.calm, *seen.control, *seen.attacked, seen.after]
         latencies = latencies_of(stage.clients.journal_path, windows, settings.members)
         outcome.faults = journal.faults()

@@ -13,6 +13,7 @@ from support.load_journal import Journal
 from .attacks import Attack
 from .latency import NEVER, Latencies
 from .settings import (
+    LOG_LIMIT_MIB,
     MEMORY_SLACK_MIB,
     MIB,
     NEWCOMER_LIMIT_S,
@@ -84,6 +85,7 @@ def node_figures(seen: Seen, watch: Watch, settings: Settings, attack: Attack) -
         Figure("newcomer let in during the attack within", slowest,
                NEWCOMER_LIMIT_S if attack.admits else None, "s"),
         Figure(recovered, seen.recovered_s, RECOVERY_LIMIT_S, "s"),
+        Figure("log of the node", seen.log_bytes / MIB, LOG_LIMIT_MIB, "MiB"),
         Figure("nodes that did not end with exit code 0",
                sum(code != 0 for code in seen.exit_codes), 0),
     ]  # fmt: skip

@@ -37,6 +37,7 @@ P99_RATIO = 2.0
 P99_FLOOR_S = 0.020
 # Less than this share of the offered publications: their clients were not served, or starved.
 OFFERED_SHARE = 0.5
+LOG_LIMIT_MIB = 1  # what attackers may have a node write to its log, in a test of some seconds
 PROBE_LIMIT_S = 2.0  # for /healthz, at any time
 NEWCOMER_LIMIT_S = 3.0  # for a client that comes while an attack goes on that leaves it room
 RECOVERY_LIMIT_S = 10.0  # until all is normal again
