@@ -14,6 +14,7 @@ class Attack:
     shows: Mapping[str, int] = field(default_factory=dict)  # what is done a second, at least
     admits: bool = True  # it leaves the node room for others: who comes meanwhile is let in
     keeps_history: bool = False  # what it published may be kept when it is over
+    slowness: float = 1.0  # how many times as long its windows are
     files: int | None = None  # the node's limit of open files
     redis: bool = False  # each node has one
 
@@ -41,6 +42,7 @@ ONE_BY_ONE = (
         ("unfinished_messages",) * 4,
         {"bytes": 10_000_000},
         admits=False,
+        slowness=1.5,
     ),
     Attack(
         "endless-rooms",

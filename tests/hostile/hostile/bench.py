@@ -60,6 +60,7 @@ class Seen:
     not_recovered: str = ""
     exit_codes: list[int] = field(default_factory=list)
     log_bytes: int = 0
+    longest_turn_s: float = 0.0  # the upper bound of its bucket
 
 
 def run(directory: Path, settings: Settings, attack: Attack, tell: Tell) -> Outcome:
@@ -68,15 +69,16 @@ def run(directory: Path, settings: Settings, attack: Attack, tell: Tell) -> Outc
         first, second = stage.nodes
         course = _Course(stage, seen)
         with Watch(stage.nodes) as watch:
-            seen.calm = _pause(settings.window_s)
+            seen.calm = _pause(settings.calm_s)
             seen.memory_before = resident_bytes(first)
             for turn in range(settings.windows):
                 tell(f"{attack.name}: {turn + 1} of {settings.windows}")
                 course.control(second)
                 course.attack(first)
             course.recover(first)
-            seen.after = _pause(settings.window_s)
+            seen.after = _pause(settings.calm_s)
         journal = stage.clients.finish()
+        seen.longest_turn_s = longest_turn(first)
         seen.exit_codes = [node.stop() for node in stage.nodes]
         seen.log_bytes = first.stdout_path.stat().st_size
         windows = [seen.calm, *seen.control, *seen.attacked, seen.after]
@@ -105,16 +107,17 @@ class _Course:
 
     def control(self, node: CanangProcess) -> None:
         attackers = self._stage.strike(node)
-        self._seen.control.append(_pause(self._stage.settings.window_s))
+        self._seen.control.append(_pause(self._stage.window_s))
         self._seen.control_tally += attackers.end()
         self._part(node, 0)
 
     def attack(self, node: CanangProcess) -> None:
         began = time.monotonic()
         attackers = self._stage.strike(node)
-        _pause(self._stage.settings.window_s * 3 / 4)
-        self._seen.newcomers_s.append(newcomer(node, KNOWN_ROOM, NEWCOMER_LIMIT_S))
-        _pause(max(0.0, began + self._stage.settings.window_s - time.monotonic()))
+        _pause(self._stage.window_s * 3 / 4)
+        patience_s = NEWCOMER_LIMIT_S if self._stage.attack.admits else NEWCOMER_TRY_S
+        self._seen.newcomers_s.append(newcomer(node, KNOWN_ROOM, patience_s))
+        _pause(max(0.0, began + self._stage.window_s - time.monotonic()))
         self._seen.attacked.append(Window(began, time.monotonic()))
         self._seen.tally += attackers.end()
         self._seen.over = time.monotonic()
@@ -151,6 +154,13 @@ class _Course:
             if newcomer(node, path, NEWCOMER_TRY_S) is None:
                 return f"a newcomer is not let in to {path}"
         return ""
+
+
+def longest_turn(node: CanangProcess) -> float:
+    """The first bound of the histogram that no turn of the node exceeded."""
+    buckets = node.metrics().samples("canang_turn_seconds_bucket")
+    turns = max(count for _, count in buckets)
+    return min(float(labels["le"]) for labels, count in buckets if count == turns)
 
 
 def _has(node: CanangProcess, connections: int) -> bool:

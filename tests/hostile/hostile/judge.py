@@ -85,6 +85,7 @@ def node_figures(seen: Seen, watch: Watch, settings: Settings, attack: Attack) -
         Figure("newcomer let in during the attack within", slowest,
                NEWCOMER_LIMIT_S if attack.admits else None, "s"),
         Figure(recovered, seen.recovered_s, RECOVERY_LIMIT_S, "s"),
+        Figure("longest turn, at most", seen.longest_turn_s, unit="s"),
         Figure("log of the node", seen.log_bytes / MIB, LOG_LIMIT_MIB, "MiB"),
         Figure("nodes that did not end with exit code 0",
                sum(code != 0 for code in seen.exit_codes), 0),
@@ -109,7 +110,8 @@ def attack_figures(seen: Seen, settings: Settings, attack: Attack) -> list[Figur
             Figure("honest bystanders", seen.tally["bystanders"], 1, at_least=True),
             Figure("honest bystanders closed", seen.tally["bystanders closed"], 0),
         ]
-    told = [what for what in sorted(seen.tally) if what not in attack.shows]
+    judged = {*attack.shows, "bystanders", "bystanders closed"}
+    told = [what for what in sorted(seen.tally) if what not in judged]
     return figures + [
         Figure(f"attackers: {what}", seen.tally[what], unit=_beside(seen.control_tally[what]))
         for what in told

@@ -17,7 +17,8 @@ class Settings:
     ramp_up: int = 2000  # first connections a second
     seed: int = 1
     windows: int = 3  # of each kind, in turns: the second node attacked, then the first one
-    window_s: float = 2.0
+    window_s: float = 1.5
+    calm_s: float = 1.0  # the windows before and after
     memory_limit_mib: int = 256
     workers: int = 2
 

@@ -29,6 +29,10 @@ class Stage:
         self.nodes: list[CanangProcess] = []  # the one with the honest clients, and the other
         self._ended: list[Any] = []
 
+    @property
+    def window_s(self) -> float:
+        return self.settings.window_s * self.attack.slowness
+
     def __enter__(self) -> Stage:
         try:
             for name in ("first", "second"):

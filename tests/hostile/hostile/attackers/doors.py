@@ -147,6 +147,7 @@ def colliding_names(target: Target) -> None:
 
 # -- positions -------------------------------------------------------------------------------------
 
+RETURNERS = 500
 HONEST_ROOMS = 50  # load-0 and so on
 EPOCH_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -159,7 +160,7 @@ def made_up_positions(target: Target) -> None:
         offset = target.chance.choice([0, 1, 7, 10**6, 2**53])
         return request(f"/ws/load-{n % HONEST_ROOMS}?since={epoch}:{offset}") + GOODBYE
 
-    herd = Herd(target, VISITORS, opening, 600, lifetime_s=3.0)
+    herd = Herd(target, RETURNERS, opening, 600, lifetime_s=3.0)
     while True:
         herd.tend()
         target.rest(0.005)
