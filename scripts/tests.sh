@@ -3,7 +3,7 @@
 # runners reported. Sourced by ./dev.
 
 # In the order they run: what is quick and close to the code first.
-all_parts=(unit sim load integration cluster rollout conformance packaging browser)
+all_parts=(unit sim load integration cluster rollout hostile conformance packaging browser)
 
 part_dir() { if [[ $1 == browser ]]; then echo tests/clients; else echo "tests/$1"; fi; }
 
@@ -80,7 +80,7 @@ targets_of() {
       *) echo canang ;;
     esac
     [[ $part != packaging ]] || echo canang_packaged
-    case $part in load | cluster | rollout) echo canang-load ;; esac # which their tests also run
+    case $part in load | cluster | rollout | hostile) echo canang-load ;; esac # which their tests also run
   done | sort -u
 }
 

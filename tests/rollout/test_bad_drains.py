@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from rollout.crowd import crowd
-from rollout.figures import table
 from rollout.settings import EXIT_MARGIN_S, Settings
-from rollout.stage import Clients, Stage
+from rollout.stage import Stage
 from support.canang_process import CanangProcess
+from support.figures import table
+from support.load_clients import Clients
 from support.load_journal import Journal
 from support.waiting import wait_until
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from rollout import judge
-from rollout.figures import Figure, busiest_second, percentile
 from rollout.scraper import Sample
 from rollout.settings import Settings
 from rollout.stage import Drained
+from support.figures import Figure, busiest_second, percentile
 from support.load_journal import Journal, read_journal
 
 # Two members of a room; member 1 is away while 0:1 comes, and gets it when it is back.

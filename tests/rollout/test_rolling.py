@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rollout.figures import table
 from rollout.plot import time_chart
 from rollout.rolling import Outcome, roll_and_scale
 from rollout.settings import Settings
 from rollout.wedge import wedge
+from support.figures import table
 
 SHORT = Settings(
     rooms=40, members=15, rate=200, grace_s=1.5, period_s=17.0, rebalance_s=0, pause_s=0.5

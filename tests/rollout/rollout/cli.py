@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from support.canang_process import REPOSITORY, binary
+from support.figures import table
+from support.load_clients import load_binary
 
 from . import report
 from .crowd import crowd
-from .figures import table
 from .rolling import Outcome, roll_and_scale
 from .settings import Settings
-from .stage import load_binary
 from .wedge import wedge
 
 DOCS = REPOSITORY / "docs" / "rollout"

@@ -6,14 +6,15 @@ import subprocess
 from pathlib import Path
 
 from support.canang_process import CanangProcess
+from support.figures import Figure, busiest_second
+from support.load_clients import Clients, load_binary
 from support.process_lifetime import die_with_parent
 from support.waiting import wait_until
 
-from .figures import Figure, busiest_second
 from .rolling import Outcome, Tell
 from .scraper import Scraper
 from .settings import Settings
-from .stage import Clients, Stage, load_binary
+from .stage import Stage
 
 STALLED_SHARE = 0.01
 STUCK_BYTES = 2_000_000  # waits for those that don't read: their close can't be sent

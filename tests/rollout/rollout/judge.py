@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from support.figures import Figure, busiest_second, percentile
 from support.load_journal import Journal
 
-from .figures import Figure, busiest_second, percentile
 from .scraper import Sample
 from .settings import (
     AWAY_P99_LIMIT_S,

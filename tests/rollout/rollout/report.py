@@ -10,8 +10,9 @@ from typing import Any
 
 from harness import machine
 
+from support.figures import Figure
+
 from . import plot
-from .figures import Figure
 from .rolling import Outcome
 from .settings import Settings
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.canang_process import cpu_seconds_of
+from support.figures import Figure
+from support.load_clients import Clients
 
 from . import judge
-from .figures import Figure
 from .scraper import Sample, Scraper
 from .settings import BALANCE_TIMEOUT_S, FULLEST_LIMIT, Settings
-from .stage import Clients, Stage
+from .stage import Stage
 
 NAMES = ["node1", "node2", "node3", "node4"]
 Tell = Callable[[str], None]

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
-from support.canang_process import REPOSITORY, CanangProcess, binary, http_request
+from support.canang_process import CanangProcess, http_request
 from support.haproxy import HAProxy, Ports
-from support.load_journal import Journal, read_journal
-from support.process_lifetime import die_with_parent
+from support.load_clients import Clients
 from support.redis_process import RedisProcess
 from support.waiting import wait_until
 
 from .settings import Settings
 
-RAMP_UP_SPARE_S = 30.0
-SETTLE_TIMEOUT_S = 90.0
 # Beneath what the kernel gives to outgoing connections, so that a node finds its port free again;
 # and apart from those of ./dev cluster.
 LASTING_PORTS = range(10_000, 20_000)
 _given: set[int] = set()
-
-
-def load_binary() -> Path:
-    beside = binary().with_name("canang-load")
-    default = REPOSITORY / "build" / "release" / "canang-load"
-    return Path(os.environ.get("CANANG_LOAD_BIN", beside if beside.exists() else default))
 
 
 def lasting_port() -> int:
@@ -47,56 +36,6 @@ def lasting_port() -> int:
                 continue
         _given.add(port)
         return port
-
-
-class Clients:
-    """A `canang-load resume`."""
-
-    def __init__(
-        self, directory: Path, settings: Settings, port: int, settle_limit_s: int
-    ) -> None:
-        self.journal_path = directory / "journal"
-        self.log_path = directory / "log"
-        self._settings = settings
-        with self.log_path.open("wb") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(str(load_binary()), "resume", "--url", f"ws://127.0.0.1:{port}/ws"),
-                    *("--rooms", str(settings.rooms), "--members", str(settings.members)),
-                    *("--rate", str(settings.rate), "--ramp-up", str(settings.ramp_up)),
-                    *("--source", "127.0.0.2,127.0.0.3", "--seed", str(settings.seed)),
-                    *("--journal", str(self.journal_path)),
-                    *("--settle-limit", f"{settle_limit_s}s"),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent,
-            )
-
-    def wait_connected(self) -> None:
-        def connected() -> bool:
-            assert self.process.poll() is None, f"the clients ended: {self.tail()}"
-            return f"connected {self._settings.clients}\n" in self.log_path.read_text()
-
-        spare = self._settings.clients / self._settings.ramp_up + RAMP_UP_SPARE_S
-        wait_until(connected, "all clients are in their rooms", spare, 0.1)
-
-    def finish(self) -> Journal:
-        """Publishing ends, what is under way arrives, and the journal is read."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(SETTLE_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"the clients do not end: {self.tail()}") from None
-        return read_journal(self.journal_path)
-
-    def tail(self) -> str:
-        return "\n".join(self.log_path.read_text().splitlines()[-5:])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
 
 class Stage:

@@ -10,12 +10,12 @@ import time
 from collections import deque
 from pathlib import Path
 
+from support.figures import Figure
 from support.haproxy import NODE_HEADER
 from support.proxy import SUBSCRIPTION, Proxy
 from support.waiting import wait_until
 
 from . import judge
-from .figures import Figure
 from .rolling import NAMES, Outcome, Tell
 from .settings import CHECK_MARGIN_S, READINESS_LIMIT_S, Settings
 from .stage import Stage

@@ -1,0 +1,1 @@
+"""Attacks a node with honest members on it, and judges what those notice."""
