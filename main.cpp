@@ -14,6 +14,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <utility>
 
 namespace {
 
@@ -42,7 +44,12 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
   return {};
 }
 
-int serve(const canang::app::options& options) {
+int serve(canang::app::options& options) {
+  const auto limits = canang::app::settle_limits(options.server);
+  if (!limits.fault.empty()) {
+    std::cerr << "canang: " << limits.fault << '\n';
+    return 1;
+  }
   if (const auto fault = check_shards(options.server.cluster); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
@@ -53,6 +60,8 @@ int serve(const canang::app::options& options) {
     return 1;
   }
   canang::app::set_up_logging(options.log_level, options.log_format);
+  if (!limits.warning.empty())
+    spdlog::warn(limits.warning);
   boost::asio::io_context io{1};
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   server.start([&](bool drained) {
@@ -81,7 +90,6 @@ int main(int argc, char** argv) {
   case canang::app::command::drain: return canang::app::order_drain(order);
   case canang::app::command::serve: break;
   }
-  canang::app::settle_limits(options.server);
   const int exit_code = serve(options);
   canang::app::end_logging();
   return exit_code;
