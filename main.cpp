@@ -1,7 +1,9 @@
 // The composition root: reads the options, builds the server, waits for a signal or its end.
 
 #include "actors/server.hpp"
+#include "app/allocator.hpp"
 #include "app/logging.hpp"
+#include "app/memory_budget.hpp"
 #include "app/operator_client.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
@@ -50,6 +52,9 @@ int serve(canang::app::options& options) {
     std::cerr << "canang: " << limits.fault << '\n';
     return 1;
   }
+  auto& memory_used = options.server.memory_used;
+  memory_used =
+    canang::app::without_kept(std::move(memory_used), canang::app::bytes_kept_by_allocator);
   if (const auto fault = check_shards(options.server.cluster); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;

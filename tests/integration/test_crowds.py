@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from support.canang_process import run_to_end
+from support.canang_process import run_to_end, sanitized
 from support.crowd import Crowd, allow_many_files
 from support.raw_websocket import Ended, RawConnection, RawWebSocket, request_head
 from support.waiting import wait_until
@@ -12,6 +12,7 @@ from support.waiting import wait_until
 FILES = 400  # that the server may have open
 CROWD = 600
 PROMPTLY_S = 2.0
+MOST_CLIENTS = 12_000  # that a few MiB of memory have room for, by far
 KINDS = {
     "silent": {},
     "slow headers": {"first": b"GET /ws HTTP/1.1\r\nHost: x\r\nX: ", "drip": b"x"},
@@ -176,3 +177,47 @@ def test_without_that_limit_an_address_may_have_all(start_canang):
     assert refused_for_address(canang) == 0
     for member in members:
         member.close()
+
+
+# -- memory --------------------------------------------------------------------------------------
+
+
+def fill(canang):
+    """Idle clients, each in a room of its own, until one is refused for lack of memory."""
+    crowd = []
+    while len(crowd) < MOST_CLIENTS:
+        some = [RawConnection(canang.port) for _ in range(50)]
+        crowd += some
+        for n, client in enumerate(some):
+            client.send(request_head(f"/ws/room-{len(crowd)}-{n}?user=u{n}"))
+        if any(client.read_response().status == 503 for client in some):
+            return crowd
+    raise AssertionError(f"not full with {len(crowd)} clients")
+
+
+@pytest.mark.skipif(sanitized(), reason="sanitizers have an allocator of their own")
+@pytest.mark.parametrize("keeps", ["for a second", "for good"])
+def test_a_node_that_was_full_of_clients_and_is_empty_takes_them_again(start_canang, keeps):
+    """Also where the allocator keeps what was freed: it is free all the same."""
+    allow_many_files()
+    env = {"MALLOC_CONF": "dirty_decay_ms:-1"} if keeps == "for good" else None
+    empty = start_canang(env=env, workers=1).metrics()
+    if empty["canang_memory_limit_bytes"] != 0:
+        pytest.skip("the memory of the whole control group counts here, other programs' too")
+    if empty["canang_connections_limit"] < MOST_CLIENTS:
+        pytest.skip("more open files are needed")
+    limit = int(empty["canang_memory_used_bytes"]) + (8 << 20)
+    canang = start_canang(env=env, workers=1, memory_limit=limit)
+    for _ in range(2):
+        crowd = fill(canang)
+        assert canang.metrics()["canang_headroom_ratio"] < 0.05
+        for client in crowd:
+            client.close()
+
+        def comes_in():
+            with RawConnection(canang.port) as client:
+                client.send(request_head("/ws/me"))
+                return client.read_response().status == 101
+
+        wait_until(comes_in, "it takes one again", 5)
+    assert canang.metrics().total("canang_handshakes_rejected_total", reason="memory") >= 2

@@ -71,5 +71,16 @@ TEST_F(memory_budget_test, of_this_process_is_more_than_nothing) {
   EXPECT_GT(find_memory_budget().used_bytes(), 1'000'000U);
 }
 
+TEST(memory_in_use, is_without_what_the_allocator_keeps) {
+  std::uint64_t used = 1000;
+  std::uint64_t kept = 300;
+  const auto in_use = without_kept([&] { return used; }, [&] { return kept; });
+  EXPECT_EQ(in_use(), 700U);
+  kept = 0;
+  EXPECT_EQ(in_use(), 1000U);
+  kept = 2000; // both are looked at one after the other
+  EXPECT_EQ(in_use(), 0U);
+}
+
 } // namespace
 } // namespace canang::app
