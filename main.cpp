@@ -1,7 +1,9 @@
 // The composition root: reads the options, builds the server, waits for a signal or its end.
 
 #include "actors/server.hpp"
+#include "app/allocator.hpp"
 #include "app/logging.hpp"
+#include "app/memory_budget.hpp"
 #include "app/operator_client.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
@@ -14,6 +16,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <utility>
 
 namespace {
 
@@ -42,7 +46,15 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
   return {};
 }
 
-int serve(const canang::app::options& options) {
+int serve(canang::app::options& options) {
+  const auto limits = canang::app::settle_limits(options.server);
+  if (!limits.fault.empty()) {
+    std::cerr << "canang: " << limits.fault << '\n';
+    return 1;
+  }
+  auto& memory_used = options.server.memory_used;
+  memory_used =
+    canang::app::without_kept(std::move(memory_used), canang::app::bytes_kept_by_allocator);
   if (const auto fault = check_shards(options.server.cluster); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
@@ -53,6 +65,8 @@ int serve(const canang::app::options& options) {
     return 1;
   }
   canang::app::set_up_logging(options.log_level, options.log_format);
+  if (!limits.warning.empty())
+    spdlog::warn(limits.warning);
   boost::asio::io_context io{1};
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   server.start([&](bool drained) {
@@ -81,7 +95,6 @@ int main(int argc, char** argv) {
   case canang::app::command::drain: return canang::app::order_drain(order);
   case canang::app::command::serve: break;
   }
-  canang::app::settle_limits(options.server);
   const int exit_code = serve(options);
   canang::app::end_logging();
   return exit_code;

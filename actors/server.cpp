@@ -42,6 +42,7 @@ server::server(const server_options& options, page_function page)
     page_(std::move(page)),
     system_(config_),
     admission_(options_.admission),
+    addresses_(options_.admission.connections_per_address),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
@@ -96,13 +97,17 @@ void server::start(std::function<void(bool)> on_end) {
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
                                                  status_, admission_));
-  internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
+  auto internal_limits = options_.loops.limits;
+  internal_limits.max_http_connections = net::max_internal_connections;
+  internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
   watch_memory();
   own_description_.emplace(description());
   open_internal_port();
   net::routes paths;
   paths.page = page_;
   paths.handshakes = options_.handshakes;
+  if (options_.admission.connections_per_address != 0)
+    paths.addresses = &addresses_;
   node_ = system_.spawn<node>(node_parts{
     homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
     status_, public_, std::move(paths), options_.drain, identity_.id,
@@ -306,6 +311,7 @@ net::page_response server::readiness() const {
 net::page_response server::metrics() {
   net::process_figures figures;
   net::read_process_figures(figures);
+  figures.internal = &internal_loop_->context().metrics;
   figures.actors = system_.registry().running();
   figures.actor_failures = failure_count();
   figures.start_time_seconds = start_time_seconds_;

@@ -4,6 +4,7 @@
 #include "actors/cluster_pages.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/node.hpp"
+#include "net/address_counts.hpp"
 #include "net/admission.hpp"
 #include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
@@ -99,6 +100,7 @@ private:
   caf::actor_system system_;
   node_status status_{node_phase::starting};
   net::admission admission_;
+  net::address_counts addresses_;
   node_cast cast_;
   bridge_cast bridges_;
   cluster::node_identity identity_;

@@ -98,4 +98,13 @@ memory_budget find_memory_budget(const fs::path& root) {
     0, [statm = (root / "proc/self/statm").string()] { return net::read_resident_bytes(statm); }};
 }
 
+std::function<std::uint64_t()> without_kept(std::function<std::uint64_t()> used_bytes,
+                                            std::function<std::uint64_t()> kept_bytes) {
+  return [used_bytes = std::move(used_bytes), kept_bytes = std::move(kept_bytes)] {
+    const auto used = used_bytes(); // first: what is given back in between counts as used
+    const auto kept = kept_bytes();
+    return used > kept ? used - kept : 0;
+  };
+}
+
 } // namespace canang::app

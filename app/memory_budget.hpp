@@ -18,6 +18,11 @@ struct memory_budget {
 /// Looks for the limit in both versions of the cgroup file system. `root` is `/` but in tests.
 [[nodiscard]] memory_budget find_memory_budget(const std::filesystem::path& root = "/");
 
+/// The same without what the allocator keeps of memory that was freed: what it will use first, or give
+/// back in a moment. `kept_bytes` tells how much that is.
+[[nodiscard]] std::function<std::uint64_t()>
+without_kept(std::function<std::uint64_t()> used_bytes, std::function<std::uint64_t()> kept_bytes);
+
 /// The part of a limit up to which connections are taken: those that are there need some to grow.
 inline constexpr double admitted_part = 0.8;
 

@@ -26,6 +26,7 @@ namespace canang::app {
 namespace {
 
 constexpr std::uint64_t automatic = std::numeric_limits<std::uint64_t>::max();
+static_assert(automatic == all_connections);
 
 /// What --redis says cannot be; the text is for the operator and holds no password.
 struct bad_cluster : std::runtime_error {
@@ -101,6 +102,9 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
   limits.max_memory_bytes = automatic;
   adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
             "auto", "connections that are taken; auto: what the limit of open files allows");
+  adder.number(
+    "--max-connections-per-ip", limits.connections_per_address, 0, 1'000'000'000, "0",
+    "of an IPv4 address or an IPv6 /64, all kinds; 0 without limit, as behind a balancer");
   adder.add("--memory-limit", limits.max_memory_bytes, auto_or(parse_size),
             "auto or a size such as 512MiB", "auto",
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
@@ -262,16 +266,32 @@ parse_result parse_options(int argc, const char* const* argv, options& into) {
   return {command::serve, 0};
 }
 
-void settle_limits(actors::server_options& into) {
+settled_limits settle_limits(actors::server_options& into) {
   auto& limits = into.admission;
+  settled_limits result;
   const auto open_files = raise_open_files_limit();
-  if (limits.max_connections == automatic)
-    limits.max_connections = connections_of_open_files(open_files);
+  const file_users users{into.workers, into.cluster.shards.size()};
+  if (open_files < least_files(users)) {
+    result.fault = fmt::format("the limit of open files is {}; this node needs {} at least: "
+                               "`ulimit -n`, LimitNOFILE=, or fewer --workers",
+                               open_files, least_files(users));
+    return result;
+  }
+  const auto wanted = limits.max_connections == 0 ? all_connections : limits.max_connections;
+  const auto shares = share_files(open_files, users, wanted);
+  limits.max_connections = shares.connections;
+  into.loops.limits.max_http_connections = shares.http_connections_a_loop;
+  if (wanted != all_connections && wanted > shares.connections)
+    result.warning =
+      fmt::format("--max-connections {} is more than the limit of open files ({}) has room for: "
+                  "{} are taken",
+                  wanted, open_files, shares.connections);
   auto budget = find_memory_budget();
   if (limits.max_memory_bytes == automatic)
     limits.max_memory_bytes =
       static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
   into.memory_used = std::move(budget.used_bytes);
+  return result;
 }
 
 } // namespace canang::app

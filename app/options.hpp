@@ -33,8 +33,15 @@ struct parse_result {
 /// help, version or the one line of an error by itself; then there is nothing left to do.
 [[nodiscard]] parse_result parse_options(int argc, const char* const* argv, options& into);
 
-/// For one that is to serve: raises the process's limit of open files, and puts what that and the cgroup
-/// allow where the options say `auto`.
-void settle_limits(actors::server_options& into);
+/// What the process and its machine say to the options.
+struct settled_limits {
+  std::string fault{};   ///< one line; then it cannot serve
+  std::string warning{}; ///< one line for the log, where less is taken than was asked for
+};
+
+/// For one that is to serve: raises the process's limit of open files, puts what that and the cgroup
+/// allow where the options say `auto`, and sees that connections can never take what else needs a
+/// descriptor.
+[[nodiscard]] settled_limits settle_limits(actors::server_options& into);
 
 } // namespace canang::app

@@ -15,6 +15,8 @@ struct admission_limits {
   std::uint64_t max_connections = 0;
   std::uint64_t max_memory_bytes = 0;
   std::uint64_t accepts_per_second = 0;
+  std::uint64_t connections_per_address =
+    0; ///< looked at when one is accepted: see `address_counts`
 };
 
 /// Whether a node takes one more connection. Asked before the upgrade, so that a refusal costs little

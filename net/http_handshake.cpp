@@ -81,6 +81,7 @@ std::string_view refusal_text(reject_reason reason) noexcept {
   case reject_reason::connections: return "this node has as many connections as it may";
   case reject_reason::memory: return "this node has no memory for more connections";
   case reject_reason::rate: return "too many new connections at once";
+  case reject_reason::address: return "too many connections from this address";
   default: return "this node takes no new connections";
   }
 }
@@ -92,7 +93,9 @@ rejection reject(reject_reason reason, unsigned status, std::string text) {
 }
 
 rejection reject_for_now(reject_reason reason) {
-  auto wrong = reject(reason, 503, std::string{refusal_text(reason)});
+  // 503 has balancers try another node, which may have room; 429 is for this client alone
+  const unsigned status = reason == reject_reason::address ? 429 : 503;
+  auto wrong = reject(reason, status, std::string{refusal_text(reason)});
   wrong.response.headers.emplace_back("Retry-After", refusal_seconds);
   return wrong;
 }

@@ -26,7 +26,7 @@ struct rejection {
 
 [[nodiscard]] rejection reject(reject_reason reason, unsigned status, std::string text);
 
-/// Refused because the node takes no more at present: 503 with `Retry-After`.
+/// Refused because no more are taken at present, of all (503) or of its address (429); with `Retry-After`.
 [[nodiscard]] rejection reject_for_now(reject_reason reason);
 
 /// Whether a request has a body, or may have one.

@@ -35,13 +35,19 @@ using boost::system::error_code;
 /// One HTTP connection, counted by reference: its pending operation holds it.
 class http_session final
   : public boost::intrusive_ref_counter<http_session, boost::thread_unsafe_counter>,
-    timing_wheel::entry {
+    timing_wheel::entry,
+    http_pool::member {
 public:
-  http_session(loop_context& context, const routes& paths, tcp_socket&& socket)
+  http_session(loop_context& context, const routes& paths, tcp_socket&& socket,
+               address_counts::arrival&& from)
     : context_(context),
       paths_(paths),
       socket_(std::move(socket)),
-      buffer_(context.limits.max_header_bytes) {}
+      from_(std::move(from)),
+      buffer_(context.limits.max_header_bytes) {
+    context_.http.enter(*this, context_.now());
+  }
+  ~http_session() override { context_.http.leave(*this); }
 
   void await_request();
 
@@ -50,6 +56,7 @@ private:
   using clock = timing_wheel::clock;
 
   void on_deadline(clock::time_point) override;
+  void give_way() override;
   void read_request();
   bool skip_empty_lines();
   void on_request(const error_code& ec);
@@ -70,6 +77,7 @@ private:
   loop_context& context_;
   const routes& paths_;
   tcp_socket socket_;
+  address_counts::arrival from_;
   boost::beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::empty_body>> parser_;
   std::optional<http_response> response_;
@@ -104,6 +112,18 @@ void http_session::on_deadline(timing_wheel::clock::time_point) {
   }
   if (requests_ == 0)
     context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::timeout)].add(1);
+  close();
+}
+
+/// Where no answer is on its way the connection is reset, so that nothing of it is left in the kernel.
+void http_session::give_way() {
+  context_.metrics.http_displaced_total.add(1);
+  if (requests_ == 0)
+    context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::crowded)].add(1);
+  if (requests_ == 0 && !response_) {
+    error_code ignored;
+    socket_.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
+  }
   close();
 }
 
@@ -144,9 +164,14 @@ void http_session::on_request(const error_code& ec) {
     return;
   }
   ++requests_;
+  context_.http.note_request(*this, context_.now());
   const auto& request = parser_->get();
   keep_alive_ =
     parser_->keep_alive() && !has_body(request) && requests_ < max_requests_a_connection;
+  if (from_.what != address_counts::verdict::served) {
+    reply(reject_for_now(reject_reason::address));
+    return;
+  }
   if (const auto wrong = check_request(request)) {
     reply(*wrong);
     return;
@@ -279,10 +304,14 @@ void http_session::answer_handshake(const request_target& target) {
 
 void http_session::upgrade(connection_parameters&& parameters, std::string&& subprotocol) {
   cancel();
+  context_.http.leave(*this);
   const auto rest = buffer_.data();
-  websocket_upgrade request{std::move(socket_), parser_->release(),
+  websocket_upgrade request{std::move(socket_),
+                            parser_->release(),
                             std::string{static_cast<const char*>(rest.data()), rest.size()},
-                            std::move(subprotocol)};
+                            std::move(subprotocol),
+                            {},
+                            std::move(from_.ticket)};
   const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
   paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), language,
                                std::move(parameters));
@@ -350,15 +379,18 @@ void http_session::discard_input() {
 
 void http_session::close() {
   cancel();
+  context_.http.leave(*this);
   error_code ignored;
   socket_.close(ignored);
+  from_.ticket = address_ticket{};
 }
 
 } // namespace
 
-void serve_http(loop_context& context, const routes& paths, tcp_socket&& socket) {
+void serve_http(loop_context& context, const routes& paths, tcp_socket&& socket,
+                address_counts::arrival&& from) {
   boost::intrusive_ptr<http_session> {
-    new http_session { context, paths, std::move(socket) }
+    new http_session { context, paths, std::move(socket), std::move(from) }
     } -> await_request();
 }
 

@@ -54,6 +54,19 @@ inline constexpr std::size_t max_events_a_poll = 1024;
 /// How long a page may take whose answer somebody else has to give.
 inline constexpr std::chrono::milliseconds slow_page_timeout{3000};
 
+/// Connections of a loop that are not WebSocket sessions, at most: those that have made no request yet,
+/// that are being answered, or that are kept for further requests. Some clients connect thousands of times
+/// before they send the first request. Fewer where the limit of open files is low.
+inline constexpr std::size_t max_http_connections_a_loop = 4096;
+
+/// Of those, the ones that have been without a request for longer than a newcomer should need. A crowd of
+/// silent connections is held to that: they cost 6 MB, most of it the kernel's.
+inline constexpr std::size_t max_silent_connections_a_loop = 1024;
+inline constexpr std::chrono::milliseconds newcomer_time{1000};
+
+/// The same for the internal port: probes, scrapes, balancers' checks and operators are a few at a time.
+inline constexpr std::size_t max_internal_connections = 64;
+
 /// HTTP requests served on one connection before it is closed, so that a balancer's long-lived
 /// connections get spread again.
 inline constexpr unsigned max_requests_a_connection = 1000;
@@ -78,6 +91,8 @@ struct session_limits {
   /// Longest request line plus headers, in bytes: cookies of a site's other services come along, and
   /// balancers in front let 8 to 64 KiB through.
   std::size_t max_header_bytes = 16 * 1024;
+  /// Connections of a loop that are not WebSocket sessions, at most; see above.
+  std::size_t max_http_connections = max_http_connections_a_loop;
 };
 
 } // namespace canang::net

@@ -2,6 +2,8 @@
 
 #include "net/http_session.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,6 +46,13 @@ tcp_endpoint local_endpoint(int fd) {
   if (::getsockname(fd, endpoint.data(), &size) == 0)
     endpoint.resize(size);
   return endpoint;
+}
+
+/// Closes a connection of which nothing is to be left in the kernel either.
+void reset(tcp_socket& socket) {
+  boost::system::error_code ignored;
+  socket.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
+  socket.close(ignored);
 }
 
 } // namespace
@@ -98,11 +107,11 @@ void listener::stop() {
   retry_.cancel();
   boost::system::error_code ec;
   acceptor_.non_blocking(true, ec);
-  for (int i = 0; i < backlog && !ec; ++i) {
+  for (std::size_t i = 0; i < context_.http.limit() && !ec; ++i) {
     tcp_socket socket{context_.io.get_executor()};
     acceptor_.accept(socket, ec);
     if (!ec)
-      serve(std::move(socket));
+      take(std::move(socket));
   }
   acceptor_.close(ec);
 }
@@ -123,15 +132,29 @@ void listener::on_accept(const boost::system::error_code& ec, tcp_socket&& socke
     retry_later(); // out of descriptors or memory: the socket stays ready, so trying on would spin
     return;
   }
-  serve(std::move(socket));
+  take(std::move(socket));
   accept();
 }
 
-void listener::serve(tcp_socket&& socket) {
+void listener::take(tcp_socket&& socket) {
   context_.metrics.accepted_total.add(1);
-  boost::system::error_code ignored;
-  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  serve_http(context_, paths_, std::move(socket));
+  boost::system::error_code ec;
+  address_counts::arrival from;
+  if (paths_.addresses != nullptr) {
+    const auto peer = socket.remote_endpoint(ec);
+    if (ec) // it has been reset already
+      return;
+    from = paths_.addresses->arrive(peer.address());
+    if (from.what == address_counts::verdict::shut) {
+      context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::address)].add(1);
+      if (spdlog::should_log(spdlog::level::debug))
+        spdlog::debug("shut peer={} reason={}", to_text(peer), to_string(reject_reason::address));
+      reset(socket);
+      return;
+    }
+  }
+  socket.set_option(boost::asio::ip::tcp::no_delay(true), ec);
+  serve_http(context_, paths_, std::move(socket), std::move(from));
 }
 
 void listener::retry_later() {

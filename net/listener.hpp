@@ -32,13 +32,13 @@ public:
 
   void start();
 
-  /// Accepts who is waiting already, so that they get an answer, and closes the socket: nothing is
-  /// accepted any more.
+  /// Accepts who is waiting already, so that they get an answer, at most as many as the loop's pool has
+  /// places for; and closes the socket: nothing is accepted any more.
   void stop();
 
 private:
   void accept();
-  void serve(tcp_socket&& socket);
+  void take(tcp_socket&& socket);
   void on_accept(const boost::system::error_code& ec, tcp_socket&& socket);
   void retry_later();
 

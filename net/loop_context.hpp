@@ -1,6 +1,8 @@
 #pragma once
 
+#include "net/address_counts.hpp"
 #include "net/frame_buffer.hpp"
+#include "net/http_pool.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/readiness.hpp"
@@ -30,7 +32,9 @@ struct loop_context {
   using clock = std::chrono::steady_clock;
 
   explicit loop_context(const session_limits& limits_of_sessions)
-    : limits(limits_of_sessions), deadlines(clock::now()) {}
+    : limits(limits_of_sessions),
+      http(limits.max_http_connections, metrics.http_connections),
+      deadlines(clock::now()) {}
 
   /// Time of this turn: read once when first asked for, and good enough wherever the length of a turn
   /// does not matter.
@@ -49,6 +53,10 @@ struct loop_context {
   loop_metrics metrics;
   buffer_pool buffers;
   send_lanes lanes;
+  /// The connections that are not WebSocket sessions.
+  http_pool http;
+  /// Of the sessions whose addresses count.
+  lane_tickets tickets;
   /// Handshake and close deadlines of this loop.
   timing_wheel deadlines;
   /// The sockets of the sessions.

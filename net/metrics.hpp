@@ -87,8 +87,10 @@ enum class reject_reason : std::uint8_t {
   memory,      ///< the node has no memory for more
   rate,        ///< too many new connections at once
   origin,      ///< a page of a site that may not
+  address,     ///< its address has as many connections as it may
+  crowded,     ///< it had made no request when others needed its place
 };
-inline constexpr std::size_t reject_reason_count = 11;
+inline constexpr std::size_t reject_reason_count = 13;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;
@@ -119,7 +121,9 @@ private:
 struct loop_metrics {
   counter accepted_total;
   counter accept_errors_total;
-  counter connections; ///< open WebSocket sessions
+  counter connections;          ///< open WebSocket sessions
+  counter http_connections;     ///< connections that are none, or not yet
+  counter http_displaced_total; ///< of those, closed because others needed their place
   counter rooms;
   counter members;
   counter publications_total;

@@ -135,6 +135,17 @@ MetricFamily rejections(loop_list loops) {
   return result;
 }
 
+/// A figure of the connections that are not WebSocket sessions, by port.
+MetricFamily by_port(std::string name, std::string help, MetricType type, loop_list loops,
+                     const process_figures& process, counter loop_metrics::*member) {
+  auto result = family(std::move(name), std::move(help), type);
+  add_value(result, sum(loops, member), {{"port", "public"}});
+  if (process.internal != nullptr)
+    add_value(result, static_cast<double>((process.internal->*member).value()),
+              {{"port", "internal"}});
+  return result;
+}
+
 MetricFamily recoveries(loop_list loops) {
   auto result =
     family("canang_recoveries_total", "Members that asked to resume, by whether they miss nothing.",
@@ -187,6 +198,12 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
     single("canang_loops", "Event loops (workers).", gauge, static_cast<double>(loops.size())));
   all.push_back(of_loops("canang_connections", "WebSocket connections open or closing.", gauge,
                          &m::connections));
+  all.push_back(by_port("canang_http_connections",
+                        "TCP connections that are not WebSocket connections, or not yet.", gauge,
+                        loops, process, &m::http_connections));
+  all.push_back(by_port("canang_http_displaced_total",
+                        "Of those, the ones that were closed because others needed their place.",
+                        up, loops, process, &m::http_displaced_total));
   all.push_back(of_loops("canang_rooms", "Rooms with an actor on this node.", gauge, &m::rooms));
   all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
   all.push_back(

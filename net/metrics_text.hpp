@@ -9,11 +9,12 @@
 
 namespace canang::net {
 
-/// Figures of the whole process, next to those that loops count.
+/// Figures of the whole process, next to those that the loops of the public port count.
 struct process_figures {
-  std::int64_t start_time_seconds = 0; ///< Unix time
-  std::uint64_t actors = 0;            ///< actors alive
-  std::uint64_t actor_failures = 0;    ///< actors that an exception ended
+  const loop_metrics* internal = nullptr; ///< of the internal port's loop
+  std::int64_t start_time_seconds = 0;    ///< Unix time
+  std::uint64_t actors = 0;               ///< actors alive
+  std::uint64_t actor_failures = 0;       ///< actors that an exception ended
   std::uint64_t open_descriptors = 0;
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;

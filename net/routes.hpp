@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/address_counts.hpp"
 #include "net/dialect.hpp"
 #include "net/http_handshake.hpp"
 #include "net/http_types.hpp"
@@ -41,6 +42,8 @@ struct routes {
   std::function<std::optional<page_response>(const page_request&)> guard{};
   /// Whose pages may open a WebSocket, and with which subprotocols.
   handshake_rules handshakes{};
+  /// Counts and limits the connections of each address. May be null.
+  address_counts* addresses = nullptr;
 };
 
 } // namespace canang::net

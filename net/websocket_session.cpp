@@ -45,11 +45,13 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
   context_.metrics.received_bytes_total.add(upgrade.already_read.size());
   context_.metrics.connections.add(1);
+  context_.tickets.keep(lane_, std::move(upgrade.ticket));
 }
 
 websocket_session::~websocket_session() {
   if (descriptor_ >= 0)
     ::close(descriptor_);
+  context_.tickets.drop(lane_);
   context_.lanes.release(lane_);
   context_.metrics.connections.subtract(1);
 }

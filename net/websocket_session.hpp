@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/address_counts.hpp"
 #include "net/http_types.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
@@ -17,6 +18,7 @@ struct websocket_upgrade {
   std::string already_read;            ///< bytes that came right behind the request
   std::string subprotocol{};           ///< the one of those offered that the answer names, if any
   std::unique_ptr<byte_layer> layer{}; ///< between the socket and those bytes; null: nothing
+  address_ticket ticket{};             ///< kept as long as the session is there
 };
 
 /// A session that speaks RFC 6455 on a socket which only the loop's readiness set watches; not open yet.

@@ -81,8 +81,8 @@ def test_memory_in_use_is_followed(start_canang):
 def test_the_limit_of_open_files_limits_connections_by_itself(start_canang):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     limit = start_canang().metrics()["canang_connections_limit"]
-    assert 0.9 * hard <= limit < hard
-    assert start_canang(max_connections=0).metrics()["canang_connections_limit"] == 0
+    assert 0.7 * hard <= limit < hard - 100
+    assert start_canang(max_connections=0).metrics()["canang_connections_limit"] == limit
 
 
 async def test_thousands_at_once_cost_a_full_node_nothing_but_answers(start_canang):
@@ -109,7 +109,9 @@ async def test_thousands_at_once_cost_a_full_node_nothing_but_answers(start_cana
         await member.close()
 
 
-@pytest.mark.parametrize("option", ["max_connections", "memory_limit", "accept_rate"])
+@pytest.mark.parametrize(
+    "option", ["max_connections", "max_connections_per_ip", "memory_limit", "accept_rate"]
+)
 def test_a_limit_that_is_no_number_is_named(option):
     from support.canang_process import run_to_end
 

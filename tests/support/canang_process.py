@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from .process_lifetime import die_with_parent
+from .process_lifetime import with_open_files
 from .waiting import eventually, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -71,7 +71,10 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run_to_end(
-    arguments: Sequence[str], env: Mapping[str, str] | None = None, timeout: float = 20.0
+    arguments: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    timeout: float = 20.0,
+    files: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """For invocations that end by themselves: --help, --check-config, refused options."""
     return subprocess.run(
@@ -80,7 +83,7 @@ def run_to_end(
         capture_output=True,
         text=True,
         timeout=timeout,
-        preexec_fn=die_with_parent,
+        preexec_fn=with_open_files(files),
         check=False,
     )
 
@@ -141,8 +144,10 @@ class CanangProcess:
         extra: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         command: Sequence[str] | None = None,
+        files: int | None = None,
     ) -> None:
-        """`command` in place of the binary and its options; the rest is the same."""
+        """`command` in place of the binary and its options; the rest is the same. `files`: its limit of
+        open files."""
         self.arguments = [str(binary())]
         merged = DEFAULT_OPTIONS | {key.replace("_", "-"): value for key, value in options.items()}
         for name, value in merged.items():
@@ -163,7 +168,7 @@ class CanangProcess:
             stdin=subprocess.DEVNULL,
             stdout=self._stdout,
             stderr=self._stderr,
-            preexec_fn=die_with_parent,
+            preexec_fn=with_open_files(files),
         )
         self._told_to_end = False
         self.port = 0

@@ -60,8 +60,8 @@ def start_canang(
 ) -> Iterator[Callable[..., CanangProcess]]:
     """`start_canang(ping_interval="1s", ...)`: a ready server, ended with the test.
 
-    An option that is None is not passed. `extra` are further arguments, `env` variables;
-    `ready=False` returns at once.
+    An option that is None is not passed. `extra` are further arguments, `env` variables, `files` the
+    limit of open files; `ready=False` returns at once.
     """
     servers: list[CanangProcess] = []
     show_on_failure(
@@ -69,11 +69,16 @@ def start_canang(
     )
 
     def start(
-        *, extra: tuple[str, ...] = (), env: Any = None, ready: bool = True, **options: Any
+        *,
+        extra: tuple[str, ...] = (),
+        env: Any = None,
+        ready: bool = True,
+        files: int | None = None,
+        **options: Any,
     ) -> CanangProcess:
         directory = tmp_path / f"canang-{len(servers)}"
         directory.mkdir()
-        server = CanangProcess(directory, options, extra, env)
+        server = CanangProcess(directory, options, extra, env, files=files)
         servers.append(server)
         if ready:
             server.wait_ready()

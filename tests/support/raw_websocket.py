@@ -120,8 +120,13 @@ class Response:
 class RawConnection:
     """A TCP connection with a read buffer and a deadline on everything."""
 
-    def __init__(self, port: int, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, port: int, receive_buffer: int | None = None, source: str | None = None
+    ) -> None:
+        """`source` is the address that it comes from, such as 127.0.0.2."""
         self.socket = socket.socket()
+        if source is not None:
+            self.socket.bind((source, 0))
         if receive_buffer is not None:  # before connect: it bounds the window that is announced
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(TIMEOUT_S)
@@ -238,9 +243,10 @@ class RawWebSocket(RawConnection):
         path: str = "/ws",
         receive_buffer: int | None = None,
         right_behind: bytes = b"",
+        source: str | None = None,
     ) -> None:
         """`right_behind` goes out in the same write as the upgrade request."""
-        super().__init__(port, receive_buffer)
+        super().__init__(port, receive_buffer, source)
         self.send(request_head(path) + right_behind)
         response = self.read_response()
         assert response.status == 101, response

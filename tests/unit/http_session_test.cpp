@@ -321,6 +321,139 @@ TEST_F(http_session_test, answers_400_to_what_is_no_http) {
   EXPECT_EQ(rejected(reject_reason::bad_request), 1U);
 }
 
+TEST_F(http_session_test, tells_one_whose_address_has_too_many_and_counts_it_until_it_is_gone) {
+  address_counts addresses{1};
+  const auto here = boost::asio::ip::make_address("192.0.2.1");
+  const auto first = addresses.arrive(here);
+  auto [server, other_end] = test::connected_pair(loop.io);
+  client = std::move(other_end);
+  serve_http(loop.context, paths, std::move(server), addresses.arrive(here));
+  client.send("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+  EXPECT_TRUE(is_answered("HTTP/1.1 429 "));
+  EXPECT_NE(client.got.find("Retry-After: 1\r\n"), std::string::npos);
+  EXPECT_NE(client.got.find("too many connections from this address"), std::string::npos);
+  EXPECT_EQ(rejected(reject_reason::address), 1U);
+  EXPECT_TRUE(asked_for.empty());
+  EXPECT_EQ(addresses.arrive(here).what, address_counts::verdict::shut) << "it lingers";
+  client.leave();
+  EXPECT_TRUE(
+    loop.until([&] { return addresses.arrive(here).what != address_counts::verdict::shut; }));
+}
+
+TEST_F(http_session_test, hands_the_place_of_its_address_on_to_the_websocket_session) {
+  address_counts addresses{1};
+  const auto here = boost::asio::ip::make_address("192.0.2.1");
+  auto [server, other_end] = test::connected_pair(loop.io);
+  client = std::move(other_end);
+  serve_http(loop.context, paths, std::move(server), addresses.arrive(here));
+  client.send("GET /ws HTTP/1.1\r\n" + upgrade_fields);
+  ASSERT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(loop.context.http.size(), 0U) << "it is no HTTP connection any more";
+  EXPECT_EQ(addresses.arrive(here).what, address_counts::verdict::told);
+  session->abort(close_reason::drain);
+  session.reset();
+  EXPECT_TRUE(loop.until([&] { return addresses.size() == 0; }));
+}
+
+TEST_F(http_session_test, is_in_the_pool_until_it_is_closed) {
+  serve("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(loop.context.metrics.http_connections.value(), 1U);
+  EXPECT_TRUE(is_answered("HTTP/1.1 200 "));
+  EXPECT_EQ(loop.context.http.size(), 1U) << "it lingers";
+  client.leave();
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 0; }));
+  EXPECT_EQ(loop.context.metrics.http_connections.value(), 0U);
+}
+
+/// A loop with places for three connections that are not WebSocket sessions.
+struct full_http_pool_test : testing::Test {
+  test::turning_loop loop{[] {
+    session_limits limits;
+    limits.max_http_connections = 3;
+    return limits;
+  }()};
+  routes paths;
+  std::vector<test::raw_client> clients;
+
+  full_http_pool_test() {
+    paths.page = [](const page_request& request) {
+      return text_response(200, "page " + std::string{request.path});
+    };
+  }
+
+  test::raw_client& serve(std::string_view bytes) {
+    auto [server, other_end] = test::connected_pair(loop.io);
+    clients.reserve(20);
+    auto& client = clients.emplace_back(std::move(other_end));
+    serve_http(loop.context, paths, std::move(server));
+    client.send(bytes);
+    return client;
+  }
+
+  bool is_over(test::raw_client& client) {
+    return loop.until([&] {
+      client.receive();
+      return client.is_over;
+    });
+  }
+
+  bool is_open(test::raw_client& client) {
+    loop.turn(std::chrono::milliseconds{1});
+    client.receive();
+    return !client.is_over;
+  }
+
+  std::uint64_t crowded() const {
+    return loop.context.metrics.rejected_total[static_cast<std::size_t>(reject_reason::crowded)]
+      .value();
+  }
+};
+
+TEST_F(full_http_pool_test, closes_the_one_that_has_been_silent_longest) {
+  auto& first = serve("");
+  auto& second = serve("GET / HTTP/1.1\r\nX: slowly");
+  auto& third = serve("");
+  auto& fourth = serve("GET /four HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(is_over(first));
+  EXPECT_TRUE(loop.until([&] { return fourth.has("page /four"); }));
+  second.send("er and slower");
+  serve("");
+  EXPECT_TRUE(is_over(second)) << "bytes that are no request do not help it";
+  EXPECT_TRUE(is_open(third));
+  EXPECT_TRUE(is_open(fourth));
+  EXPECT_EQ(loop.context.http.size(), 3U);
+  EXPECT_EQ(loop.context.metrics.http_displaced_total.value(), 2U);
+  EXPECT_EQ(crowded(), 2U);
+}
+
+TEST_F(full_http_pool_test, spares_one_that_makes_requests_before_those_that_do_not) {
+  auto& busy = serve("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return busy.has("page /a"); }));
+  for (int i = 0; i < 10; ++i) {
+    serve("");
+    const auto path = "/" + std::to_string(i);
+    busy.send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(loop.until([&] { return busy.has("page " + path); }));
+  }
+  EXPECT_EQ(loop.context.http.size(), 3U);
+  serve("");
+  serve("");
+  EXPECT_TRUE(is_open(busy));
+  serve("");
+  EXPECT_TRUE(is_over(busy)) << "idle between two requests: it is the longest without one now";
+  EXPECT_EQ(crowded(), 10U) << "it had been served";
+}
+
+TEST_F(full_http_pool_test, answers_a_request_that_is_there_however_many_others_come) {
+  std::vector<test::raw_client*> honest;
+  for (int i = 0; i < 5; ++i) {
+    serve("");
+    serve("");
+    honest.push_back(&serve("GET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    EXPECT_TRUE(loop.until([&] { return honest.back()->has("page /me"); }));
+  }
+}
+
 TEST_F(http_session_test, gives_up_one_whose_request_does_not_come) {
   serve("GET / HTTP/1.1\r\nHost:");
   EXPECT_TRUE(loop.until([&] {

@@ -1,7 +1,5 @@
 #include "app/memory_budget.hpp"
 
-#include "app/open_files.hpp"
-
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -73,12 +71,15 @@ TEST_F(memory_budget_test, of_this_process_is_more_than_nothing) {
   EXPECT_GT(find_memory_budget().used_bytes(), 1'000'000U);
 }
 
-TEST(open_files, leave_some_for_what_is_no_connection) {
-  EXPECT_EQ(connections_of_open_files(1'048'576), 1'048'576U - 20'971U);
-  EXPECT_EQ(connections_of_open_files(1024), 960U);
-  EXPECT_EQ(connections_of_open_files(100), 50U);
-  EXPECT_EQ(connections_of_open_files(1), 1U);
-  EXPECT_GT(raise_open_files_limit(), 100U);
+TEST(memory_in_use, is_without_what_the_allocator_keeps) {
+  std::uint64_t used = 1000;
+  std::uint64_t kept = 300;
+  const auto in_use = without_kept([&] { return used; }, [&] { return kept; });
+  EXPECT_EQ(in_use(), 700U);
+  kept = 0;
+  EXPECT_EQ(in_use(), 1000U);
+  kept = 2000; // both are looked at one after the other
+  EXPECT_EQ(in_use(), 0U);
 }
 
 } // namespace

@@ -67,16 +67,16 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
       EXPECT_EQ(found->second, type) << name;
     }
   };
-  has("gauge",
-      {"canang_build_info", "canang_ready", "canang_loops", "canang_connections", "canang_rooms",
-       "canang_members", "canang_actors", "canang_outbox_bytes", "canang_history_bytes",
-       "process_open_fds", "process_resident_memory_bytes", "process_start_time_seconds"});
+  has("gauge", {"canang_build_info", "canang_ready", "canang_loops", "canang_connections",
+                "canang_rooms", "canang_members", "canang_actors", "canang_outbox_bytes",
+                "canang_history_bytes", "canang_http_connections", "process_open_fds",
+                "process_resident_memory_bytes", "process_start_time_seconds"});
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
        "canang_pings_sent_total", "canang_turns_total", "canang_actor_failures_total",
-       "process_cpu_seconds_total"});
+       "canang_http_displaced_total", "process_cpu_seconds_total"});
   has("histogram", {"canang_publish_to_flush_seconds", "canang_turn_seconds"});
 }
 
@@ -106,6 +106,20 @@ TEST_F(metrics_text_test, sums_the_loops) {
   for (const auto& [name, member] : members)
     EXPECT_EQ(parsed[name], static_cast<double>(1001 * value++)) << name;
   EXPECT_EQ(parsed["canang_loops"], 2);
+}
+
+TEST_F(metrics_text_test, tells_the_ports_apart_where_connections_are_not_websockets) {
+  loop_metrics internal;
+  process.internal = &internal;
+  first.http_connections.add(3);
+  second.http_connections.add(4);
+  internal.http_connections.add(5);
+  internal.http_displaced_total.add(6);
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_http_connections{port="public"})"], 7);
+  EXPECT_EQ(parsed[R"(canang_http_connections{port="internal"})"], 5);
+  EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="public"})"], 0);
+  EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="internal"})"], 6);
 }
 
 TEST_F(metrics_text_test, writes_large_counts_in_full) {

@@ -1,5 +1,7 @@
 #include "app/options.hpp"
 
+#include "app/open_files.hpp"
+
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -118,6 +120,28 @@ TEST_F(options_test, take_a_key_from_a_file_or_as_it_is_and_never_show_it) {
     expect_refused({"--internal-key-file=" + unreadable}, "--internal-key-file");
 }
 
+TEST_F(options_test, are_settled_by_what_the_process_may_have_open) {
+  EXPECT_EQ(parse({"--workers=2"}).what, command::serve);
+  EXPECT_EQ(into.server.admission.connections_per_address, 0U);
+  ASSERT_EQ(settle_limits(into.server).fault, "");
+  const auto possible = into.server.admission.max_connections;
+  EXPECT_GT(possible, 100U);
+  EXPECT_LE(possible + 2 * into.server.loops.limits.max_http_connections,
+            raise_open_files_limit() - reserved_files({2, 0}));
+  EXPECT_EQ(parse({"--workers=2", "--max-connections=0"}).what, command::serve);
+  EXPECT_EQ(settle_limits(into.server).warning, "");
+  EXPECT_EQ(into.server.admission.max_connections, possible);
+  EXPECT_EQ(parse({"--max-connections=10", "--max-connections-per-ip=7"}).what, command::serve);
+  EXPECT_EQ(settle_limits(into.server).warning, "");
+  EXPECT_EQ(into.server.admission.max_connections, 10U);
+  EXPECT_EQ(into.server.admission.connections_per_address, 7U);
+  EXPECT_EQ(parse({"--workers=2", "--max-connections=999999999"}).what, command::serve);
+  const auto warning = settle_limits(into.server).warning;
+  EXPECT_NE(warning.find("--max-connections 999999999"), std::string::npos);
+  EXPECT_NE(warning.find(std::to_string(possible) + " are taken"), std::string::npos) << warning;
+  EXPECT_EQ(into.server.admission.max_connections, possible);
+}
+
 TEST_F(options_test, come_from_flags) {
   EXPECT_EQ(parse({"--listen", "[::1]:81", "--workers=3", "--ping-interval", "1m30s",
                    "--max-message-bytes=1MiB", "--log-format", "json"})
@@ -181,6 +205,7 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--max-message-bytes", "0"},
                                                        {"--max-message-bytes", "2GiB"},
                                                        {"--outbox-limit", "1023"},
+                                                       {"--max-connections-per-ip", "-1"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},
