@@ -18,6 +18,12 @@ struct memory_budget {
 /// Looks for the limit in both versions of the cgroup file system. `root` is `/` but in tests.
 [[nodiscard]] memory_budget find_memory_budget(const std::filesystem::path& root = "/");
 
+/// What all histories may take where memory has this limit (0: none), in bytes.
+[[nodiscard]] std::uint64_t history_budget_of(std::uint64_t limit_bytes) noexcept;
+
+/// How many rooms may be known then.
+[[nodiscard]] std::uint64_t max_rooms_of(std::uint64_t limit_bytes) noexcept;
+
 /// The part of a limit up to which connections are taken: those that are there need some to grow.
 inline constexpr double admitted_part = 0.8;
 

@@ -48,7 +48,8 @@ private:
   void forget_oldest();
 
   key_map keys_;
-  boost::container::deque<const std::string*> order_; // oldest first; the map's entries stay in place
+  boost::container::deque<const std::string*>
+    order_; // oldest first; the map's entries stay in place
   std::size_t keys_cost_ = 0;
 };
 

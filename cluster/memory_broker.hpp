@@ -91,8 +91,8 @@ public:
   [[nodiscard]] const forgotten_rooms& forgotten() const noexcept { return forgotten_; }
 
 private:
-  using list_hook = boost::intrusive::list_member_hook<
-    boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  using list_hook =
+    boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
   /// A room's publications and its places in the orders of last use.
   struct stream {

@@ -41,13 +41,15 @@ inline constexpr std::size_t first_buckets_cost = allocated(13 * sizeof(void*));
 /// An entry of a `name_map`: its node has a link and the hash beside key and value. Without what the
 /// strings in it take outside.
 template <class Value>
-inline constexpr std::size_t name_map_entry_cost =
-  allocated(sizeof(std::pair<const std::string, Value>) + 2 * sizeof(void*)) + bucket_cost;
+inline constexpr std::size_t
+  name_map_entry_cost = allocated(sizeof(std::pair<const std::string, Value>) + 2 * sizeof(void*))
+                        + bucket_cost;
 
 /// An entry of a hash table by number: the hash is not kept.
 template <class Key, class Value>
-inline constexpr std::size_t number_map_entry_cost =
-  allocated(sizeof(std::pair<const Key, Value>) + sizeof(void*)) + bucket_cost;
+inline constexpr std::size_t number_map_entry_cost = allocated(sizeof(std::pair<const Key, Value>)
+                                                               + sizeof(void*))
+                                                     + bucket_cost;
 
 /// Gives the buckets back that a hash table has had for a crowd that is gone. To be called now and then.
 template <class Table>

@@ -312,8 +312,7 @@ void redis_broker::leave_channels(clock::time_point now) {
     auto& room = *entry.second;
     if (room.is_busy())
       note_busy(room);
-    if (room.has_subscriber() || room.is_busy()
-        || now - room.left_at() < delay)
+    if (room.has_subscriber() || room.is_busy() || now - room.left_at() < delay)
       return false;
     shard_.unsubscribe(room.channel());
     rooms_cost_ -= room.cost();

@@ -52,8 +52,9 @@ std::size_t redis_room::cost() const noexcept {
   const auto name = heap_of(name_);
   return allocated(sizeof(redis_room) + control_block_cost) + heap_of(meta_key_)
          + heap_of(stream_key_) + heap_of(events_key_) + 2 * heap_of(channel_)
-         + name_map_entry_cost<std::shared_ptr<redis_room>> + name_map_entry_cost<std::uint64_t>
-         + bridge_cost + 5 * name;
+         + name_map_entry_cost<
+           std::shared_ptr<redis_room>> + name_map_entry_cost<std::uint64_t> + bridge_cost
+         + 5 * name;
 }
 
 std::string redis_room::key(std::string_view kind) const {

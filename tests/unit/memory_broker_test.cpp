@@ -286,7 +286,8 @@ TEST_F(memory_broker_test, takes_histories_of_rooms_that_nobody_is_in_first) {
   broker.subscribe("busy", room);
   publish(broker, "busy", "b");
   publish(broker, "left", "l");
-  publish(broker, "new", "n"); // `busy` is longest without a publication, but there is somebody in it
+  publish(broker, "new",
+          "n"); // `busy` is longest without a publication, but there is somebody in it
   EXPECT_EQ(texts(history_of(broker, "busy", 9)), "b");
   EXPECT_EQ(texts(history_of(broker, "left", 9)), "");
   EXPECT_EQ(texts(history_of(broker, "new", 9)), "n");

@@ -111,7 +111,8 @@ TEST_F(recent_publications_of_a_room, is_kept_within_a_limit_of_what_it_costs) {
   push("mmmm");
   EXPECT_EQ(after(0), "m2 m3 m4 ");
   EXPECT_EQ(recent.floor(), 1U);
-  EXPECT_EQ(recent.bytes_floor(), 0U) << "that is for what is stored elsewhere, which has no such limit";
+  EXPECT_EQ(recent.bytes_floor(), 0U)
+    << "that is for what is stored elsewhere, which has no such limit";
   limits.cost = each;
   push("m");
   EXPECT_TRUE(recent.empty()) << "not even one has room, with its list";
