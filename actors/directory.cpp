@@ -65,7 +65,8 @@ void directory::on_exit() {
 directory::known_room* directory::room_of(const std::string& name) {
   if (const auto known = rooms_.find(name); known != rooms_.end())
     return &known->second;
-  const bool is_kept = services_.kept != nullptr && services_.kept->touch(name);
+  keep_within_limit(); // what is too much is no room that could be joined
+  const bool is_kept = services_.kept != nullptr && services_.kept->claim(name);
   return is_kept || make_place() ? &start(name) : nullptr;
 }
 
@@ -131,11 +132,7 @@ void directory::on_tick(const tick& now) {
     cluster::give_back_buckets(rooms_);
     cluster::give_back_buckets(by_id_);
   }
-  count_rooms();
-  if (services_.limit == nullptr)
-    return;
-  if (const auto excess = services_.limit->excess(); excess > 1)
-    forget_idle(excess - 1); // of rooms that were stopped to make a place, what is kept
+  keep_within_limit();
 }
 
 void directory::reap(clock::time_point now) {
@@ -181,6 +178,15 @@ void directory::count_rooms() {
   const auto kept = services_.kept == nullptr ? 0 : services_.kept->idle_count();
   services_.metrics.known_rooms.set(rooms_.size() + kept);
   services_.metrics.idle_rooms.set(empty_.size() + kept);
+}
+
+/// Forgets what is kept of rooms that were stopped to make a place.
+void directory::keep_within_limit() {
+  count_rooms();
+  if (services_.limit == nullptr)
+    return;
+  if (const auto excess = services_.limit->excess(); excess > 1)
+    forget_idle(excess - 1);
 }
 
 /// Whether one more room may be known. Where there are too many, rooms without members give way: those of

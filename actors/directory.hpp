@@ -59,6 +59,7 @@ private:
   void forget(room_map::value_type& room);
   void refuse(const join_room& request);
 
+  void keep_within_limit();
   [[nodiscard]] bool make_place();
   void forget_idle(std::uint64_t most);
   void count_rooms();

@@ -17,7 +17,7 @@ std::size_t user_cost(std::string_view user) noexcept {
 
 } // namespace
 
-void local_presence::note(std::string_view room, const local_member& who, bool is_here,
+bool local_presence::note(std::string_view room, const local_member& who, bool is_here,
                           clock::time_point now) {
   const auto [known, is_new] = rooms_.try_emplace(std::string{room});
   if (is_new)
@@ -27,8 +27,10 @@ void local_presence::note(std::string_view room, const local_member& who, bool i
   else
     remove(room, known->second, who, now);
   const auto& members = known->second;
-  if (members.users.empty() && members.leaving.empty())
+  const bool is_anybody_there = !members.users.empty();
+  if (!is_anybody_there && members.leaving.empty())
     forget(known);
+  return is_anybody_there;
 }
 
 void local_presence::forget(room_map::iterator room) {

@@ -35,7 +35,8 @@ public:
   local_presence(const presence_options& options, tell_function tell)
     : options_(options), tell_(std::move(tell)) {}
 
-  void note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
+  /// @returns whether anybody is in the room now.
+  bool note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
 
   /// Tells the leaves whose grace is over. To be called about once a second.
   void expire(clock::time_point now);

@@ -52,9 +52,15 @@ void memory_broker::subscribe(std::string_view room, room_subscriber& subscriber
   auto& known = stream_of(room);
   assert(known.subscriber == nullptr);
   known.subscriber = &subscriber;
-  ++subscribed_count_;
-  idle_cost_ -= known.counted_cost;
-  put_in_place(known);
+  take(known);
+}
+
+void memory_broker::take(stream& room) {
+  if (std::exchange(room.is_taken, true))
+    return;
+  ++taken_count_;
+  idle_cost_ -= room.counted_cost;
+  put_in_place(room);
 }
 
 void memory_broker::unsubscribe(std::string_view room) {
@@ -63,7 +69,8 @@ void memory_broker::unsubscribe(std::string_view room) {
     return;
   auto& known = found->second;
   known.subscriber = nullptr;
-  --subscribed_count_;
+  known.is_taken = false;
+  --taken_count_;
   idle_cost_ += known.counted_cost;
   if (known.offset == 0)
     forget(known); // it was only joined: there is nothing to come back to
@@ -71,24 +78,27 @@ void memory_broker::unsubscribe(std::string_view room) {
     put_in_place(known);
 }
 
-bool memory_broker::touch(std::string_view room) {
+bool memory_broker::claim(std::string_view room) {
   const auto known = streams_.find(room);
   if (known == streams_.end())
     return false;
-  put_in_place(known->second);
+  take(known->second);
   return true;
 }
 
-std::size_t memory_broker::idle_count() const noexcept {
-  return streams_.size() - subscribed_count_;
-}
+std::size_t memory_broker::idle_count() const noexcept { return streams_.size() - taken_count_; }
 
 std::size_t memory_broker::rooms_cost() const noexcept {
   return streams_.size() * name_map_entry_cost<stream> + names_cost_ + presence_.cost();
 }
 
 void memory_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
-  presence_.note(room, who, is_here, now_());
+  const bool has_members = presence_.note(room, who, is_here, now_());
+  const auto known = streams_.find(room);
+  if (known == streams_.end() || known->second.has_members == has_members)
+    return;
+  known->second.has_members = has_members;
+  put_in_place(known->second);
 }
 
 void memory_broker::report(std::string_view room, bool with_members, report_handler handler) {
@@ -201,7 +211,7 @@ std::size_t memory_broker::cost_of(const stream& room) noexcept {
 void memory_broker::account(stream& room) {
   const auto cost = cost_of(room);
   total_cost_ += cost - room.counted_cost; // may wrap around, and back
-  if (room.subscriber == nullptr)
+  if (!room.is_taken)
     idle_cost_ += cost - room.counted_cost;
   room.counted_cost = cost;
 }
@@ -210,10 +220,10 @@ void memory_broker::account(stream& room) {
 void memory_broker::put_in_place(stream& room) {
   room.place.unlink();
   const bool keeps_something = !room.recent.empty() || room.keys != nullptr;
-  if (room.subscriber == nullptr)
+  if (!room.is_taken)
     (keeps_something ? abandoned_ : bare_).push_back(room);
   else if (keeps_something)
-    attended_.push_back(room);
+    (room.has_members ? attended_ : lingering_).push_back(room);
 }
 
 void memory_broker::drop_history(stream& room) {
@@ -249,7 +259,10 @@ void memory_broker::forget_old_keys(stream& room, clock::time_point now) {
 void memory_broker::forget(stream& room) {
   total_bytes_ -= room.recent.bytes();
   total_cost_ -= room.counted_cost;
-  idle_cost_ -= room.counted_cost;
+  if (room.is_taken)
+    --taken_count_; // by somebody who never came
+  else
+    idle_cost_ -= room.counted_cost;
   names_cost_ -= heap_of(*room.name);
   streams_.erase(streams_.find(*room.name));
 }
@@ -287,10 +300,9 @@ std::size_t memory_broker::shed(std::size_t bytes) {
 
 /// Who loses its history next; null: only `latest`, of which something was just published, has one.
 memory_broker::stream* memory_broker::first_to_lose(const stream& latest) noexcept {
-  if (!abandoned_.empty() && &abandoned_.front() != &latest)
-    return &abandoned_.front();
-  if (!attended_.empty() && &attended_.front() != &latest)
-    return &attended_.front();
+  for (auto* const rooms : {&abandoned_, &lingering_, &attended_})
+    if (!rooms->empty() && &rooms->front() != &latest)
+      return &rooms->front();
   return nullptr;
 }
 

@@ -66,7 +66,7 @@ public:
   void note_member(std::string_view room, const local_member& who, bool is_here) override;
   void report(std::string_view room, bool with_members, report_handler handler) override;
 
-  [[nodiscard]] bool touch(std::string_view room) override;
+  [[nodiscard]] bool claim(std::string_view room) override;
   [[nodiscard]] std::size_t idle_count() const noexcept override;
   std::size_t forget_rooms(std::size_t most) override;
   std::size_t shed(std::size_t bytes) override;
@@ -102,10 +102,12 @@ private:
     recent_publications recent;
     clock::time_point expires_at;
     room_subscriber* subscriber = nullptr;
+    bool is_taken = false; // has a subscriber, or is about to have one
+    bool has_members = false;
     std::unique_ptr<idempotency_keys> keys; // most rooms have none
     std::size_t counted_cost = 0;           // of the two, in `total_cost_`
     list_hook recency;                      // in `by_recency_`
-    list_hook place;                        // in `bare_`, `abandoned_` or `attended_`
+    list_hook place;                        // in one of the lists below
   };
 
   template <list_hook stream::*Hook>
@@ -119,6 +121,7 @@ private:
   void store(stream& room, publication_ptr message);
   void publish_event(std::string_view room, publication_kind kind, std::string&& member);
   void forget_old_keys(stream& room, clock::time_point now);
+  void take(stream& room);
   void account(stream& room);
   void put_in_place(stream& room);
   void drop_history(stream& room);
@@ -132,17 +135,18 @@ private:
   history_limits limits_;
   std::function<clock::time_point()> now_;
   stream_list<&stream::recency> by_recency_; // longest without a publication first
-  // Each room is in one of these, or in none when it has a subscriber and keeps nothing. In each the one
+  // Each room is in one of these, or in none when it is taken and keeps nothing. In each the one
   // longest without a publication or a subscriber is the first.
   stream_list<&stream::place> bare_;      // nobody is there, and nothing can be recovered
   stream_list<&stream::place> abandoned_; // nobody is there
+  stream_list<&stream::place> lingering_; // it is taken, but has no members
   stream_list<&stream::place> attended_;
   name_map<stream> streams_;
-  std::size_t subscribed_count_ = 0;
+  std::size_t taken_count_ = 0;
   std::size_t names_cost_ = 0;  // of all rooms, what they take outside
   std::size_t total_bytes_ = 0; // of payload
   std::size_t total_cost_ = 0;
-  std::size_t idle_cost_ = 0; // of `total_cost_`, in rooms without a subscriber
+  std::size_t idle_cost_ = 0; // of `total_cost_`, in rooms that are not taken
   forgotten_rooms forgotten_;
   local_presence presence_;
 };

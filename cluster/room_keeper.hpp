@@ -9,8 +9,9 @@ namespace canang::cluster {
 /// whoever has to keep a node's rooms and memory within their limits. On the broker's thread.
 class room_keeper {
 public:
-  /// Whether it keeps anything of the room; if so it counts as just used: somebody comes back.
-  [[nodiscard]] virtual bool touch(std::string_view room) = 0;
+  /// Whether it keeps anything of the room. If so somebody comes back to it and will subscribe: it is not
+  /// forgotten until then.
+  [[nodiscard]] virtual bool claim(std::string_view room) = 0;
 
   /// Rooms that are kept without a subscriber.
   [[nodiscard]] virtual std::size_t idle_count() const noexcept = 0;

@@ -36,6 +36,12 @@ struct memory_broker_test : testing::Test {
            + messages * (publication_of("x")->cost() + recent_publications::place_cost);
   }
 
+  static bool is_known(memory_broker& broker, std::string_view name) {
+    bool known = false;
+    broker.report(name, false, [&](room_report&& report) { known = !report.top.epoch.empty(); });
+    return known;
+  }
+
   static void publish(memory_broker& broker, std::string_view to, std::string text,
                       std::string_view key = {}) {
     broker.publish(to, publication_of(std::move(text)), key);
@@ -297,6 +303,26 @@ TEST_F(memory_broker_test, takes_histories_of_rooms_that_nobody_is_in_first) {
   EXPECT_EQ(texts(history_of(broker, "new", 9)), "");
 }
 
+TEST_F(memory_broker_test, takes_histories_of_rooms_that_only_linger_before_those_with_members) {
+  options.total_bytes = cost_of_histories(2, 2);
+  auto broker = make();
+  room_log left;
+  room_log new_one;
+  broker.subscribe("busy", room);
+  broker.note_member("busy", {1, {}}, true);
+  publish(broker, "busy", "b");
+  broker.subscribe("left", left);
+  broker.note_member("left", {2, {}}, true);
+  publish(broker, "left", "l");
+  broker.note_member("left", {2, {}}, false); // its actor waits for somebody to come back
+  broker.subscribe("new", new_one);
+  broker.note_member("new", {3, {}}, true);
+  publish(broker, "new", "n");
+  EXPECT_EQ(texts(history_of(broker, "busy", 9)), "b");
+  EXPECT_EQ(texts(history_of(broker, "left", 9)), "");
+  EXPECT_EQ(texts(history_of(broker, "new", 9)), "n");
+}
+
 TEST_F(memory_broker_test, counts_idempotency_keys_and_takes_them_with_the_history) {
   options.total_bytes = 64 * 1024;
   auto broker = make();
@@ -341,7 +367,7 @@ TEST_F(memory_broker_test, forgets_rooms_without_a_history_first_and_then_the_qu
   const auto known = [&] {
     std::string names;
     for (const char* name : {"bare", "1", "2", "3"})
-      names += broker.touch(name) ? name : "-";
+      names += is_known(broker, name) ? name : "-";
     return names;
   };
   EXPECT_EQ(broker.forget_rooms(1), 1U);
@@ -355,15 +381,28 @@ TEST_F(memory_broker_test, forgets_rooms_without_a_history_first_and_then_the_qu
   EXPECT_EQ(broker.history_cost(), cost_of_histories(1, 1));
 }
 
-TEST_F(memory_broker_test, a_room_that_somebody_comes_back_to_is_not_the_next_to_go) {
+TEST_F(memory_broker_test, a_room_that_somebody_comes_back_to_is_not_forgotten) {
   auto broker = make();
   publish(broker, "1", "x");
   publish(broker, "2", "x");
-  EXPECT_TRUE(broker.touch("1"));
-  EXPECT_FALSE(broker.touch("3"));
-  broker.forget_rooms(1);
+  EXPECT_TRUE(broker.claim("1"));
+  EXPECT_FALSE(broker.claim("3"));
+  EXPECT_EQ(broker.idle_count(), 1U);
+  EXPECT_EQ(broker.forget_rooms(9), 1U);
+  EXPECT_EQ(broker.shed(1), 0U);
+  EXPECT_TRUE(is_known(broker, "1"));
+  EXPECT_FALSE(is_known(broker, "2"));
+  broker.subscribe("1", room);
   EXPECT_EQ(texts(history_of(broker, "1", 9)), "x");
-  EXPECT_EQ(texts(history_of(broker, "2", 9)), "");
+  broker.unsubscribe("1");
+  EXPECT_EQ(broker.idle_count(), 1U);
+  EXPECT_EQ(broker.idle_history_cost(), cost_of_histories(1, 1));
+  EXPECT_TRUE(broker.claim("1"));
+  clock.move(300s); // whoever it was, nobody came
+  broker.expire();
+  EXPECT_EQ(broker.room_count(), 0U);
+  EXPECT_EQ(broker.idle_count(), 0U);
+  EXPECT_EQ(broker.idle_history_cost(), 0U);
 }
 
 TEST_F(memory_broker_test, lets_go_what_nobody_is_there_for_when_memory_is_short) {
