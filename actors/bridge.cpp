@@ -80,6 +80,7 @@ caf::behavior bridge::make_behavior() {
     [this](room_query& query) {
       broker_.report(query.room, query.with_members, std::move(query.answer));
     },
+    [this](const shed_memory& order) { broker_.shed(order.bytes); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
     [this](const tick&) { broker_.tick(); },
   };

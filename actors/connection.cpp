@@ -50,7 +50,7 @@ void connection::on_mail(caf::type_erased_tuple& content) {
     session_->pause_reading(false);
   } else if (content.match_elements<join_failed>()) {
     if (session_)
-      session_->refuse();
+      session_->refuse(content.get_as<join_failed>(0).reason);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "net/dialect.hpp"
 #include "net/session.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace canang::actors {
@@ -40,6 +41,10 @@ public:
   void on_closed(const net::close_info& info);
 
   const char* name() const override { return "connection"; }
+
+  /// Bytes of memory that an idle one takes, with its session, its place in the fan-out and its entry among
+  /// the members of its room, apart from the presence. Measured (`./dev memory`), as much of it is CAF's.
+  static constexpr std::size_t memory_bytes = 870;
 
 private:
   void on_mail(caf::type_erased_tuple& content) override;

@@ -1,11 +1,13 @@
 #include "actors/directory.hpp"
 
+#include "cluster/memory_cost.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace canang::actors {
@@ -13,6 +15,15 @@ namespace canang::actors {
 namespace {
 
 constexpr std::chrono::seconds housekeeping_interval{1};
+
+/// What is let go at once, a tick, when memory is short: some milliseconds of work.
+constexpr std::uint64_t most_shed_bytes = 16 * 1024 * 1024;
+constexpr std::size_t most_stopped_rooms = 1024;
+
+/// The room's actor, and its name there and here.
+std::uint64_t memory_of(const std::string& name) {
+  return room::memory_bytes + 2 * cluster::heap_of_text(name.size());
+}
 
 } // namespace
 
@@ -25,6 +36,11 @@ caf::behavior directory::make_behavior() {
   return {
     [this](join_room& request) { on_join(request); },
     [this](const room_empty& report) { on_room_empty(report); },
+    [this](const give_way& order) { on_give_way(order); },
+    [this](const shed_memory& order) {
+      to_shed_bytes_ = order.bytes;
+      shed_some();
+    },
     [this](room_query& query) {
       services_.broker.report(query.room, query.with_members, std::move(query.answer));
     },
@@ -33,79 +49,182 @@ caf::behavior directory::make_behavior() {
 }
 
 void directory::on_exit() {
-  for (auto& [name, known] : rooms_)
+  for (auto& [name, known] : rooms_) {
     send_exit(known.handle, caf::exit_reason::user_shutdown);
+    services_.metrics.room_actors_memory_bytes.subtract(memory_of(name));
+  }
   services_.metrics.rooms.subtract(rooms_.size());
+  empty_.clear();
+  by_id_.clear();
   rooms_.clear();
-  names_.clear();
 }
 
-directory::known_room& directory::room_of(const std::string& name) {
-  const auto [at, is_new] = rooms_.try_emplace(name);
-  if (is_new) {
-    at->second.handle =
-      spawn_pinned<room>(system(), *context(), services_, name, caf::actor_cast<caf::actor>(this));
-    names_.emplace(at->second.handle.id(), name);
-    monitor(at->second.handle);
-    services_.metrics.rooms.add(1);
-  }
-  return at->second;
+// --- joins
+
+/// The room of that name; null when it would be one too many.
+directory::known_room* directory::room_of(const std::string& name) {
+  if (const auto known = rooms_.find(name); known != rooms_.end())
+    return &known->second;
+  keep_within_limit(); // what is too much is no room that could be joined
+  const bool is_kept = services_.kept != nullptr && services_.kept->claim(name);
+  return is_kept || make_place() ? &start(name) : nullptr;
+}
+
+directory::known_room& directory::start(const std::string& name) {
+  auto& entry = *rooms_.try_emplace(name).first;
+  auto& handle = entry.second.handle;
+  handle =
+    spawn_pinned<room>(system(), *context(), services_, name, caf::actor_cast<caf::actor>(this));
+  by_id_.emplace(handle.id(), &entry);
+  monitor(handle);
+  services_.metrics.rooms.add(1);
+  services_.metrics.room_actors_memory_bytes.add(memory_of(name));
+  count_rooms();
+  return entry.second;
 }
 
 void directory::on_join(join_room& request) {
-  auto& target = room_of(request.room);
-  ++target.joins_handed;
-  empty_.erase(target.handle.id());
-  send(target.handle, std::move(request));
+  auto* const target = room_of(request.room);
+  if (target == nullptr) {
+    refuse(request);
+    return;
+  }
+  ++target->joins_handed;
+  if (target->empty_since != clock::time_point{}) {
+    empty_.erase({std::exchange(target->empty_since, {}), target->handle.id()});
+    count_rooms();
+  }
+  send(target->handle, std::move(request));
 }
+
+void directory::refuse(const join_room& request) {
+  send(request.connection, join_failed{net::reject_reason::rooms});
+  if (const auto unsaid = services_.limit->note_refusal(clock::now()))
+    spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused a join that would "
+                 "make one more ({} more since the last such line)",
+                 services_.limit->most(), *unsaid);
+}
+
+// --- rooms that end
 
 void directory::on_room_empty(const room_empty& report) {
   const auto id = current_sender() ? current_sender()->id() : 0;
-  const auto name = names_.find(id);
-  if (name == names_.end())
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end())
     return;
-  if (rooms_.find(name->second)->second.joins_handed == report.joins_handled)
-    empty_[id] = clock::now();
+  auto& known = found->second->second;
+  if (known.joins_handed != report.joins_handled)
+    return;
+  if (known.empty_since != clock::time_point{})
+    empty_.erase({known.empty_since, id});
+  known.empty_since = clock::now();
+  empty_.emplace(known.empty_since, id);
+  count_rooms();
 }
 
 void directory::on_tick(const tick& now) {
   reap(now.now);
+  if (to_shed_bytes_ > 0)
+    shed_some();
   if (now.now - last_housekeeping_ >= housekeeping_interval) {
     last_housekeeping_ = now.now;
     housekeeping_();
+    cluster::give_back_buckets(rooms_);
+    cluster::give_back_buckets(by_id_);
   }
+  keep_within_limit();
 }
 
 void directory::reap(clock::time_point now) {
-  for (auto at = empty_.begin(); at != empty_.end();) {
-    if (now - at->second < options_.room_linger) {
-      ++at;
-      continue;
-    }
-    const auto name = names_.find(at->first);
-    const auto known = rooms_.find(name->second);
-    send_exit(known->second.handle, caf::exit_reason::user_shutdown);
-    rooms_.erase(known);
-    names_.erase(name);
-    services_.metrics.rooms.subtract(1);
-    at = empty_.erase(at);
-  }
+  while (!empty_.empty() && now - empty_.begin()->first >= options_.room_linger)
+    stop_longest_empty();
+}
+
+void directory::stop_longest_empty() {
+  auto& longest = *by_id_.find(empty_.begin()->second)->second;
+  send_exit(longest.second.handle, caf::exit_reason::user_shutdown);
+  forget(longest);
+}
+
+/// Of a room that has ended, or is about to.
+void directory::forget(room_map::value_type& room) {
+  const auto& [name, known] = room;
+  const auto id = known.handle.id();
+  if (known.empty_since != clock::time_point{})
+    empty_.erase({known.empty_since, id});
+  by_id_.erase(id);
+  services_.metrics.rooms.subtract(1);
+  services_.metrics.room_actors_memory_bytes.subtract(memory_of(name));
+  rooms_.erase(rooms_.find(name));
 }
 
 /// A room that died of itself, not reaped: a fault of ours. Its members are disconnected, come back,
 /// and find a new one.
 void directory::on_room_down(const caf::down_msg& death) {
   const auto id = death.source.id();
-  const auto name = names_.find(id);
-  if (name == names_.end())
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end())
     return; // reaped
-  spdlog::error("room {} failed: {}", net::log_field(name->second), caf::to_string(death.reason));
+  spdlog::error("room {} failed: {}", net::log_field(found->second->first),
+                caf::to_string(death.reason));
   for (const auto& there : services_.cast)
     send(there.hub, room_failed{id});
-  rooms_.erase(name->second);
-  names_.erase(name);
-  empty_.erase(id);
-  services_.metrics.rooms.subtract(1);
+  forget(*found->second);
+}
+
+// --- their number, and their memory
+
+void directory::count_rooms() {
+  const auto kept = services_.kept == nullptr ? 0 : services_.kept->idle_count();
+  services_.metrics.known_rooms.set(rooms_.size() + kept);
+  services_.metrics.idle_rooms.set(empty_.size() + kept);
+}
+
+/// Forgets what is kept of rooms that were stopped to make a place.
+void directory::keep_within_limit() {
+  count_rooms();
+  if (services_.limit == nullptr)
+    return;
+  if (const auto excess = services_.limit->excess(); excess > 1)
+    forget_idle(excess - 1);
+}
+
+/// Whether one more room may be known. Where there are too many, rooms without members give way: those of
+/// this loop, or of another one, a little later.
+bool directory::make_place() {
+  if (services_.limit == nullptr)
+    return true;
+  auto& limit = *services_.limit;
+  count_rooms();
+  if (const auto excess = limit.excess(); excess > 0)
+    forget_idle(excess);
+  if (limit.excess() == 0)
+    return true;
+  if (!limit.can_give_way())
+    return false;
+  send(services_.cast[limit.idlest_loop()].directory, give_way{1});
+  return true;
+}
+
+void directory::on_give_way(const give_way& order) { forget_idle(order.rooms); }
+
+/// First those that the broker keeps, then those with an actor that only waits for its linger to end.
+void directory::forget_idle(std::uint64_t most) {
+  if (services_.kept != nullptr)
+    most -= services_.kept->forget_rooms(most);
+  for (; most > 0 && !empty_.empty(); --most)
+    stop_longest_empty();
+  count_rooms();
+}
+
+void directory::shed_some() {
+  for (std::size_t i = 0; i < most_stopped_rooms && !empty_.empty(); ++i)
+    stop_longest_empty();
+  const auto wanted = std::min(to_shed_bytes_, most_shed_bytes);
+  const auto freed = services_.kept == nullptr ? 0 : services_.kept->shed(wanted);
+  services_.metrics.shed_bytes_total.add(freed);
+  const bool is_done = freed < wanted || to_shed_bytes_ <= freed;
+  to_shed_bytes_ = is_done ? 0 : to_shed_bytes_ - freed;
 }
 
 } // namespace canang::actors

@@ -5,9 +5,12 @@
 #include "cluster/name_map.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace canang::actors {
 
@@ -17,7 +20,8 @@ struct directory_options {
   std::chrono::milliseconds room_linger{1000};
 };
 
-/// The rooms that live on one loop: finds or starts a room for a join, and reaps the empty ones.
+/// The rooms that live on one loop: finds or starts a room for a join, reaps the empty ones, and sees that
+/// there are not too many.
 ///
 /// Every join passes through here, so a room that reports to be empty after the last join that was
 /// handed to it can be stopped without losing one that is on its way. Pinned, one a loop.
@@ -35,7 +39,9 @@ private:
   struct known_room {
     caf::actor handle;
     std::uint64_t joins_handed = 0;
+    clock::time_point empty_since{}; // the epoch: as far as we know it is not
   };
+  using room_map = cluster::name_map<known_room>;
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -43,17 +49,30 @@ private:
   void on_join(join_room& request);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
+  void on_give_way(const give_way& order);
   void on_tick(const tick& now);
   void reap(clock::time_point now);
-  known_room& room_of(const std::string& name);
+
+  [[nodiscard]] known_room* room_of(const std::string& name);
+  known_room& start(const std::string& name);
+  void stop_longest_empty();
+  void forget(room_map::value_type& room);
+  void refuse(const join_room& request);
+
+  void keep_within_limit();
+  [[nodiscard]] bool make_place();
+  void forget_idle(std::uint64_t most);
+  void count_rooms();
+  void shed_some();
 
   const room_services& services_;
   directory_options options_;
   std::function<void()> housekeeping_;
-  cluster::name_map<known_room> rooms_;
-  std::unordered_map<room_id, std::string> names_;
-  std::unordered_map<room_id, clock::time_point> empty_; // when they became so
+  room_map rooms_;
+  std::unordered_map<room_id, room_map::value_type*> by_id_;
+  std::set<std::pair<clock::time_point, room_id>> empty_; // since when; the longest first
   clock::time_point last_housekeeping_{};
+  std::uint64_t to_shed_bytes_ = 0;
 };
 
 } // namespace canang::actors

@@ -308,7 +308,7 @@ void fanout::close_all(std::uint16_t code, std::string_view text, net::close_rea
     if (who.session->is_open())
       who.session->close(code, text, reason);
     else
-      who.session->refuse();
+      who.session->refuse(net::reject_reason::unavailable);
   }
 }
 

@@ -49,6 +49,8 @@ using bridge = caf::typed_actor<
   caf::reacts_to<room_query>,
   /// The node is going.
   caf::reacts_to<bridge_leave>,
+  /// Memory is short: drops recent publications, which Redis has.
+  caf::reacts_to<shed_memory>,
   /// Gives up what waits too long, checks idle rooms.
   caf::reacts_to<tick>>;
 
@@ -75,12 +77,17 @@ using heartbeat = caf::typed_actor<
   caf::reacts_to<tick>>;
 
 using directory = caf::typed_actor<
-  /// Hands a join to its room, which it starts if there is none.
+  /// Hands a join to its room, which it starts if there is none; or refuses it, where that would be one
+  /// room too many.
   caf::reacts_to<join_room>,
   /// How is a room? Of a node that runs alone.
   caf::reacts_to<room_query>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
+  /// Another loop needs places for rooms.
+  caf::reacts_to<give_way>,
+  /// Memory is short: forgets rooms without members.
+  caf::reacts_to<shed_memory>,
   /// Reaps, and lets the broker forget what is over its lifetime.
   caf::reacts_to<tick>>;
 

@@ -9,7 +9,7 @@ namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-                     net::admission& admission)
+                     net::admission& admission, room_limit& rooms)
   : system_(system),
     options_(options),
     status_(status),
@@ -19,9 +19,10 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.history, [this] { return loop_.context().now(); }, options.presence),
-    room_services_{broker_, loop_.context().metrics, cast, bridges},
+    room_services_{broker_, loop_.context().metrics, cast, bridges, &broker_, &rooms},
     connection_services_{index, loop_.context(), members_, beats_, cast} {
   admission_.watch(loop_.context().metrics.connections);
+  rooms.watch(loop_.context().metrics);
 }
 
 loop_cast loop_home::spawn_cast() {
@@ -82,9 +83,18 @@ void loop_home::on_session(net::session_ptr session, const net::dialect& languag
 
 void loop_home::housekeeping() {
   broker_.expire();
-  auto& kept = loop_.context().metrics.history_bytes;
-  kept.subtract(kept.value());
-  kept.add(broker_.history_bytes());
+  auto& metrics = loop_.context().metrics;
+  metrics.history_bytes.set(broker_.history_bytes());
+  metrics.history_memory_bytes.set(broker_.history_cost());
+  metrics.idle_history_memory_bytes.set(broker_.idle_history_cost());
+  metrics.kept_rooms_memory_bytes.set(broker_.rooms_cost());
+  const auto& forgotten = broker_.forgotten();
+  const auto total = [&metrics](net::forget_reason why) -> net::counter& {
+    return metrics.forgotten_rooms_total[static_cast<std::size_t>(why)];
+  };
+  total(net::forget_reason::budget).set(forgotten.for_budget);
+  total(net::forget_reason::rooms).set(forgotten.for_rooms);
+  total(net::forget_reason::memory).set(forgotten.for_memory);
 }
 
 } // namespace canang::actors

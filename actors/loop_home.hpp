@@ -34,7 +34,7 @@ class loop_home final : net::websocket_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-            net::admission& admission);
+            net::admission& admission, room_limit& rooms);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();

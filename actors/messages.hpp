@@ -3,6 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/publication.hpp"
 #include "net/dialect.hpp"
+#include "net/metrics.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -45,7 +46,7 @@ struct joined {
 
 /// To the connection: the room cannot take it.
 struct join_failed {
-  cluster::broker_errc error = cluster::broker_errc::none;
+  net::reject_reason reason = net::reject_reason::unavailable;
 };
 
 /// To the hub of the member's loop: answer the join, then hand on what is delivered.
@@ -162,6 +163,18 @@ struct room_empty {
   std::uint64_t joins_handled = 0;
 };
 
+/// To a directory: forget so many rooms without members, as far as there are any, so that others have a
+/// place for one more.
+struct give_way {
+  std::uint64_t rooms = 0;
+};
+
+/// To a directory or a bridge: memory is over its limit; let go so many bytes of what is kept for who
+/// may come back, or can be read again.
+struct shed_memory {
+  std::uint64_t bytes = 0;
+};
+
 /// To all hubs: a room died of a fault; its members are to be disconnected, so that they come back.
 struct room_failed {
   room_id room = 0;
@@ -218,6 +231,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_empty)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::give_way)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shed_memory)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shut_down)

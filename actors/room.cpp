@@ -33,8 +33,10 @@ caf::behavior room::make_behavior() {
 }
 
 void room::on_exit() {
-  for (const auto& [id, one] : members_) // a fault of ours: they are disconnected, and come back
+  for (const auto& [id, one] : members_) { // a fault of ours: they are disconnected, and come back
     broker_->note_member(name_, {id, one.user.str()}, false);
+    services_.metrics.room_actors_memory_bytes.subtract(one.user.cost());
+  }
   if (broker_ != nullptr)
     broker_->unsubscribe(name_);
   services_.metrics.members.subtract(members_.size());
@@ -51,14 +53,14 @@ void room::on_join(join_room& request) {
                    [this, joiner = std::move(request)](cluster::history_page&& page) {
                      --joins_pending_;
                      if (page.error != cluster::broker_errc::none)
-                       refuse(joiner, page.error);
+                       refuse(joiner);
                      else
                        admit(joiner, std::move(page));
                    });
 }
 
-void room::refuse(const join_room& request, cluster::broker_errc error) {
-  send(request.connection, join_failed{error});
+void room::refuse(const join_room& request) {
+  send(request.connection, join_failed{});
   tell_if_empty();
 }
 
@@ -76,6 +78,7 @@ void room::admit(const join_room& request, cluster::history_page&& page) {
     return;
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
+  services_.metrics.room_actors_memory_bytes.add(at->second.user.cost());
   send(request.connection, joined{caf::actor_cast<caf::actor>(this)});
   auto& from = page.top;
   if (page.recovered)
@@ -109,6 +112,7 @@ void room::drop_member(connection_id id) {
     return;
   --members_on_loop_[found->second.loop];
   broker_->note_member(name_, {id, found->second.user.str()}, false);
+  services_.metrics.room_actors_memory_bytes.subtract(found->second.user.cost());
   members_.erase(found);
   services_.metrics.members.subtract(1);
   tell_if_empty();

@@ -4,12 +4,15 @@
 #include "actors/cast.hpp"
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
+#include "actors/room_limit.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/rare_text.hpp"
+#include "cluster/room_keeper.hpp"
 #include "net/metrics.hpp"
 
 #include <boost/container/deque.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,7 +26,9 @@ struct room_services {
   cluster::broker& broker; ///< of a node that runs alone
   net::loop_metrics& metrics;
   const node_cast& cast;
-  const bridge_cast& bridges; ///< of a node in a cluster
+  const bridge_cast& bridges;           ///< of a node in a cluster
+  cluster::room_keeper* kept = nullptr; ///< by `broker`; null: nothing that could give way
+  room_limit* limit = nullptr;          ///< null: none
 };
 
 /// One room that has members here: who they are, and the way of a publication to their hubs.
@@ -37,13 +42,18 @@ public:
 
   const char* name() const override { return "room"; }
 
+  /// Bytes of memory that a room with one member takes here: the actor, its entries in the directory and
+  /// with its hub, its list of members. Without what long names take, and without the member itself.
+  /// Measured, as most of it is CAF's.
+  static constexpr std::size_t memory_bytes = 2400;
+
 private:
   caf::behavior make_behavior() override;
   void on_exit() override;
 
   void on_join(join_room& request);
   void admit(const join_room& request, cluster::history_page&& page);
-  void refuse(const join_room& request, cluster::broker_errc error);
+  void refuse(const join_room& request);
   void tell_if_empty();
   void on_leave(connection_id member);
   void drop_member(connection_id member);

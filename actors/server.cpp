@@ -2,6 +2,7 @@
 
 #include "actors/cluster_pages.hpp"
 #include "actors/failures.hpp"
+#include "actors/memory_owners.hpp"
 #include "cluster/epoch.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"
@@ -11,9 +12,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <random>
 #include <utility>
+#include <vector>
 
 namespace canang::actors {
 
@@ -27,6 +31,16 @@ constexpr std::chrono::milliseconds memory_interval{200};
 
 /// Without a probe that came back for so long, what is published elsewhere may not arrive here.
 constexpr std::chrono::seconds unproven_after{10};
+
+/// What a room that is kept without members and without a history takes, about.
+constexpr std::uint64_t least_room_memory_bytes = 400;
+
+/// `part` of `all` in the proportion of `whole`, rounded up.
+std::uint64_t share_of(std::uint64_t whole, std::uint64_t part, std::uint64_t all) {
+  return static_cast<std::uint64_t>(static_cast<double>(whole) * static_cast<double>(part)
+                                    / static_cast<double>(all))
+         + 1;
+}
 
 } // namespace
 
@@ -43,6 +57,8 @@ server::server(const server_options& options, page_function page)
     system_(config_),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
+    rooms_(options_.max_rooms),
+    pressure_(options_.admission.max_memory_bytes),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
@@ -55,6 +71,17 @@ server::server(const server_options& options, page_function page)
     shards_.push_back(std::make_unique<shard_status>());
     shards_.back()->identity = target.identity();
   }
+  divide_history_budget();
+}
+
+void server::divide_history_budget() {
+  const auto part = [all = options_.history_budget_bytes](std::size_t parts) {
+    return all == 0 ? std::numeric_limits<std::size_t>::max()
+                    : static_cast<std::size_t>(all) / std::max<std::size_t>(parts, 1);
+  };
+  options_.loops.history.total_bytes = part(options_.workers);
+  options_.cluster.rooms.window_total_bytes = part(shards_.size());
+  options_.cluster.rooms.max_rooms = options_.max_rooms;
 }
 
 server::~server() {
@@ -96,7 +123,7 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_));
+                                                 status_, admission_, rooms_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
@@ -151,7 +178,38 @@ void server::watch_memory() {
         return;
       next = now + memory_interval;
       admission_.set_memory_used(options_.memory_used());
+      relieve_memory(now);
     });
+}
+
+/// Lets what is kept for who may come back give way when memory is over its limit: each loop and bridge
+/// its share.
+void server::relieve_memory(loop::clock::time_point now) {
+  if (status_ == node_phase::starting) // the cast is not complete
+    return;
+  std::vector<std::pair<std::uint64_t, const caf::actor*>> keepers; // what each could let go
+  std::uint64_t all = 0;
+  std::uint64_t let_go = 0;
+  const auto add = [&](std::uint64_t bytes, const caf::actor& keeper) {
+    keepers.emplace_back(bytes, &keeper);
+    all += bytes;
+  };
+  for (std::size_t i = 0; i < homes_.size(); ++i) {
+    const auto& of_loop = homes_[i]->metrics();
+    let_go += of_loop.shed_bytes_total.value();
+    add(of_loop.idle_history_memory_bytes.value()
+          + of_loop.idle_rooms.value() * least_room_memory_bytes,
+        cast_[i].directory);
+  }
+  for (std::size_t i = 0; i < bridges_.by_shard.size(); ++i) {
+    const auto& of_shard = shards_[i]->metrics;
+    let_go += of_shard.shed_bytes.value();
+    add(of_shard.windows_memory_bytes.value(), bridges_.by_shard[i]);
+  }
+  const auto wanted = pressure_.to_shed(admission_.memory_used_bytes(), let_go, now);
+  for (const auto& [bytes, keeper] : keepers)
+    if (wanted > 0 && bytes > 0)
+      caf::anon_send(*keeper, shed_memory{share_of(wanted, bytes, all)});
 }
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
@@ -322,6 +380,9 @@ net::page_response server::metrics() {
   figures.connections_limit = admission_.limits().max_connections;
   figures.memory_limit_bytes = admission_.limits().max_memory_bytes;
   figures.memory_used_bytes = admission_.memory_used_bytes();
+  figures.rooms_limit = rooms_.most();
+  figures.history_budget_bytes = options_.history_budget_bytes;
+  figures.memory = memory_by_owner(loops(), shards_);
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(loops(), figures)

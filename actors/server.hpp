@@ -3,7 +3,9 @@
 #include "actors/cluster_options.hpp"
 #include "actors/cluster_pages.hpp"
 #include "actors/loop_home.hpp"
+#include "actors/memory_pressure.hpp"
 #include "actors/node.hpp"
+#include "actors/room_limit.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
 #include "net/http_handshake.hpp"
@@ -34,6 +36,10 @@ struct server_options {
   net::handshake_rules handshakes;
   net::internal_access_options internal_access;
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
+  std::uint64_t max_rooms = 0;                ///< 0: no limit
+  /// Memory that the histories of all rooms may take, divided by the loops or, in a cluster, the shards.
+  /// 0: no limit.
+  std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   cluster_options cluster;
   std::string version;
 };
@@ -75,7 +81,9 @@ private:
     system_config();
   };
 
+  void divide_history_budget();
   void watch_memory();
+  void relieve_memory(loop::clock::time_point now);
   void open_internal_port();
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
   [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
@@ -101,6 +109,8 @@ private:
   node_status status_{node_phase::starting};
   net::admission admission_;
   net::address_counts addresses_;
+  room_limit rooms_;
+  memory_pressure pressure_;
   node_cast cast_;
   bridge_cast bridges_;
   cluster::node_identity identity_;

@@ -2,6 +2,7 @@
 
 #include "net/metrics_text.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -105,6 +106,18 @@ std::function<std::uint64_t()> without_kept(std::function<std::uint64_t()> used_
     const auto kept = kept_bytes();
     return used > kept ? used - kept : 0;
   };
+}
+
+std::uint64_t history_budget_of(std::uint64_t limit_bytes) noexcept {
+  constexpr std::uint64_t without_limit = 256UL * 1024 * 1024;
+  return limit_bytes == 0 ? without_limit : std::max<std::uint64_t>(limit_bytes / 4, 1);
+}
+
+std::uint64_t max_rooms_of(std::uint64_t limit_bytes) noexcept {
+  constexpr std::uint64_t without_limit = 1'000'000;
+  constexpr std::uint64_t least = 1000;
+  constexpr std::uint64_t room_bytes = 4096; // with its presence, in a cluster, under a long name
+  return limit_bytes == 0 ? without_limit : std::max(limit_bytes / 4 / room_bytes, least);
 }
 
 } // namespace canang::app

@@ -23,6 +23,12 @@ struct memory_budget {
 [[nodiscard]] std::function<std::uint64_t()>
 without_kept(std::function<std::uint64_t()> used_bytes, std::function<std::uint64_t()> kept_bytes);
 
+/// What all histories may take where memory has this limit (0: none), in bytes.
+[[nodiscard]] std::uint64_t history_budget_of(std::uint64_t limit_bytes) noexcept;
+
+/// How many rooms may be known then.
+[[nodiscard]] std::uint64_t max_rooms_of(std::uint64_t limit_bytes) noexcept;
+
 /// The part of a limit up to which connections are taken: those that are there need some to grow.
 inline constexpr double admitted_part = 0.8;
 

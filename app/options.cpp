@@ -88,16 +88,18 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
     ->group(""); // for the test that shows what the lineage is for
 }
 
-/// `auto` becomes a number by `settle_limits`.
+/// A parser that also takes `auto`, which becomes a number by `settle_limits`.
+template <class Parse>
+auto auto_or(Parse parse) {
+  return [parse](const std::string& text) -> std::optional<std::uint64_t> {
+    if (text == "auto")
+      return automatic;
+    return parse(text);
+  };
+}
+
 void add_admission_options(option_adder& adder, actors::server_options& into) {
   auto& limits = into.admission;
-  const auto auto_or = [](auto parse) {
-    return [parse](const std::string& text) -> std::optional<std::uint64_t> {
-      if (text == "auto")
-        return automatic;
-      return parse(text);
-    };
-  };
   limits.max_connections = automatic;
   limits.max_memory_bytes = automatic;
   adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
@@ -110,6 +112,28 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
   adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
                "new connections a second that are taken, 0 without limit");
+}
+
+void add_room_options(option_adder& adder, actors::server_options& into) {
+  using std::chrono::milliseconds;
+  constexpr std::uint64_t one_gib = 1ULL << 30U;
+  auto& loops = into.loops;
+  adder.group("Rooms");
+  adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
+               "messages kept a room, and as many joins and leaves");
+  adder.size("--history-bytes", loops.history.history_bytes, 0, one_gib, "512KiB",
+             "bytes of payload kept a room");
+  adder.duration("--history-ttl", loops.history.history_ttl, milliseconds{100}, "5m",
+                 "how long a room's history is kept after its last publication");
+  into.history_budget_bytes = automatic;
+  adder.add("--history-budget", into.history_budget_bytes, auto_or(parse_size),
+            "auto or a size such as 256MiB", "auto",
+            "memory for all histories; auto: a quarter of --memory-limit, or 256MiB without one");
+  into.max_rooms = automatic;
+  adder.add("--max-rooms", into.max_rooms, auto_or(parse_count), "auto or a number", "auto",
+            "rooms that are known, 0 without limit; auto: by --memory-limit, or 1000000");
+  adder.duration("--room-linger", loops.rooms.room_linger, milliseconds{0}, "1s",
+                 "how long a room without members keeps its actor");
 }
 
 void add_options(CLI::App& app, options& into) {
@@ -151,15 +175,7 @@ void add_options(CLI::App& app, options& into) {
   adder.group("Admission");
   add_admission_options(adder, server);
 
-  adder.group("Rooms");
-  adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
-               "messages kept a room, and as many joins and leaves");
-  adder.size("--history-bytes", loops.history.history_bytes, 0, one_gib, "512KiB",
-             "bytes of payload kept a room");
-  adder.duration("--history-ttl", loops.history.history_ttl, milliseconds{100}, "5m",
-                 "how long a room's history is kept after its last publication");
-  adder.duration("--room-linger", loops.rooms.room_linger, milliseconds{0}, "1s",
-                 "how long a room without members keeps its actor");
+  add_room_options(adder, server);
 
   add_cluster_options(app, adder, server.cluster);
 
@@ -290,6 +306,10 @@ settled_limits settle_limits(actors::server_options& into) {
   if (limits.max_memory_bytes == automatic)
     limits.max_memory_bytes =
       static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
+  if (into.history_budget_bytes == automatic)
+    into.history_budget_bytes = history_budget_of(limits.max_memory_bytes);
+  if (into.max_rooms == automatic)
+    into.max_rooms = max_rooms_of(limits.max_memory_bytes);
   into.memory_used = std::move(budget.used_bytes);
   return result;
 }

@@ -95,7 +95,7 @@ void feed::on_batch(const batch& live) {
 
 void feed::hold(batch&& live) {
   for (const auto& message : live.publications)
-    live_bytes_ += message->data.size();
+    live_bytes_ += message->cost() + recent_publications::place_cost;
   live_.push_back(std::move(live));
 }
 

@@ -58,7 +58,7 @@ struct feed_limits {
   std::size_t window_size = 128;          ///< messages kept for joiners; joins and leaves besides
   std::size_t window_bytes = 512 * 1024;  ///< of their payloads
   std::size_t most_waiting_batches = 256; ///< live ones, behind a gap that is being read
-  std::size_t most_waiting_bytes = 4UL * 1024 * 1024; ///< of their payloads
+  std::size_t most_waiting_bytes = 4UL * 1024 * 1024; ///< of memory, overhead included
 };
 
 /// Makes one gapless order of what a channel brings: drops what came before, sees what is missing, has
@@ -110,7 +110,8 @@ public:
   /// Whether the position is known.
   [[nodiscard]] bool is_live() const noexcept { return is_live_; }
   [[nodiscard]] const position& top() const noexcept { return top_; }
-  [[nodiscard]] std::size_t window_bytes() const noexcept { return window_.bytes(); }
+  /// Bytes of memory that the recent publications take, overhead included.
+  [[nodiscard]] std::size_t window_cost() const noexcept { return window_.cost(); }
   [[nodiscard]] std::size_t waiting_count() const noexcept { return waiting_.size(); }
 
   /// The offset up to which publications are outside of what `limits.window_bytes` allows.
@@ -155,7 +156,7 @@ private:
   std::vector<epoch_end> lineage_;
   recent_publications window_;
   std::vector<batch> live_;    // came while a read was due
-  std::size_t live_bytes_ = 0; // of their payloads
+  std::size_t live_bytes_ = 0; // of memory
   std::vector<joiner> waiting_;
   std::size_t live_seen_by_read_ = 0; // of `live_`: there before the read that is under way began
   std::size_t waiting_seen_by_read_ = 0;

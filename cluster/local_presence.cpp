@@ -1,36 +1,67 @@
 #include "cluster/local_presence.hpp"
 
+#include "cluster/memory_cost.hpp"
+
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace canang::cluster {
 
-void local_presence::note(std::string_view room, const local_member& who, bool is_here,
+namespace {
+
+/// Of one that is there or in its grace, in a room in which that is told.
+std::size_t user_cost(std::string_view user) noexcept {
+  return name_map_entry_cost<std::uint64_t> + heap_of_text(user.size());
+}
+
+} // namespace
+
+bool local_presence::note(std::string_view room, const local_member& who, bool is_here,
                           clock::time_point now) {
-  const auto known = rooms_.try_emplace(std::string{room}).first;
+  const auto [known, is_new] = rooms_.try_emplace(std::string{room});
+  if (is_new)
+    texts_cost_ += heap_of(known->first);
   if (is_here)
     add(room, known->second, who);
   else
     remove(room, known->second, who, now);
   const auto& members = known->second;
-  if (members.users.empty() && members.leaving.empty())
-    rooms_.erase(known);
+  const bool is_anybody_there = !members.users.empty();
+  if (!is_anybody_there && members.leaving.empty())
+    forget(known);
+  return is_anybody_there;
+}
+
+void local_presence::forget(room_map::iterator room) {
+  texts_cost_ -= heap_of(room->first);
+  rooms_.erase(room);
 }
 
 void local_presence::add(std::string_view room, room_members& members, const local_member& who) {
-  if (!members.users.emplace(who.id, rare_text{who.user}).second || !options_.rules.announces(room))
+  const auto [added, is_new] = members.users.emplace(who.id, rare_text{who.user});
+  if (!is_new)
     return;
-  if (!who.user.empty()
-      && (++members.connections[who.user] > 1 || members.leaving.erase(who.user) > 0))
-    return; // it was there, or is back in time
+  ++member_count_;
+  texts_cost_ += added->second.cost();
+  if (!options_.rules.announces(room))
+    return;
+  if (!who.user.empty()) {
+    if (++members.connections[who.user] > 1 || members.leaving.erase(who.user) > 0)
+      return; // it was there, or is back in time
+    users_cost_ += user_cost(who.user);
+  }
   tell(room, publication_kind::joined, who.id, who.user);
 }
 
 void local_presence::remove(std::string_view room, room_members& members, const local_member& who,
                             clock::time_point now) {
   auto gone = members.users.extract(who.id);
-  if (!gone || !options_.rules.announces(room))
+  if (!gone)
+    return;
+  --member_count_;
+  texts_cost_ -= gone.mapped().cost();
+  if (!options_.rules.announces(room))
     return;
   const auto& user = gone.mapped().str();
   if (!user.empty()) {
@@ -44,6 +75,7 @@ void local_presence::remove(std::string_view room, room_members& members, const 
 }
 
 void local_presence::expire(clock::time_point now) {
+  give_back_buckets(rooms_);
   while (!leaves_.empty() && leaves_.front().due <= now) {
     const auto leave = std::move(leaves_.front());
     leaves_.pop_front();
@@ -56,8 +88,9 @@ void local_presence::expire(clock::time_point now) {
       if (waits == members.leaving.end() || waits->second != leave.number)
         continue; // it was back, and may have left again since
       members.leaving.erase(waits);
+      users_cost_ -= user_cost(leave.user);
       if (members.users.empty() && members.leaving.empty())
-        rooms_.erase(known);
+        forget(known);
     }
     tell(leave.room, publication_kind::left, leave.connection, leave.user);
   }
@@ -67,6 +100,15 @@ void local_presence::tell(std::string_view room, publication_kind kind, std::uin
                           const std::string& user) {
   const present_member member{fmt::format("{}/{}", options_.node, connection), options_.node, user};
   tell_(room, kind, options_.describe(member));
+}
+
+std::size_t local_presence::cost() const noexcept {
+  constexpr auto room_cost = name_map_entry_cost<room_members> + first_buckets_cost;
+  constexpr auto member_cost = number_map_entry_cost<std::uint64_t, rare_text>;
+  // a list's entry has two links beside what is in it
+  constexpr auto leave_cost = allocated(sizeof(pending_leave) + 2 * sizeof(void*));
+  return rooms_.size() * room_cost + member_count_ * member_cost + users_cost_
+         + leaves_.size() * leave_cost + texts_cost_;
 }
 
 void local_presence::report(std::string_view room, bool with_members, room_report& into) const {

@@ -6,6 +6,7 @@
 #include "cluster/room_rules.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -34,12 +35,16 @@ public:
   local_presence(const presence_options& options, tell_function tell)
     : options_(options), tell_(std::move(tell)) {}
 
-  void note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
+  /// @returns whether anybody is in the room now.
+  bool note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
 
   /// Tells the leaves whose grace is over. To be called about once a second.
   void expire(clock::time_point now);
 
   void report(std::string_view room, bool with_members, room_report& into) const;
+
+  /// Bytes of memory that all of it takes.
+  [[nodiscard]] std::size_t cost() const noexcept;
 
 private:
   struct room_members {
@@ -56,6 +61,9 @@ private:
     std::uint64_t number;
   };
 
+  using room_map = name_map<room_members>;
+
+  void forget(room_map::iterator room);
   void add(std::string_view room, room_members& members, const local_member& who);
   void remove(std::string_view room, room_members& members, const local_member& who,
               clock::time_point now);
@@ -64,9 +72,12 @@ private:
 
   presence_options options_;
   tell_function tell_;
-  name_map<room_members> rooms_;
+  room_map rooms_;
   std::list<pending_leave> leaves_; // soonest first
   std::uint64_t leave_count_ = 0;
+  std::size_t texts_cost_ = 0; // of the rooms' names and the members' users, what they take outside
+  std::size_t member_count_ = 0;
+  std::size_t users_cost_ = 0; // entries of `connections` and `leaving`, of all rooms
 };
 
 } // namespace canang::cluster

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "cluster/epoch.hpp"
+#include "cluster/memory_cost.hpp"
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,18 +21,28 @@ enum class publication_kind : std::uint8_t { message, joined, left };
 /// One message of a room. Built by the publisher's connection, then given its offset by the broker;
 /// from there on it is shared between threads and never changes.
 struct publication {
-  std::string epoch; ///< short enough to need no allocation
   std::uint64_t offset = 0;
   /// Id of the publishing connection on this node, or 0 when it came from elsewhere.
   std::uint64_t publisher = 0;
   /// When the node read it, for latency figures; of no meaning on other nodes.
   std::chrono::steady_clock::time_point received_at;
+  std::string data; ///< of a `joined` or `left`: the member as JSON
+  epoch_text epoch;
   payload_type type = payload_type::text;
   publication_kind kind = publication_kind::message;
   /// False: not to be delivered to the publisher.
   bool echo = true;
-  std::string data; ///< of a `joined` or `left`: the member as JSON
+
+  /// Bytes of memory that it takes where it is kept; without its place in a list.
+  [[nodiscard]] std::size_t cost() const noexcept;
 };
+
+/// Of `std::make_shared`, which makes it in one block: a table of functions and two counts.
+inline constexpr std::size_t control_block_cost = 2 * sizeof(void*);
+
+inline std::size_t publication::cost() const noexcept {
+  return allocated(sizeof(publication) + control_block_cost) + heap_of(data);
+}
 
 using publication_ptr = std::shared_ptr<const publication>;
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "cluster/memory_cost.hpp"
+
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -16,6 +19,11 @@ public:
   [[nodiscard]] const std::string& str() const noexcept {
     static const std::string nothing;
     return text_ ? *text_ : nothing;
+  }
+
+  /// Bytes of memory that it takes beside itself.
+  [[nodiscard]] std::size_t cost() const noexcept {
+    return text_ ? allocated(sizeof(std::string)) + heap_of(*text_) : 0;
   }
 
 private:

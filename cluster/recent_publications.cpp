@@ -26,18 +26,29 @@ void recent_publications::reset(std::uint64_t offset) {
   messages_.clear();
   messages_.shrink_to_fit();
   events_.reset();
-  message_bytes_ = event_bytes_ = 0;
+  message_bytes_ = event_bytes_ = publications_cost_ = 0;
   floor_ = offset;
 }
 
+void recent_publications::note_added(const publication& message) noexcept {
+  (message.kind == publication_kind::message ? message_bytes_ : event_bytes_) +=
+    message.data.size();
+  publications_cost_ += message.cost() + place_cost;
+}
+
+void recent_publications::note_dropped(const publication& message) noexcept {
+  (message.kind == publication_kind::message ? message_bytes_ : event_bytes_) -=
+    message.data.size();
+  publications_cost_ -= message.cost() + place_cost;
+}
+
 void recent_publications::push_back(publication_ptr message, const history_limits& limits) {
+  note_added(*message);
   if (message->kind == publication_kind::message) {
-    message_bytes_ += message->data.size();
     messages_.push_back(std::move(message));
   } else {
     if (!events_)
       events_ = std::make_unique<list>();
-    event_bytes_ += message->data.size();
     events_->push_back(std::move(message));
   }
   trim(limits);
@@ -52,18 +63,24 @@ void recent_publications::trim(const history_limits& limits) {
   }
   while (event_count() > limits.events)
     drop_oldest_event();
+  while (cost() > limits.cost && !empty()) {
+    if (messages_.empty())
+      drop_oldest_event();
+    else
+      drop_oldest_message();
+  }
 }
 
 void recent_publications::drop_oldest_message() {
   floor_ = messages_.front()->offset;
-  message_bytes_ -= messages_.front()->data.size();
+  note_dropped(*messages_.front());
   messages_.pop_front();
   while (event_count() > 0 && events_->front()->offset < floor_)
     drop_oldest_event();
 }
 
 void recent_publications::drop_oldest_event() {
-  event_bytes_ -= events_->front()->data.size();
+  note_dropped(*events_->front());
   events_->pop_front();
   if (events_->empty())
     events_.reset();
@@ -82,7 +99,7 @@ void recent_publications::extend(const std::vector<publication_ptr>& older, std:
     if (messages_.size() >= limits.messages
         || message_bytes_ + message->data.size() > limits.message_bytes)
       break;
-    message_bytes_ += message->data.size();
+    note_added(*message);
     messages_.push_front(message);
   }
   const auto reached = at == oldest ? floor : (*at)->offset;
@@ -91,7 +108,7 @@ void recent_publications::extend(const std::vector<publication_ptr>& older, std:
       continue;
     if (!events_)
       events_ = std::make_unique<list>();
-    event_bytes_ += (*event)->data.size();
+    note_added(**event);
     events_->push_front(*event);
   }
   floor_ = std::min(floor_, reached);

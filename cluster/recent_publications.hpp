@@ -3,9 +3,11 @@
 #include "cluster/publication.hpp"
 
 #include <boost/container/deque.hpp>
+#include <boost/container/options.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -22,9 +24,13 @@ struct history_limits {
   std::size_t messages = 0;
   std::size_t message_bytes = 0; ///< of their payloads
   std::size_t events = 0;        ///< joins and leaves
+  /// Bytes of memory that all of it may take, overhead included.
+  std::size_t cost = std::numeric_limits<std::size_t>::max();
 
   [[nodiscard]] static history_limits of(std::size_t messages, std::size_t message_bytes) noexcept {
-    return {messages, message_bytes, events_kept(messages, message_bytes)};
+    return {.messages = messages,
+            .message_bytes = message_bytes,
+            .events = events_kept(messages, message_bytes)};
   }
 };
 
@@ -58,6 +64,18 @@ public:
   /// Bytes of payload, of messages and events.
   [[nodiscard]] std::size_t bytes() const noexcept { return message_bytes_ + event_bytes_; }
 
+  /// Bytes of memory that they take, overhead included: of an empty message some 115.
+  [[nodiscard]] std::size_t cost() const noexcept {
+    return publications_cost_ + (messages_.empty() ? 0 : list_cost)
+           + (events_ ? allocated(sizeof(list)) + list_cost : 0);
+  }
+
+  /// What a list takes beside its entries: the blocks at its ends, which are not full, and their table.
+  static constexpr std::size_t list_cost = 192;
+
+  /// A publication's place in a list, and its part of the table of blocks.
+  static constexpr std::size_t place_cost = sizeof(publication_ptr) + 1;
+
   /// All that is kept behind `offset`, oldest first.
   [[nodiscard]] std::vector<publication_ptr> after(std::uint64_t offset) const;
 
@@ -65,8 +83,13 @@ public:
   [[nodiscard]] std::uint64_t before_last(std::size_t count) const noexcept;
 
 private:
-  using list = boost::container::deque<publication_ptr>; // std::deque takes 576 bytes when empty
+  /// In blocks of 8: most rooms keep few. `std::deque` takes 576 bytes when empty.
+  using list =
+    boost::container::deque<publication_ptr, void,
+                            boost::container::deque_options_t<boost::container::block_size<8>>>;
 
+  void note_added(const publication& message) noexcept;
+  void note_dropped(const publication& message) noexcept;
   void drop_oldest_message();
   void drop_oldest_event();
   void trim(const history_limits& limits);
@@ -77,6 +100,7 @@ private:
   std::uint64_t bytes_floor_ = 0;
   std::size_t message_bytes_ = 0;
   std::size_t event_bytes_ = 0;
+  std::size_t publications_cost_ = 0;
 };
 
 } // namespace canang::cluster

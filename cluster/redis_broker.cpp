@@ -88,6 +88,7 @@ redis_room& redis_broker::room_of(std::string_view name) {
   auto& room =
     *rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name})).first->second;
   shard_.subscribe(room.channel());
+  rooms_cost_ += room.cost();
   return room;
 }
 
@@ -261,6 +262,7 @@ void redis_broker::on_message(std::string_view channel, std::string_view payload
 }
 
 void redis_broker::on_messages_end() {
+  keep_windows_in_limit();
   if (batch_end_)
     batch_end_();
 }
@@ -284,6 +286,7 @@ void redis_broker::look_at_rooms() {
   const auto now = services_.now();
   leave_channels(now);
   keep_windows_in_limit();
+  note_memory();
   if (!shard_.is_up())
     return;
   const auto slot = ticks_ / ticks_a_second % position_slots;
@@ -302,35 +305,56 @@ void redis_broker::look_at_rooms() {
 }
 
 void redis_broker::leave_channels(clock::time_point now) {
+  const auto most = services_.options.max_rooms;
+  const auto delay = most != 0 && rooms_.size() > most ? clock::duration::zero()
+                                                       : services_.options.unsubscribe_delay;
   std::erase_if(rooms_, [&](const auto& entry) {
     auto& room = *entry.second;
     if (room.is_busy())
       note_busy(room);
-    if (room.has_subscriber() || room.is_busy()
-        || now - room.left_at() < services_.options.unsubscribe_delay)
+    if (room.has_subscriber() || room.is_busy() || now - room.left_at() < delay)
       return false;
     shard_.unsubscribe(room.channel());
-    entry.second->retire();
+    rooms_cost_ -= room.cost();
+    room.retire();
     return true;
   });
 }
 
-/// Over the limit the rooms that were quiet longest lose what they keep for joiners: Redis has it.
+/// Over the limit an eighth goes, so that this is done seldom.
 void redis_broker::keep_windows_in_limit() {
   const auto limit = services_.options.window_total_bytes;
-  if (services_.window_bytes <= limit)
-    return;
+  if (services_.windows_cost > limit)
+    drop_windows(limit - limit / 8);
+}
+
+void redis_broker::shed(std::size_t bytes) {
+  const auto before = services_.windows_cost;
+  drop_windows(before - std::min(before, bytes));
+  services_.metrics.shed_bytes.add(before - services_.windows_cost);
+}
+
+/// Rooms lose what they keep for joiners until it is so much in all: Redis has it.
+void redis_broker::drop_windows(std::size_t until) {
   std::vector<redis_room*> quietest;
   for (const auto& [name, room] : rooms_)
-    quietest.push_back(room.get());
+    if (room->window_cost() > 0)
+      quietest.push_back(room.get());
   std::sort(quietest.begin(), quietest.end(), [](const redis_room* a, const redis_room* b) {
-    return a->last_heard() < b->last_heard();
+    return std::pair{a->has_subscriber(), a->last_heard()}
+           < std::pair{b->has_subscriber(), b->last_heard()};
   });
   for (auto* const room : quietest) {
-    if (services_.window_bytes <= limit)
+    if (services_.windows_cost <= until)
       return;
     room->forget_window();
   }
+}
+
+void redis_broker::note_memory() {
+  auto& metrics = services_.metrics;
+  metrics.rooms_memory_bytes.set(rooms_cost_ + presence_.cost());
+  metrics.windows_memory_bytes.set(services_.windows_cost);
 }
 
 void redis_broker::check_positions(std::span<const room_ptr> rooms, bool is_patient) {

@@ -72,6 +72,10 @@ public:
   /// Called at the end of everything that made the subscribers hear something.
   void on_batch_end(std::function<void()> function) { batch_end_ = std::move(function); }
 
+  /// Drops recent publications, which Redis has, until so many bytes of memory are free: those of rooms
+  /// that nobody is in first, and of either kind of the room that was quiet longest.
+  void shed(std::size_t bytes);
+
   [[nodiscard]] redis_shard& shard() noexcept { return shard_; }
   [[nodiscard]] std::size_t room_count() const noexcept { return rooms_.size(); }
 
@@ -93,6 +97,8 @@ private:
   void look_at_rooms();
   void leave_channels(clock::time_point now);
   void keep_windows_in_limit();
+  void drop_windows(std::size_t until);
+  void note_memory();
   void check_positions(std::span<const room_ptr> rooms, bool is_patient);
   void check_some(const std::vector<room_ptr>& rooms, bool is_patient);
   void complain(std::string_view text);
@@ -109,6 +115,7 @@ private:
   std::function<void(redis_roster::roster&&)> tell_roster_;
   redis_roster roster_;
   name_map<room_ptr> rooms_;
+  std::size_t rooms_cost_ = 0; // of memory
   std::vector<room_ptr> busy_; // may have something to send
   std::function<void()> batch_end_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -45,6 +45,9 @@ struct redis_metrics {
   shard_counter failed_type;    ///< publishes to a room whose key is of another type
   shard_counter buffered_bytes; ///< publishes that wait for Redis
   shard_counter history_reads;
+  shard_counter rooms_memory_bytes;   ///< rooms and their presence on this node
+  shard_counter windows_memory_bytes; ///< their recent publications
+  shard_counter shed_bytes;           ///< of these, let go because memory was over its limit
   /// What Redis refuses of the housekeeping, by script and reason.
   std::array<std::array<shard_counter, refusal_names.size()>, housekeeping_names.size()> refused;
   shard_counter gaps_filled;

@@ -1,6 +1,7 @@
 #include "cluster/redis_presence.hpp"
 
 #include "cluster/event_arguments.hpp"
+#include "cluster/memory_cost.hpp"
 #include "cluster/room_scripts.hpp"
 
 #include <fmt/format.h>
@@ -49,11 +50,16 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
   auto& [name, target] = *rooms_.try_emplace(std::string{room}).first;
   const bool is_kept = this->is_kept(name);
   if (is_here) {
-    target.members.try_emplace(who.id, member{who.user, is_kept ? '+' : '='});
+    if (target.members.try_emplace(who.id, member{who.user, is_kept ? '+' : '='}).second) {
+      ++member_count_;
+      users_cost_ += heap_of_text(who.user.size());
+    }
     if (is_kept)
       target.changes.push_back({who.id, who.user, '+'});
   } else if (auto gone = target.members.extract(who.id)) {
     auto& user = gone.mapped().user;
+    --member_count_;
+    users_cost_ -= heap_of_text(user.size());
     if (is_told(name))
       leaves_.wait(room, {fmt::format("{}/{}", options_.node, who.id), user},
                    services_.now() + leave_grace);
@@ -63,6 +69,11 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
   if (target.needs_all || target.changes.size() > 2 * target.members.size() + most_spare_changes)
     want_all(name, target); // all members are less than all that they did while Redis was away
   dirty_.insert(name);
+}
+
+std::size_t redis_presence::cost() const noexcept {
+  return rooms_.size() * (name_map_entry_cost<local_room> + first_buckets_cost)
+         + member_count_ * number_map_entry_cost<std::uint64_t, member> + users_cost_;
 }
 
 // --- what is sent, and when
@@ -287,6 +298,7 @@ bool redis_presence::is_uncertain(const std::string& name) const {
 /// by those who stay.
 void redis_presence::clear() {
   is_clear_ = true;
+  member_count_ = users_cost_ = 0;
   leaves_.clear();
   for (auto& [name, room] : rooms_) {
     const auto members = std::exchange(room.members, {});

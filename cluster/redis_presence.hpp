@@ -62,6 +62,9 @@ public:
   /// After `clear`: whether some may still be there, as far as answers have come.
   [[nodiscard]] bool leaves_members() const noexcept { return leaves_members_; }
 
+  /// Bytes of memory that the members of this node take here.
+  [[nodiscard]] std::size_t cost() const noexcept;
+
   /// Rooms with something to send, those that wait after a refusal included.
   [[nodiscard]] std::size_t unsent_count() const noexcept {
     return dirty_.size() + refused_.size();
@@ -123,6 +126,8 @@ private:
   std::string taken_;               // of the lease
   redis_leaves leaves_;
   std::uint64_t calls_ = 0; // of presence.lua, by number
+  std::size_t member_count_ = 0;
+  std::size_t users_cost_ = 0; // of memory, what their names take outside
   bool awaits_lease_ = true;
   bool is_clear_ = false;
   bool leaves_members_ = false;

@@ -1,6 +1,7 @@
 #include "cluster/redis_room.hpp"
 
 #include "cluster/epoch.hpp"
+#include "cluster/memory_cost.hpp"
 #include "cluster/room_scripts.hpp"
 
 #include <utility>
@@ -46,6 +47,16 @@ redis_room::redis_room(redis_room_services& services, std::string name)
     last_heard_(services.now()),
     feed_({services.options.history_size, services.options.history_bytes}, *this) {}
 
+std::size_t redis_room::cost() const noexcept {
+  constexpr std::size_t bridge_cost = 256; // a port, and its entries in two tables
+  const auto name = heap_of(name_);
+  return allocated(sizeof(redis_room) + control_block_cost) + heap_of(meta_key_)
+         + heap_of(stream_key_) + heap_of(events_key_) + 2 * heap_of(channel_)
+         + name_map_entry_cost<
+           std::shared_ptr<redis_room>> + name_map_entry_cost<std::uint64_t> + bridge_cost
+         + 5 * name;
+}
+
 std::string redis_room::key(std::string_view kind) const {
   return redis_key(services_.prefix, partition_, kind, name_);
 }
@@ -89,8 +100,8 @@ void redis_room::retire() {
 }
 
 void redis_room::account_window() {
-  services_.window_bytes += feed_.window_bytes() - accounted_window_bytes_;
-  accounted_window_bytes_ = feed_.window_bytes();
+  services_.windows_cost += feed_.window_cost() - accounted_window_cost_;
+  accounted_window_cost_ = feed_.window_cost();
 }
 
 void redis_room::on_publication(const publication_ptr& message) {

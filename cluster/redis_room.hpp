@@ -34,11 +34,13 @@ struct redis_broker_options {
   std::size_t publish_buffer_bytes = 64UL * 1024 * 1024;
   /// How long a channel is kept after the last local member has gone.
   std::chrono::milliseconds unsubscribe_delay{5000};
-  /// Bytes of payload kept for joiners, of all rooms of the shard.
+  /// Bytes of memory that what is kept for joiners may take, of all rooms of the shard.
   std::size_t window_total_bytes = 256UL * 1024 * 1024;
   /// Compare the life of Redis' data (its replication id) with what a room was written under. Without it
   /// a failover to a replica that lagged goes unnoticed.
   bool uses_lineage = true;
+  /// Rooms known here above which those without members are let go at once. 0: no limit.
+  std::uint64_t max_rooms = 0;
 };
 
 /// What the rooms of a broker share. Outlives them.
@@ -51,7 +53,7 @@ struct redis_room_services {
   std::function<std::chrono::steady_clock::time_point()> now;
   std::uint64_t batches = 0;                        ///< sequence of the last one
   std::size_t buffered_bytes = 0;                   ///< of publishes without an answer
-  std::size_t window_bytes = 0;                     ///< of all windows
+  std::size_t windows_cost = 0;                     ///< of memory, all windows
   std::function<void(std::string_view)> complain{}; ///< logs a refusal of Redis', not too often
   /// Counts and logs what is refused that nobody waits for.
   std::function<void(housekeeping, std::string_view)> note_refusal = [](auto, auto) {};
@@ -114,6 +116,13 @@ public:
 
   void forget_window();
 
+  /// Bytes of memory that the room takes, without its recent publications: here, in the broker, among the
+  /// channels, and in the bridge.
+  [[nodiscard]] std::size_t cost() const noexcept;
+
+  /// Bytes of memory that its recent publications take.
+  [[nodiscard]] std::size_t window_cost() const noexcept { return accounted_window_cost_; }
+
   /// The broker has let go of it, and another one of its name may come: it does nothing any more, though
   /// a command on its way may hold it for a while.
   void retire();
@@ -161,7 +170,7 @@ private:
   clock::time_point waiting_since_{};
   feed feed_;
   publish_queue queue_;
-  std::size_t accounted_window_bytes_ = 0;
+  std::size_t accounted_window_cost_ = 0;
   std::optional<std::optional<std::uint64_t>> wanted_page_; // the feed waits for it
   bool is_reading_ = false;                                 // and the command is on its way
   clock::time_point next_read_at_{};

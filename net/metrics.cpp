@@ -23,7 +23,13 @@ std::string_view to_string(reject_reason reason) noexcept {
   static constexpr std::array<std::string_view, reject_reason_count> names{
     "bad_request", "bad_method",  "not_an_upgrade", "bad_room", "headers_too_large",
     "timeout",     "unavailable", "connections",    "memory",   "rate",
-    "origin",      "address",     "crowded"};
+    "origin",      "address",     "crowded",        "rooms"};
+  return names[static_cast<std::size_t>(reason)];
+}
+
+std::string_view to_string(forget_reason reason) noexcept {
+  static constexpr std::array<std::string_view, forget_reason_count> names{"budget", "rooms",
+                                                                           "memory"};
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -19,6 +19,7 @@ public:
   void subtract(std::uint64_t n) noexcept {
     value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
   }
+  void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const noexcept {
     return value_.load(std::memory_order_relaxed);
   }
@@ -89,8 +90,9 @@ enum class reject_reason : std::uint8_t {
   origin,      ///< a page of a site that may not
   address,     ///< its address has as many connections as it may
   crowded,     ///< it had made no request when others needed its place
+  rooms,       ///< the node has as many rooms as it may, and this would be one more
 };
-inline constexpr std::size_t reject_reason_count = 13;
+inline constexpr std::size_t reject_reason_count = 14;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;
@@ -117,6 +119,17 @@ private:
   std::array<std::array<counter, close_reason_count>, code_slots> counts_;
 };
 
+/// Why something of a room was let go before its time.
+enum class forget_reason : std::uint8_t {
+  budget, ///< all histories were too large: its history
+  rooms,  ///< there were too many rooms: all that was kept of it
+  memory, ///< memory was over its limit: all that was kept of it
+};
+inline constexpr std::size_t forget_reason_count = 3;
+
+/// The label of a reason, as in `canang_rooms_forgotten_total{reason=...}`.
+[[nodiscard]] std::string_view to_string(forget_reason reason) noexcept;
+
 /// All that one loop counts. Written on the loop's thread only, read by a scrape from any thread.
 struct loop_metrics {
   counter accepted_total;
@@ -134,7 +147,15 @@ struct loop_metrics {
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
   counter pings_sent_total;
   counter turns_total;
-  counter history_bytes;
+  counter history_bytes; ///< of payload
+  counter known_rooms;   ///< with an actor, or kept for those who may come back
+  counter idle_rooms;    ///< of these, without members
+  counter room_actors_memory_bytes;
+  counter kept_rooms_memory_bytes;
+  counter history_memory_bytes;
+  counter idle_history_memory_bytes; ///< of these, of rooms without members
+  counter shed_bytes_total;          ///< let go because memory was over its limit
+  std::array<counter, forget_reason_count> forgotten_rooms_total;
   counter recovered_total;     ///< members that resumed and miss nothing
   counter not_recovered_total; ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;

@@ -155,6 +155,29 @@ MetricFamily recoveries(loop_list loops) {
   return result;
 }
 
+MetricFamily forgotten_rooms(loop_list loops) {
+  auto result = family("canang_rooms_forgotten_total",
+                       "Rooms that lost what was kept of them before its time, by reason.",
+                       MetricType::Counter);
+  for (std::size_t r = 0; r < forget_reason_count; ++r) {
+    std::uint64_t count = 0;
+    for (const auto* loop : loops)
+      count += loop->forgotten_rooms_total[r].value();
+    add_value(result, static_cast<double>(count),
+              {{"reason", std::string{to_string(static_cast<forget_reason>(r))}}});
+  }
+  return result;
+}
+
+MetricFamily owned_memory_family(const process_figures& process) {
+  auto result =
+    family("canang_memory_bytes", "Memory that is counted, overhead included, by what it is for.",
+           MetricType::Gauge);
+  for (const auto& [owner, bytes] : process.memory)
+    add_value(result, static_cast<double>(bytes), {{"owner", std::string{owner}}});
+  return result;
+}
+
 MetricFamily build_info(const process_figures& process) {
   auto result =
     family("canang_build_info", "Constant 1; the label is the version.", MetricType::Gauge);
@@ -177,6 +200,12 @@ std::vector<MetricFamily> admission_families(const process_figures& process) {
                       static_cast<double>(process.memory_limit_bytes)));
   all.push_back(gauge("canang_memory_used_bytes", "Memory in use, as it counts for the limit.",
                       static_cast<double>(process.memory_used_bytes)));
+  all.push_back(owned_memory_family(process));
+  all.push_back(gauge("canang_rooms_limit", "Rooms that may be known; 0 is no limit.",
+                      static_cast<double>(process.rooms_limit)));
+  all.push_back(gauge("canang_history_budget_bytes",
+                      "Memory that all histories may take; 0 is no limit.",
+                      static_cast<double>(process.history_budget_bytes)));
   return all;
 }
 
@@ -205,6 +234,10 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                         "Of those, the ones that were closed because others needed their place.",
                         up, loops, process, &m::http_displaced_total));
   all.push_back(of_loops("canang_rooms", "Rooms with an actor on this node.", gauge, &m::rooms));
+  all.push_back(of_loops("canang_rooms_known",
+                         "Rooms with an actor, and those kept for who may come back.", gauge,
+                         &m::known_rooms));
+  all.push_back(forgotten_rooms(loops));
   all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
   all.push_back(
     single("canang_actors", "Actors alive.", gauge, static_cast<double>(process.actors)));

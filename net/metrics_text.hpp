@@ -6,8 +6,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace canang::net {
+
+/// Memory that is counted, and for whom.
+struct owned_memory {
+  std::string_view owner;
+  std::uint64_t bytes = 0;
+};
 
 /// Figures of the whole process, next to those that the loops of the public port count.
 struct process_figures {
@@ -24,6 +31,9 @@ struct process_figures {
   std::uint64_t connections_limit = 0;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t memory_used_bytes = 0;
+  std::uint64_t rooms_limit = 0;
+  std::uint64_t history_budget_bytes = 0;
+  std::vector<owned_memory> memory;
   std::string_view version;
 };
 

@@ -72,8 +72,8 @@ public:
   /// kept limits already.
   virtual send_status send_reply(const frame_buffer_ptr& buffer) = 0;
 
-  /// Answers the handshake with 503 and ends the connection. Instead of `open`.
-  virtual void refuse() = 0;
+  /// Answers the handshake with 503, tells why, and ends the connection. Instead of `open`.
+  virtual void refuse(reject_reason reason) = 0;
 
   /// Stops or resumes reading (flow control). Pong and close frames of the client wait meanwhile.
   virtual void pause_reading(bool paused) = 0;

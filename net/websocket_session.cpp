@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <string>
+#include <string_view>
 #include <utility>
 
 // The life of a session: its opening, what it writes, and its end.
@@ -21,6 +23,13 @@ namespace {
 
 using boost::system::error_code;
 using self_ptr = boost::intrusive_ptr<websocket_session>;
+
+/// What a client is told whose room is not joined.
+std::string_view refusal_text(reject_reason reason) noexcept {
+  return reason == reject_reason::rooms
+           ? "this node has as many rooms as it may; those that exist can be joined.\n"
+           : "the room cannot be joined at present.\n";
+}
 
 /// Takes the descriptor out of Asio.
 int release(tcp_socket& socket) {
@@ -81,14 +90,17 @@ void websocket_session::open() {
     go_on_later();
 }
 
-void websocket_session::refuse() {
+void websocket_session::refuse(reject_reason reason) {
   if (state_ != state::opening)
     return;
-  static constexpr std::string_view answer =
+  const auto text = refusal_text(reason);
+  std::string answer =
     "HTTP/1.1 503 Service Unavailable\r\nServer: canang\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 38\r\n\r\n"
-    "the room cannot be joined at present.\n";
-  context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::unavailable)].add(1);
+    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  answer += std::to_string(text.size());
+  answer += "\r\n\r\n";
+  answer += text;
+  context_.metrics.rejected_total[static_cast<std::size_t>(reason)].add(1);
   reported_ = true; // it never was a WebSocket connection
   boost::asio::post(context_.io, [self = self_ptr{this}] {
     if (const auto handler = std::move(self->handler_))

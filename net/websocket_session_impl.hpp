@@ -32,7 +32,7 @@ public:
   send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
   std::uint32_t lane() const noexcept override { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
-  void refuse() override;
+  void refuse(reject_reason reason) override;
   send_status send_reply(const frame_buffer_ptr& buffer) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;

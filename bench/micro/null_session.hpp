@@ -18,7 +18,7 @@ public:
     taken_bytes += to - from;
     return net::send_status::sent;
   }
-  void refuse() override {}
+  void refuse(net::reject_reason) override {}
   net::send_status send_reply(const net::frame_buffer_ptr& buffer) override {
     return send(buffer, 0, buffer->size());
   }

@@ -21,6 +21,8 @@ GOOD = {
     "history-size": "128",
     "history-ttl": "5m",
     "history-bytes": "1MiB",
+    "history-budget": "64MiB",
+    "max-rooms": "1000",
     "room-linger": "1s",
     "drain-grace": "0s",
     "drain-period": "25s",

@@ -171,10 +171,11 @@ void fake_session::abort(net::close_reason reason) {
   report_later({1006, reason});
 }
 
-void fake_session::refuse() {
+void fake_session::refuse(net::reject_reason reason) {
   if (state_ != state::opening)
     return;
   peer_->was_refused = true;
+  peer_->refused_for = reason;
   abort(net::close_reason::abnormal);
 }
 

@@ -33,7 +33,8 @@ struct fake_peer {
   std::optional<net::close_reason> aborted; ///< cut by the server, and why
   std::optional<net::close_info> reported;  ///< what the session's handler was told at the end
   bool was_opened = false;
-  bool was_refused = false; ///< got a 503 instead
+  bool was_refused = false;         ///< got a 503 instead
+  net::reject_reason refused_for{}; ///< then: why
   bool reading_is_paused = false;
   std::size_t pauses = 0;
   /// Bytes that it still takes; what is over makes it a slow consumer.
@@ -64,7 +65,7 @@ public:
   [[nodiscard]] bool is_open() const noexcept override { return state_ == state::open; }
   net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
                         std::size_t to) override;
-  void refuse() override;
+  void refuse(net::reject_reason reason) override;
   net::send_status send_reply(const net::frame_buffer_ptr& buffer) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, net::close_reason reason) override;

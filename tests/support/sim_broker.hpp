@@ -34,6 +34,8 @@ public:
 
   void expire() { inner_.expire(); }
 
+  [[nodiscard]] cluster::room_keeper& keeper() noexcept { return inner_; }
+
   /// All publications of a room that were ever stored, oldest first.
   [[nodiscard]] const std::vector<cluster::publication_ptr>& record(std::string_view room) const;
 

@@ -40,13 +40,15 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),
     broker(owner.options_.history, [&owner] { return owner.now(); }),
-    room_services{broker, context.metrics, owner.cast_, owner.bridges_},
+    room_services{broker,         context.metrics,  owner.cast_,
+                  owner.bridges_, &broker.keeper(), &owner.room_limit_},
     connection_services{index, context, members, beats, owner.cast_} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
+  owner.room_limit_.watch(context.metrics);
 }
 
 sim_node::sim_node(const node_options& options, std::uint64_t seed)
-  : options_(options), chance_(seed), system_(config_) {
+  : options_(options), chance_(seed), room_limit_(options.max_rooms), system_(config_) {
   spdlog::set_level(spdlog::level::off);
   // some seeds are even, in others one loop, the sockets or the flush is far ahead of the rest
   const auto weight = [this] { return std::size_t{1} << (2 * chance_.between(0, 3)); };

@@ -27,6 +27,7 @@ struct node_options {
   actors::directory_options rooms;
   actors::liveness_options beats;
   net::session_limits limits;
+  std::uint64_t max_rooms = 0; ///< 0: no limit
 };
 
 /// A node in one thread: the actors of the real one, on loops whose every step the chance picks. A
@@ -129,6 +130,7 @@ private:
   later_queue later_;
   actors::node_cast cast_;
   actors::bridge_cast bridges_; // none: the node runs alone
+  actors::room_limit room_limit_;
   system_config config_;
   caf::actor_system system_;
   std::size_t base_actors_ = 0;

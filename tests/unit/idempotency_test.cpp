@@ -93,6 +93,27 @@ TEST_F(idempotency_test, knows_so_many_keys_a_room) {
   EXPECT_FALSE(publish(broker, "2").duplicate) << "and now the next";
 }
 
+TEST_F(idempotency_test, keys_cost_memory_until_they_are_forgotten) {
+  options.history_size = 0;
+  options.history_ttl = 10s;
+  options.idempotency_ttl = 10s;
+  options.idempotency_keys = 100;
+  auto broker = make();
+  broker.subscribe("a", room);
+  publish(broker, {});
+  EXPECT_EQ(broker.history_cost(), 0U);
+  for (int i = 0; i < 200; ++i)
+    publish(broker, std::to_string(i));
+  const auto small = broker.history_cost();
+  EXPECT_GT(small, 100 * 80U);
+  for (int i = 0; i < 200; ++i)
+    publish(broker, std::string(100, 'k') + std::to_string(i));
+  EXPECT_GE(broker.history_cost(), small + 100 * 100U);
+  clock.move(10s);
+  publish(broker, {});
+  EXPECT_EQ(broker.history_cost(), 0U);
+}
+
 TEST_F(idempotency_test, knows_keys_a_room) {
   auto broker = make();
   test::room_log other;

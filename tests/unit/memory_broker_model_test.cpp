@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <map>
+#include <utility>
 
 namespace canang::cluster {
 namespace {
@@ -15,7 +16,8 @@ using namespace std::chrono_literals;
 using time_point = memory_broker::clock::time_point;
 
 /// What a memory broker is to do, as plainly as it can be said. `expire` is called whenever time has
-/// moved, so that every lifetime ends at its moment.
+/// moved, so that every history's lifetime ends at its moment; keys are looked at together with it, and when
+/// something is published.
 class plain_broker {
 public:
   struct key {
@@ -29,7 +31,8 @@ public:
     std::deque<std::string> kept;
     std::deque<key> keys;
     time_point last_used;
-    std::uint64_t order = 0; // of the last publication among all rooms
+    time_point review_at;
+    std::uint64_t order = 0; // of the last publication, coming or going among all rooms
     bool subscribed = false;
   };
 
@@ -40,14 +43,21 @@ public:
   stream& at(const std::string& room, time_point now) {
     const auto [found, is_new] = rooms.try_emplace(room);
     if (is_new)
-      found->second = {0, ++lives_, {}, {}, now, ++order_, false};
+      found->second = {0, ++lives_, {}, {}, now, now + options_.history_ttl, ++order_, false};
     return found->second;
+  }
+
+  void set_subscribed(stream& room, bool subscribed) {
+    if (room.subscribed != subscribed)
+      room.order = ++order_;
+    room.subscribed = subscribed;
   }
 
   /// @returns the offset, and whether it is new.
   std::pair<std::uint64_t, bool> publish(const std::string& room, const std::string& data,
                                          const std::string& name, time_point now) {
     auto& target = at(room, now);
+    forget_old_keys(target, now);
     for (const auto& known : target.keys)
       if (!name.empty() && known.name == name)
         return {known.offset, false};
@@ -57,26 +67,38 @@ public:
     if (target.keys.size() > options_.idempotency_keys)
       target.keys.pop_front();
     target.last_used = now;
+    target.review_at = now + options_.history_ttl;
     target.order = ++order_;
     target.kept.push_back(data);
-    while (target.kept.size() > options_.history_size || bytes(target) > options_.history_bytes)
+    while (target.kept.size() > options_.history_size || bytes(target) > options_.history_bytes
+           || history_cost(target) > options_.total_bytes)
       target.kept.pop_front();
-    while (total() > options_.total_bytes) {
-      auto* oldest = &target;
+    while (total_cost() > options_.total_bytes) {
+      stream* loser = nullptr; // without a subscriber rather than with one
       for (auto& [other_name, other] : rooms)
-        if (!other.kept.empty() && other.order < oldest->order)
-          oldest = &other;
-      oldest->kept.clear();
+        if (&other != &target && (!other.kept.empty() || !other.keys.empty())
+            && (loser == nullptr
+                || std::pair{other.subscribed, other.order}
+                     < std::pair{loser->subscribed, loser->order}))
+          loser = &other;
+      if (loser == nullptr) {
+        target.kept.clear();
+        break;
+      }
+      loser->kept.clear();
+      loser->keys.clear();
     }
     return {target.offset, true};
   }
 
   void expire(time_point now) {
     for (auto& [name, room] : rooms) {
-      while (!room.keys.empty() && now - room.keys.front().used_at >= options_.idempotency_ttl)
-        room.keys.pop_front();
       if (now - room.last_used >= options_.history_ttl)
         room.kept.clear();
+      if (now < room.review_at)
+        continue;
+      forget_old_keys(room, now);
+      room.review_at = now + options_.history_ttl;
     }
   }
 
@@ -87,7 +109,33 @@ public:
     return sum;
   }
 
+  std::size_t total_cost() const {
+    std::size_t sum = 0;
+    for (const auto& [name, room] : rooms)
+      sum += history_cost(room) + keys_cost(room);
+    return sum;
+  }
+
 private:
+  void forget_old_keys(stream& room, time_point now) const {
+    while (!room.keys.empty() && now - room.keys.front().used_at >= options_.idempotency_ttl)
+      room.keys.pop_front();
+  }
+
+  static std::size_t history_cost(const stream& room) {
+    std::size_t sum = room.kept.empty() ? 0 : recent_publications::list_cost;
+    for (const auto& data : room.kept)
+      sum += test::publication_of(data)->cost() + recent_publications::place_cost;
+    return sum;
+  }
+
+  static std::size_t keys_cost(const stream& room) {
+    idempotency_keys keys;
+    for (const auto& known : room.keys)
+      keys.remember(known.name, known.offset, {}, room.keys.size());
+    return room.keys.empty() ? 0 : keys.cost();
+  }
+
   static std::size_t bytes(const stream& room) {
     std::size_t sum = 0;
     for (const auto& data : room.kept)
@@ -107,7 +155,7 @@ void compare(std::uint32_t seed) {
   options.history_size = random.roll<std::size_t>(0, 20);
   options.history_bytes = random.roll<std::size_t>(0, 200);
   options.history_ttl = std::chrono::seconds{random.roll(1, 60)};
-  options.total_bytes = options.history_bytes + random.roll<std::size_t>(0, 300);
+  options.total_bytes = random.roll<std::size_t>(0, 12'000);
   options.idempotency_ttl = std::chrono::seconds{random.roll(1, 60)};
   options.idempotency_keys = random.roll<std::size_t>(1, 8);
   test::moving_clock clock;
@@ -140,13 +188,13 @@ void compare(std::uint32_t seed) {
     case 1:
       if (!model.at(room, clock.now).subscribed) {
         broker.subscribe(room, log);
-        model.at(room, clock.now).subscribed = true;
+        model.set_subscribed(model.at(room, clock.now), true);
       }
       break;
     case 2:
       broker.unsubscribe(room);
       if (is_known)
-        model.rooms[room].subscribed = false;
+        model.set_subscribed(model.rooms[room], false);
       break;
     default: {
       const auto data = std::string(random.roll<std::size_t>(0, 60), random.roll('A', 'Z'));
@@ -170,6 +218,7 @@ void compare(std::uint32_t seed) {
     }
     }
     ASSERT_EQ(broker.history_bytes(), model.total());
+    ASSERT_EQ(broker.history_cost(), model.total_cost());
     if (const auto known = model.rooms.find(room); known != model.rooms.end()) {
       const auto limit = random.roll<std::size_t>(0, 25);
       const auto& kept = known->second.kept;
@@ -192,6 +241,9 @@ void compare(std::uint32_t seed) {
   }
   EXPECT_EQ(broker.room_count(), 0U) << "nothing is left over";
   EXPECT_EQ(broker.history_bytes(), 0U);
+  EXPECT_EQ(broker.history_cost(), 0U);
+  EXPECT_EQ(broker.idle_history_cost(), 0U);
+  EXPECT_EQ(broker.rooms_cost(), 0U);
 }
 
 TEST(memory_broker, agrees_with_a_plain_model) {

@@ -30,6 +30,18 @@ struct memory_broker_test : testing::Test {
     return {options, [this] { return clock.now; }};
   }
 
+  /// Of so many rooms' histories with so many messages of a few bytes in all.
+  static std::size_t cost_of_histories(std::size_t rooms, std::size_t messages) {
+    return rooms * recent_publications::list_cost
+           + messages * (publication_of("x")->cost() + recent_publications::place_cost);
+  }
+
+  static bool is_known(memory_broker& broker, std::string_view name) {
+    bool known = false;
+    broker.report(name, false, [&](room_report&& report) { known = !report.top.epoch.empty(); });
+    return known;
+  }
+
   static void publish(memory_broker& broker, std::string_view to, std::string text,
                       std::string_view key = {}) {
     broker.publish(to, publication_of(std::move(text)), key);
@@ -233,21 +245,192 @@ TEST_F(memory_broker_test, gives_every_life_of_a_room_its_own_epoch) {
 
 TEST_F(memory_broker_test,
        takes_the_history_of_the_room_longest_without_publication_over_its_budget) {
-  options.total_bytes = 10;
+  options.total_bytes = cost_of_histories(2, 4);
   auto broker = make();
-  publish(broker, "a", "aaaa");
-  publish(broker, "b", "bbb");
-  publish(broker, "a", "AA"); // now `b` is the oldest
-  EXPECT_EQ(broker.history_bytes(), 9U);
-  publish(broker, "c", "cc");
+  publish(broker, "a", "a");
+  publish(broker, "b", "b");
+  publish(broker, "a", "A"); // now `b` is the oldest
+  EXPECT_EQ(broker.history_cost(), cost_of_histories(2, 3));
+  publish(broker, "c", "c");
   EXPECT_EQ(texts(history_of(broker, "b", 9)), "");
-  EXPECT_EQ(texts(history_of(broker, "a", 9)), "aaaaAA");
-  EXPECT_EQ(texts(history_of(broker, "c", 9)), "cc");
+  EXPECT_EQ(texts(history_of(broker, "a", 9)), "aA");
+  EXPECT_EQ(texts(history_of(broker, "c", 9)), "c");
   EXPECT_EQ(history_of(broker, "b", 9).top.offset, 1U) << "its offsets are not lost";
-  publish(broker, "c", "cccccccc");
+  publish(broker, "c", "d");
+  publish(broker, "c", "e");
   EXPECT_EQ(texts(history_of(broker, "a", 9)), "");
-  EXPECT_EQ(texts(history_of(broker, "c", 9)), "cccccccccc");
-  EXPECT_LE(broker.history_bytes(), options.total_bytes);
+  EXPECT_EQ(texts(history_of(broker, "c", 9)), "cde");
+  EXPECT_EQ(broker.forgotten().for_budget, 2U);
+  EXPECT_LE(broker.history_cost(), options.total_bytes);
+}
+
+TEST_F(memory_broker_test, counts_what_empty_messages_cost) {
+  options.total_bytes = 1024 * 1024;
+  auto broker = make();
+  for (int room = 0; room < 200; ++room)
+    for (int i = 0; i < 128; ++i)
+      publish(broker, std::to_string(room), "");
+  EXPECT_EQ(broker.history_bytes(), 0U);
+  EXPECT_LE(broker.history_cost(), options.total_bytes);
+  EXPECT_GT(broker.history_cost(), options.total_bytes - cost_of_histories(1, 128));
+  EXPECT_EQ(history_of(broker, "199", 999).publications.size(), 128U);
+  EXPECT_EQ(history_of(broker, "0", 999).publications.size(), 0U);
+}
+
+TEST_F(memory_broker_test, one_room_alone_stays_within_the_budget) {
+  options.total_bytes = cost_of_histories(1, 3);
+  auto broker = make();
+  for (const char* text : {"1", "2", "3", "4", "5"})
+    publish(broker, "a", text);
+  EXPECT_EQ(texts(history_of(broker, "a", 9)), "345");
+  EXPECT_EQ(broker.history_cost(), options.total_bytes);
+}
+
+TEST_F(memory_broker_test, takes_histories_of_rooms_that_nobody_is_in_first) {
+  options.total_bytes = cost_of_histories(2, 2);
+  auto broker = make();
+  broker.subscribe("busy", room);
+  publish(broker, "busy", "b");
+  publish(broker, "left", "l");
+  publish(broker, "new",
+          "n"); // `busy` is longest without a publication, but there is somebody in it
+  EXPECT_EQ(texts(history_of(broker, "busy", 9)), "b");
+  EXPECT_EQ(texts(history_of(broker, "left", 9)), "");
+  EXPECT_EQ(texts(history_of(broker, "new", 9)), "n");
+  broker.unsubscribe("busy"); // from now on it is the one that was left last
+  publish(broker, "newer", "N");
+  EXPECT_EQ(texts(history_of(broker, "busy", 9)), "b");
+  EXPECT_EQ(texts(history_of(broker, "new", 9)), "");
+}
+
+TEST_F(memory_broker_test, takes_histories_of_rooms_that_only_linger_before_those_with_members) {
+  options.total_bytes = cost_of_histories(2, 2);
+  auto broker = make();
+  room_log left;
+  room_log new_one;
+  broker.subscribe("busy", room);
+  broker.note_member("busy", {1, {}}, true);
+  publish(broker, "busy", "b");
+  broker.subscribe("left", left);
+  broker.note_member("left", {2, {}}, true);
+  publish(broker, "left", "l");
+  broker.note_member("left", {2, {}}, false); // its actor waits for somebody to come back
+  broker.subscribe("new", new_one);
+  broker.note_member("new", {3, {}}, true);
+  publish(broker, "new", "n");
+  EXPECT_EQ(texts(history_of(broker, "busy", 9)), "b");
+  EXPECT_EQ(texts(history_of(broker, "left", 9)), "");
+  EXPECT_EQ(texts(history_of(broker, "new", 9)), "n");
+}
+
+TEST_F(memory_broker_test, counts_idempotency_keys_and_takes_them_with_the_history) {
+  options.total_bytes = 64 * 1024;
+  auto broker = make();
+  const std::string long_key(200, 'k');
+  for (int i = 0; i < 4096; ++i)
+    publish(broker, std::to_string(i / 50), {}, long_key + std::to_string(i));
+  EXPECT_LE(broker.history_cost(), options.total_bytes);
+  EXPECT_GT(broker.history_cost(), options.total_bytes / 2);
+  broker.subscribe("81", room);
+  publish(broker, "81", {}, long_key + "4095");
+  EXPECT_TRUE(room.outcomes.back().duplicate);
+  room_log other;
+  broker.subscribe("0", other);
+  publish(broker, "0", {}, long_key + "0");
+  EXPECT_FALSE(other.outcomes.back().duplicate) << "this room's keys had to go";
+}
+
+TEST_F(memory_broker_test, keeps_nothing_of_a_room_that_was_only_joined) {
+  auto broker = make();
+  broker.subscribe("a", room);
+  EXPECT_EQ(broker.room_count(), 1U);
+  EXPECT_EQ(broker.idle_count(), 0U);
+  broker.unsubscribe("a");
+  EXPECT_EQ(broker.room_count(), 0U);
+  EXPECT_EQ(broker.rooms_cost(), 0U);
+}
+
+TEST_F(memory_broker_test, forgets_rooms_without_a_history_first_and_then_the_quietest) {
+  options.history_ttl = 10s;
+  auto broker = make();
+  broker.subscribe("bare", room); // will have offsets, but no history
+  publish(broker, "bare", "x");
+  clock.move(10s);
+  broker.expire();
+  for (const char* name : {"1", "2", "3"})
+    publish(broker, name, "x");
+  broker.unsubscribe("bare");
+  publish(broker, "1", "x"); // now 2 is the quietest
+  room_log somebody;
+  broker.subscribe("3", somebody);
+  EXPECT_EQ(broker.idle_count(), 3U);
+  const auto known = [&] {
+    std::string names;
+    for (const char* name : {"bare", "1", "2", "3"})
+      names += is_known(broker, name) ? name : "-";
+    return names;
+  };
+  EXPECT_EQ(broker.forget_rooms(1), 1U);
+  EXPECT_EQ(broker.idle_count(), 2U);
+  EXPECT_EQ(broker.forget_rooms(1), 1U);
+  EXPECT_EQ(known(), "-1-3");
+  EXPECT_EQ(broker.forget_rooms(5), 1U) << "there is somebody in the last one";
+  EXPECT_EQ(known(), "---3");
+  EXPECT_EQ(broker.forgotten().for_rooms, 3U);
+  EXPECT_EQ(broker.idle_history_cost(), 0U);
+  EXPECT_EQ(broker.history_cost(), cost_of_histories(1, 1));
+}
+
+TEST_F(memory_broker_test, a_room_that_somebody_comes_back_to_is_not_forgotten) {
+  auto broker = make();
+  publish(broker, "1", "x");
+  publish(broker, "2", "x");
+  EXPECT_TRUE(broker.claim("1"));
+  EXPECT_FALSE(broker.claim("3"));
+  EXPECT_EQ(broker.idle_count(), 1U);
+  EXPECT_EQ(broker.forget_rooms(9), 1U);
+  EXPECT_EQ(broker.shed(1), 0U);
+  EXPECT_TRUE(is_known(broker, "1"));
+  EXPECT_FALSE(is_known(broker, "2"));
+  broker.subscribe("1", room);
+  EXPECT_EQ(texts(history_of(broker, "1", 9)), "x");
+  broker.unsubscribe("1");
+  EXPECT_EQ(broker.idle_count(), 1U);
+  EXPECT_EQ(broker.idle_history_cost(), cost_of_histories(1, 1));
+  EXPECT_TRUE(broker.claim("1"));
+  clock.move(300s); // whoever it was, nobody came
+  broker.expire();
+  EXPECT_EQ(broker.room_count(), 0U);
+  EXPECT_EQ(broker.idle_count(), 0U);
+  EXPECT_EQ(broker.idle_history_cost(), 0U);
+}
+
+TEST_F(memory_broker_test, lets_go_what_nobody_is_there_for_when_memory_is_short) {
+  auto broker = make();
+  broker.subscribe("here", room);
+  publish(broker, "here", "x");
+  for (int i = 0; i < 100; ++i)
+    publish(broker, std::to_string(i), "x");
+  const auto each = cost_of_histories(1, 1);
+  EXPECT_EQ(broker.idle_history_cost(), 100 * each);
+  const auto freed = broker.shed(10 * each);
+  EXPECT_GE(freed, 10 * each);
+  EXPECT_LT(freed, 12 * each + 4096) << "the rooms themselves count too";
+  EXPECT_EQ(texts(history_of(broker, "99", 9)), "x");
+  EXPECT_GT(broker.shed(1'000'000'000), 0U);
+  EXPECT_EQ(broker.idle_count(), 0U);
+  EXPECT_EQ(texts(history_of(broker, "here", 9)), "x") << "somebody is there";
+  EXPECT_EQ(broker.history_cost(), each);
+}
+
+TEST_F(memory_broker_test, an_epoch_is_new_after_a_room_was_forgotten) {
+  auto broker = make();
+  publish(broker, "a", "x");
+  const auto before = history_of(broker, "a", 1).top;
+  broker.forget_rooms(1);
+  const auto after = history_of(broker, "a", 1).top;
+  EXPECT_NE(after.epoch, before.epoch);
+  EXPECT_EQ(after.offset, 0U);
 }
 
 TEST_F(memory_broker_test, resumes_a_member_that_has_missed_nothing_that_is_gone) {

@@ -41,6 +41,44 @@ struct memory_presence_test : testing::Test {
   }
 };
 
+TEST_F(memory_presence_test, costs_memory_until_all_have_left) {
+  auto broker = make();
+  EXPECT_EQ(broker.rooms_cost(), 0U);
+  broker.note_member("a", {1, "ann"}, true);
+  const auto with_one = broker.rooms_cost();
+  EXPECT_GT(with_one, 100U);
+  broker.note_member("a", {1, "ann"}, true);
+  EXPECT_EQ(broker.rooms_cost(), with_one);
+  broker.note_member("a", {2, std::string(255, 'x')}, true);
+  EXPECT_GT(broker.rooms_cost(), with_one + 255);
+  broker.note_member("a", {3, "ann"}, false); // was not there
+  broker.note_member("a", {1, "ann"}, false);
+  broker.note_member("a", {2, {}}, false);
+  EXPECT_EQ(broker.rooms_cost(), 0U);
+  broker.subscribe("told", room); // where leaves have a grace
+  const auto joined = broker.rooms_cost();
+  broker.note_member("told", {1, "ann"}, true);
+  broker.note_member("told", {2, "ann"}, true);
+  broker.note_member("told", {1, "ann"}, false);
+  broker.note_member("told", {2, "ann"}, false);
+  EXPECT_GT(broker.rooms_cost(), joined);
+  clock.move(leave_grace);
+  broker.expire();
+  EXPECT_EQ(broker.rooms_cost(), joined);
+}
+
+TEST_F(memory_presence_test, a_leave_does_not_bring_a_forgotten_room_back) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, "ann"}, true);
+  broker.note_member("told", {1, "ann"}, false);
+  broker.unsubscribe("told");
+  EXPECT_EQ(broker.forget_rooms(9), 1U);
+  clock.move(leave_grace);
+  broker.expire();
+  EXPECT_EQ(broker.room_count(), 0U);
+}
+
 TEST_F(memory_presence_test, counts_and_names_the_members) {
   auto broker = make();
   broker.note_member("a", {1, "ann"}, true);

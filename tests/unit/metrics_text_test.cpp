@@ -68,15 +68,17 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
     }
   };
   has("gauge", {"canang_build_info", "canang_ready", "canang_loops", "canang_connections",
-                "canang_rooms", "canang_members", "canang_actors", "canang_outbox_bytes",
-                "canang_history_bytes", "canang_http_connections", "process_open_fds",
+                "canang_rooms", "canang_rooms_known", "canang_rooms_limit",
+                "canang_history_budget_bytes", "canang_memory_bytes", "canang_members",
+                "canang_actors", "canang_outbox_bytes", "canang_history_bytes",
+                "canang_http_connections", "process_open_fds",
                 "process_resident_memory_bytes", "process_start_time_seconds"});
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
        "canang_pings_sent_total", "canang_turns_total", "canang_actor_failures_total",
-       "canang_http_displaced_total", "process_cpu_seconds_total"});
+       "canang_rooms_forgotten_total", "canang_http_displaced_total", "process_cpu_seconds_total"});
   has("histogram", {"canang_publish_to_flush_seconds", "canang_turn_seconds"});
 }
 
@@ -84,6 +86,7 @@ TEST_F(metrics_text_test, sums_the_loops) {
   const std::pair<const char*, counter loop_metrics::*> members[] = {
     {"canang_connections", &loop_metrics::connections},
     {"canang_rooms", &loop_metrics::rooms},
+    {"canang_rooms_known", &loop_metrics::known_rooms},
     {"canang_members", &loop_metrics::members},
     {"canang_accepted_total", &loop_metrics::accepted_total},
     {"canang_accept_errors_total", &loop_metrics::accept_errors_total},
@@ -120,6 +123,21 @@ TEST_F(metrics_text_test, tells_the_ports_apart_where_connections_are_not_websoc
   EXPECT_EQ(parsed[R"(canang_http_connections{port="internal"})"], 5);
   EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="public"})"], 0);
   EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="internal"})"], 6);
+}
+
+TEST_F(metrics_text_test, tells_whose_the_memory_is) {
+  process.memory = {{"rooms", 5}, {"history", 7}};
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_memory_bytes{owner="rooms"})"], 5);
+  EXPECT_EQ(parsed[R"(canang_memory_bytes{owner="history"})"], 7);
+}
+
+TEST_F(metrics_text_test, counts_forgotten_rooms_by_reason) {
+  first.forgotten_rooms_total[static_cast<std::size_t>(forget_reason::memory)].add(1);
+  second.forgotten_rooms_total[static_cast<std::size_t>(forget_reason::memory)].add(2);
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_rooms_forgotten_total{reason="budget"})"], 0);
+  EXPECT_EQ(parsed[R"(canang_rooms_forgotten_total{reason="memory"})"], 3);
 }
 
 TEST_F(metrics_text_test, writes_large_counts_in_full) {

@@ -85,6 +85,25 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.log_format, "text");
 }
 
+TEST_F(options_test, take_limits_of_rooms_and_histories_or_find_them_out) {
+  parse({"--memory-limit=1GiB"});
+  settle_limits(into.server);
+  EXPECT_EQ(into.server.history_budget_bytes, 256U << 20U);
+  EXPECT_EQ(into.server.max_rooms, 65'536U);
+  parse({"--memory-limit=0"});
+  settle_limits(into.server);
+  EXPECT_EQ(into.server.history_budget_bytes, 256U << 20U);
+  EXPECT_EQ(into.server.max_rooms, 1'000'000U);
+  parse({"--memory-limit=64MiB", "--history-budget=1GiB", "--max-rooms=7"});
+  settle_limits(into.server);
+  EXPECT_EQ(into.server.history_budget_bytes, 1U << 30U);
+  EXPECT_EQ(into.server.max_rooms, 7U);
+  parse({"--history-budget=0", "--max-rooms=0"});
+  settle_limits(into.server);
+  EXPECT_EQ(into.server.history_budget_bytes, 0U);
+  EXPECT_EQ(into.server.max_rooms, 0U);
+}
+
 TEST_F(options_test, say_whose_pages_may_connect) {
   EXPECT_EQ(parse({"--allowed-origin=https://a.example,https://*.b.example", "--allowed-origin",
                    "http://localhost:3000"})
@@ -209,6 +228,8 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},
+                                                       {"--history-budget", "much"},
+                                                       {"--max-rooms", "-1"},
                                                        {"--room-linger", "x"},
                                                        {"--drain-grace", "1"},
                                                        {"--drain-period", ""},

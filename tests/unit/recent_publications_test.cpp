@@ -75,6 +75,50 @@ TEST_F(recent_publications_of_a_room, counts_bytes_and_knows_what_they_displaced
   EXPECT_EQ(recent.floor(), 5U);
 }
 
+TEST_F(recent_publications_of_a_room, empty_messages_cost_something_too) {
+  limits = history_limits::of(128, 1000);
+  EXPECT_EQ(recent.cost(), 0U);
+  for (int i = 0; i < 200; ++i)
+    recent.push_back(made(++top, publication_kind::message, 0), limits);
+  EXPECT_EQ(recent.bytes(), 0U);
+  const auto each = made(1, 'm')->cost() + recent_publications::place_cost;
+  EXPECT_GT(each, sizeof(publication));
+  EXPECT_EQ(recent.cost(), 128 * each + recent_publications::list_cost);
+  recent.reset(top);
+  EXPECT_EQ(recent.cost(), 0U);
+}
+
+TEST_F(recent_publications_of_a_room, costs_what_it_keeps_whichever_way_it_came) {
+  const std::vector<publication_ptr> older{made(1, 'm'), made(2, 'e'), made(3, 'M')};
+  recent.reset(3);
+  top = 3;
+  recent.extend(older, 0, limits);
+  const auto extended = recent.cost();
+  recent.reset(0);
+  top = 0;
+  push("meM");
+  EXPECT_EQ(recent.cost(), extended);
+  push("mmmmee"); // all of the first ones are gone
+  auto again = recent_publications{};
+  for (const auto& message : recent.after(0))
+    again.push_back(message, limits);
+  EXPECT_EQ(recent.cost(), again.cost());
+}
+
+TEST_F(recent_publications_of_a_room, is_kept_within_a_limit_of_what_it_costs) {
+  const auto each = made(1, 'm')->cost() + recent_publications::place_cost;
+  limits.cost = 3 * each + recent_publications::list_cost;
+  push("mmmm");
+  EXPECT_EQ(after(0), "m2 m3 m4 ");
+  EXPECT_EQ(recent.floor(), 1U);
+  EXPECT_EQ(recent.bytes_floor(), 0U)
+    << "that is for what is stored elsewhere, which has no such limit";
+  limits.cost = each;
+  push("m");
+  EXPECT_TRUE(recent.empty()) << "not even one has room, with its list";
+  EXPECT_EQ(recent.floor(), 5U);
+}
+
 TEST_F(recent_publications_of_a_room, the_last_messages_come_with_what_is_among_them) {
   push("mememe");
   EXPECT_EQ(recent.before_last(1), 3U);

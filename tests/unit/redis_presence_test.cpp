@@ -164,7 +164,7 @@ TEST_F(redis_presence_test, coming_and_going_displaces_no_message_and_is_bounded
   for (int i = 0; i < 128; ++i)
     a.broker->publish("told", test::publication_of(std::to_string(i)), {});
   ASSERT_TRUE(until([&] { return a.rooms["told"].publications.size() == 128; }));
-  const auto before = a.rooms["told"].publications[0]->epoch;
+  const std::string before{a.rooms["told"].publications[0]->epoch};
   for (std::uint64_t i = 0; i < 400; ++i) {
     b.join("told", i, "user" + std::to_string(i));
     if (i == 200) { // in two steps

@@ -243,13 +243,13 @@ TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {
   room->on_subscribed();
   settle();
   ASSERT_EQ(joins.size(), 1U);
-  EXPECT_GT(services->window_bytes, 0U);
+  EXPECT_GT(services->windows_cost, 0U);
   room->retire();
-  EXPECT_EQ(services->window_bytes, 0U);
+  EXPECT_EQ(services->windows_cost, 0U);
   room->on_position({"hgfedcbahg", 5}, false); // the answer to a question of before
   EXPECT_FALSE(room->is_busy()) << "it would be in the way of a new room of that name";
   settle();
-  EXPECT_EQ(services->window_bytes, 0U);
+  EXPECT_EQ(services->windows_cost, 0U);
 }
 
 TEST_F(redis_room_test, leaves_that_wait_while_redis_is_away_are_bounded) {

@@ -46,7 +46,7 @@ public:
     return net::send_status::sent;
   }
 
-  void refuse() override {
+  void refuse(net::reject_reason) override {
     if (opens > 0 || is_over)
       return;
     ++refusals;
