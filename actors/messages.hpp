@@ -3,6 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/publication.hpp"
 #include "net/dialect.hpp"
+#include "net/limits.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -82,6 +83,25 @@ struct deliver {
   room_id room = 0;
   cluster::publication_ptr message;
 };
+
+/// What a publication on its way counts as, in bytes.
+[[nodiscard]] inline std::size_t cost_in_flight(const cluster::publication& message) noexcept {
+  return message.data.size() + net::overhead_in_flight_bytes;
+}
+
+/// To the hub of a loop that is far behind, after all that was sent to it: answered with `hub_reached`.
+struct hub_mark {
+  std::uint32_t loop = 0;
+  caf::actor from;
+};
+
+/// From the hub to the one who sent a mark: all that came before it is handled.
+struct hub_reached {
+  std::uint32_t loop = 0;
+};
+
+/// From a room to itself: what it holds back may go on.
+struct gate_due {};
 
 /// To the hub of each loop that has members: what comes next follows `from`, which is not where the
 /// room stood.
@@ -205,6 +225,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_mark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_reached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::gate_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::break_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_open)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_close)
