@@ -51,6 +51,8 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_member>,
   /// How is a room?
   caf::reacts_to<room_query>,
+  /// A hub that was far behind has handled what it had been sent.
+  caf::reacts_to<hub_reached>,
   /// The node is going.
   caf::reacts_to<bridge_leave>,
   /// Gives up what waits too long, checks idle rooms.

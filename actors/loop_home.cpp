@@ -36,7 +36,7 @@ loop_cast loop_home::spawn_cast() {
 
 caf::actor loop_home::spawn_bridge(bridge_parts parts) {
   return bridges_.emplace_back(spawn_pinned<bridge>(system_, loop_, loop_.context().io,
-                                                    std::move(parts),
+                                                    std::move(parts), room_services_.cast,
                                                     [this] { return loop_.context().now(); }));
 }
 

@@ -4,6 +4,7 @@
 #include "cluster/publication.hpp"
 #include "net/dialect.hpp"
 #include "net/limits.hpp"
+#include "net/metrics.hpp"
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// The vocabulary of the actors. Who answers to what is in interfaces.hpp.
@@ -155,9 +157,27 @@ struct room_query {
   cluster::broker::report_handler answer;
 };
 
+/// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
+/// that is dead.
+class backlog_share {
+public:
+  backlog_share(std::shared_ptr<net::shared_counter> backlog, std::uint64_t bytes)
+    : backlog_(std::move(backlog)), bytes_(bytes) {
+    backlog_->add(bytes_);
+  }
+  backlog_share(const backlog_share&) = delete;
+  backlog_share& operator=(const backlog_share&) = delete;
+  ~backlog_share() { backlog_->subtract(bytes_); }
+
+private:
+  std::shared_ptr<net::shared_counter> backlog_;
+  std::uint64_t bytes_;
+};
+
 /// To a room: its next publications, in order.
 struct bridge_publications {
   std::vector<cluster::publication_ptr> messages;
+  std::shared_ptr<const backlog_share> share; ///< of the room's loop
 };
 
 /// To a room: its order is broken, see `cluster::room_subscriber::on_break`.

@@ -1,6 +1,8 @@
 // A loop that gets no CPU, in a whole node: what is on its way to it stays small.
 
+#include "cluster/redis_url.hpp"
 #include "tests/support/running_server.hpp"
+#include "tests/unit/support/redis_process.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +53,40 @@ TEST(backlog, of_a_loop_without_cpu_stays_small_since_those_who_publish_have_to_
   EXPECT_LT(backlog.value(), net::max_backlog_bytes + (3U << 20U)) << "what may be unanswered";
   EXPECT_LT(sent, 32U << 20U) << "what the kernel's buffers take";
 
+  second.release();
+  EXPECT_TRUE(holds_soon([&] { return backlog.value() == 0; })) << backlog.value();
+}
+
+/// What another node publishes has no publisher here: it is not read of Redis any further.
+TEST(backlog, of_what_other_nodes_publish_waits_in_redis) {
+  if (!test::redis_process::is_installed())
+    GTEST_SKIP() << "there is no redis-server here";
+  const test::redis_process redis{test::free_port(),
+                                  {"--client-output-buffer-limit", "pubsub 0 0 0"}};
+  const auto clustered = [&](actors::server_options& options) {
+    without_rates(options);
+    const auto url = "redis://127.0.0.1:" + std::to_string(redis.port());
+    options.cluster.shards = {std::get<cluster::redis_target>(cluster::parse_redis_url(url))};
+    options.cluster.links.probe_timeout = 60s; // it comes the same way, behind all the others
+  };
+  running_server here{2, clustered};
+  running_server there{1, clustered};
+  const auto room = room_on_first();
+  auto members = some_members(here, room);
+  auto publisher = there.connect("/ws/" + room + "?echo=false");
+  const auto& cast = (*here).cast();
+  starved_loop second{cast[1]};
+
+  const auto& backlog = *cast[1].backlog;
+  std::size_t sent = 0;
+  ASSERT_TRUE(holds_soon([&] {
+    sent += flood(publisher, 50ms);
+    return backlog.value() > net::max_backlog_bytes && sent > (48U << 20U);
+  }))
+    << sent << " bytes sent, backlog " << backlog.value();
+  EXPECT_LT(backlog.value(), net::max_backlog_bytes + (2U << 20U))
+    << "what one read brings, and what "
+       "the room had already";
   second.release();
   EXPECT_TRUE(holds_soon([&] { return backlog.value() == 0; })) << backlog.value();
 }
