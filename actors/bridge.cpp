@@ -14,7 +14,10 @@ class bridge::port final : public cluster::room_subscriber,
                            public std::enable_shared_from_this<port> {
 public:
   port(bridge& owner, std::string name, caf::actor room)
-    : owner_(owner), name_(std::move(name)), room_(std::move(room)) {}
+    : owner_(owner),
+      name_(std::move(name)),
+      home_(home_of(name_, owner.cast_.size())),
+      room_(std::move(room)) {}
 
   void on_publication(const cluster::publication_ptr& message) override {
     if (gathered_.empty())
@@ -37,8 +40,13 @@ public:
   }
 
   void flush() {
-    if (!gathered_.empty())
-      caf::anon_send(room_, bridge_publications{std::exchange(gathered_, {})});
+    if (gathered_.empty())
+      return;
+    std::uint64_t bytes = 0;
+    for (const auto& message : gathered_)
+      bytes += cost_in_flight(*message);
+    auto share = std::make_shared<const backlog_share>(owner_.cast_[home_].backlog, bytes);
+    caf::anon_send(room_, bridge_publications{std::exchange(gathered_, {}), std::move(share)});
   }
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -46,17 +54,20 @@ public:
 private:
   bridge& owner_;
   std::string name_;
+  std::uint32_t home_; // the room's loop
   caf::actor room_;
   std::vector<cluster::publication_ptr> gathered_;
 };
 
 bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_parts parts,
-               std::function<std::chrono::steady_clock::time_point()> now)
+               const node_cast& cast, std::function<std::chrono::steady_clock::time_point()> now)
   : pinned(config),
     io_(io),
     broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.presence,
             parts.status.metrics, std::move(now)),
-    status_(parts.status) {
+    status_(parts.status),
+    cast_(cast),
+    lags_(cast.size()) {
   broker_.on_roster(std::move(parts.describe_node), [this](cluster::redis_roster::roster&& living) {
     status_.roster.store(std::make_shared<const cluster::redis_roster::roster>(std::move(living)));
   });
@@ -81,6 +92,7 @@ caf::behavior bridge::make_behavior() {
       broker_.report(query.room, query.with_members, std::move(query.answer));
     },
     [this](const shed_memory& order) { broker_.shed(order.bytes); },
+    [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
     [this](const tick&) { broker_.tick(); },
   };
@@ -144,6 +156,26 @@ void bridge::flush_soon(port& changed) {
 void bridge::flush_ports() {
   for (const auto& changed : std::exchange(changed_, {}))
     changed->flush();
+  hold_back();
+}
+
+/// Marks the loops that are far behind; until they come to it, other nodes' publications wait in Redis' sockets.
+void bridge::hold_back() {
+  for (std::uint32_t loop = 0; loop < cast_.size(); ++loop) {
+    if (lags_[loop] || cast_[loop].backlog->value() <= net::max_backlog_bytes)
+      continue;
+    lags_[loop] = true;
+    ++lag_count_;
+    caf::anon_send(cast_[loop].hub, hub_mark{loop, caf::actor_cast<caf::actor>(this)});
+  }
+  if (lag_count_ > 0)
+    broker_.shard().pause_messages(true);
+}
+
+void bridge::on_reached(std::uint32_t loop) {
+  lags_[loop] = false;
+  if (--lag_count_ == 0)
+    broker_.shard().pause_messages(false);
 }
 
 } // namespace canang::actors

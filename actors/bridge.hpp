@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/cast.hpp"
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
 #include "actors/pinned.hpp"
@@ -8,6 +9,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,11 +34,14 @@ struct bridge_parts {
 /// it, and to each room what comes back. Everything that may be late, lost or doubled on the way is
 /// dealt with in `cluster::redis_broker`; rooms hear of one gapless order, or of a break.
 ///
+/// While a loop of this node is far behind with what it was sent, nothing more is read of the channels.
+///
 /// One a shard; pinned to a loop, whose sockets are its links. Vital to the node.
 class bridge final : public pinned {
 public:
+  /// `cast` must outlive the bridge; complete before it starts.
   bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_parts parts,
-         std::function<std::chrono::steady_clock::time_point()> now);
+         const node_cast& cast, std::function<std::chrono::steady_clock::time_point()> now);
 
   const char* name() const override { return "bridge"; }
 
@@ -50,11 +56,16 @@ private:
   void on_recover(bridge_recover& request);
   void flush_soon(port& changed);
   void flush_ports();
+  void hold_back();
+  void on_reached(std::uint32_t loop);
   [[nodiscard]] port* find(room_id room);
 
   boost::asio::io_context& io_;
   cluster::redis_broker broker_;
   shard_status& status_;
+  const node_cast& cast_;
+  std::vector<bool> lags_;    // by loop: its hub has yet to come to our mark
+  std::size_t lag_count_ = 0; // of these
   std::unordered_map<room_id, std::shared_ptr<port>> ports_;
   cluster::name_map<room_id> current_;         // which room of a name hears of its channel
   std::vector<std::shared_ptr<port>> changed_; // hold publications that are not sent yet

@@ -2,6 +2,7 @@
 
 #include "cluster/name_hash.hpp"
 #include "cluster/partitions.hpp"
+#include "net/metrics.hpp"
 
 #include <caf/actor.hpp>
 
@@ -18,6 +19,7 @@ struct loop_cast {
   caf::actor hub;
   caf::actor heartbeat;
   caf::actor directory;
+  std::shared_ptr<net::shared_counter> backlog; ///< what is on its way to the loop, in bytes
 };
 
 /// The standing actors of the node, by loop. Complete before the first connection is accepted and

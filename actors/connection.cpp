@@ -27,6 +27,10 @@ public:
     target_.enter([&] { target_.on_message(type, payload); });
   }
 
+  void on_frame() override {
+    target_.enter([&] { target_.on_frame(); });
+  }
+
   void on_closed(const net::close_info& info) override {
     target_.enter([&] { target_.on_closed(info); });
   }
@@ -38,16 +42,43 @@ private:
 
 } // namespace
 
+/// On the loop's wheel while a connection has more to send than it may: wakes it when it may again, then looks
+/// whether that was all.
+class connection::pace final : public net::timing_wheel::entry {
+public:
+  using clock = net::timing_wheel::clock;
+
+  pace(connection& owner, clock::time_point since) : owner_(owner), since_(since) {}
+
+  /// Since when it has had more to send, on end.
+  [[nodiscard]] clock::time_point since() const noexcept { return since_; }
+
+  bool is_holding = true; ///< it is not read
+
+private:
+  /// May be destroyed by it.
+  void on_deadline(clock::time_point now) override {
+    auto& owner = owner_;
+    const auto alive = caf::actor_cast<caf::actor>(&owner);
+    owner.enter([&] { owner.on_pace(now); });
+  }
+
+  connection& owner_;
+  clock::time_point since_;
+};
+
 connection::connection(caf::actor_config& config, const connection_services& services,
                        net::session_ptr session, const net::dialect& language)
   : slim_actor(config), services_(services), session_(std::move(session)), language_(language) {}
+
+connection::~connection() = default;
 
 void connection::on_mail(caf::type_erased_tuple& content) {
   if (content.match_elements<published>()) {
     on_published(content.get_as<published>(0));
   } else if (content.match_elements<joined>()) {
     room_ = std::move(content.get_mutable_as<joined>(0).room);
-    session_->pause_reading(false);
+    settle_reading();
   } else if (content.match_elements<join_failed>()) {
     if (session_)
       session_->refuse(content.get_as<join_failed>(0).reason);
@@ -56,7 +87,7 @@ void connection::on_mail(caf::type_erased_tuple& content) {
 
 void connection::start(const net::connection_parameters& parameters) {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
-  session_->pause_reading(true); // until it may publish
+  session_->pause_reading(held_back_);
   services_.members.attach(id(), session_);
   services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
@@ -66,8 +97,9 @@ void connection::start(const net::connection_parameters& parameters) {
 }
 
 void connection::log_connect(const std::string& room) {
-  log_facts_ = std::make_unique<log_facts>(log_facts{session_->peer(), net::log_field(room)});
-  spdlog::debug("connect id={} peer={} room={}", id(), log_facts_->peer, log_facts_->room);
+  rare_ = std::make_unique<rare>();
+  const auto& facts = rare_->facts.emplace(log_facts{session_->peer(), net::log_field(room)});
+  spdlog::debug("connect id={} peer={} room={}", id(), facts.peer, facts.room);
 }
 
 void connection::on_message(net::frame_type type, std::span<const char> payload) {
@@ -100,21 +132,76 @@ void connection::on_command(const net::publish_command& command) {
   ++unanswered_;
   unanswered_bytes_ += static_cast<std::uint32_t>(command.data.size());
   send(room_, publish{std::move(message), {}});
-  hold_back();
+  settle_reading();
+  pay(command.data.size());
 }
 
-void connection::hold_back() {
-  const bool is_over = unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
-  if (is_over == held_back_)
+bool connection::has_too_much_unanswered() const noexcept {
+  return unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
+}
+
+/// The one place that decides whether the client is read.
+void connection::settle_reading() {
+  const bool is_too_fast = rare_ && rare_->held && rare_->held->is_holding;
+  const bool holds = is_too_fast || has_too_much_unanswered();
+  if (holds == held_back_)
     return;
-  held_back_ = is_over;
-  session_->pause_reading(is_over);
+  held_back_ = holds;
+  session_->pause_reading(holds);
+}
+
+/// Charges what was read already: a message, or a frame that is none.
+void connection::pay(std::size_t bytes) {
+  const auto price = services_.price.of(bytes);
+  if (price == 0)
+    return;
+  const auto now = services_.context.now();
+  allowance_.take(price, now);
+  if (allowance_.is_used_up(now))
+    slow_down(now);
+}
+
+/// It is read again when it may send more; one that had more to send all the while for long is closed.
+void connection::slow_down(net::publish_allowance::clock::time_point now) {
+  if (!rare_)
+    rare_ = std::make_unique<rare>();
+  auto& held = rare_->held;
+  if (!held)
+    held = std::make_unique<pace>(*this, now);
+  if (now - held->since() >= net::longest_overuse) {
+    held.reset();
+    drop_rare_if_empty();
+    session_->close(1008, "publish rate", net::close_reason::rate_limited);
+    return;
+  }
+  held->is_holding = true;
+  services_.context.deadlines.schedule(*held, allowance_.next());
+  settle_reading();
+}
+
+/// First it is read again. A tick later: if it has sent more than it may, it is held again already; if it has
+/// more to send that only we have not read yet, it had no chance. Otherwise all is as it was before.
+void connection::on_pace(net::publish_allowance::clock::time_point now) {
+  auto& held = rare_->held;
+  const bool was_holding = std::exchange(held->is_holding, false);
+  settle_reading();
+  if (was_holding || (session_->has_unread() && !has_too_much_unanswered())) {
+    services_.context.deadlines.schedule(*held, now + services_.context.deadlines.tick());
+    return;
+  }
+  held.reset();
+  drop_rare_if_empty();
+}
+
+void connection::drop_rare_if_empty() {
+  if (!rare_->facts && !rare_->held)
+    rare_.reset();
 }
 
 void connection::on_published(const published& answer) {
   --unanswered_;
   unanswered_bytes_ -= answer.bytes;
-  hold_back();
+  settle_reading();
   if (answer.outcome.error != cluster::broker_errc::none)
     tell_fault(answer.outcome.error);
 }
@@ -130,9 +217,9 @@ void connection::tell_fault(cluster::broker_errc error) {
 }
 
 void connection::on_closed(const net::close_info& info) {
-  if (log_facts_)
-    spdlog::debug("disconnect id={} peer={} room={} code={} reason={}", id(), log_facts_->peer,
-                  log_facts_->room, info.code, net::to_string(info.reason));
+  if (rare_ && rare_->facts)
+    spdlog::debug("disconnect id={} peer={} room={} code={} reason={}", id(), rare_->facts->peer,
+                  rare_->facts->room, info.code, net::to_string(info.reason));
   beat_.cancel();
   session_ = nullptr; // it may still have a close frame to see off, for which it needs nobody
   quit();
@@ -141,6 +228,7 @@ void connection::on_closed(const net::close_info& info) {
 /// Runs whatever it was that ended the actor.
 void connection::on_exit() {
   beat_.cancel();
+  rare_.reset(); // off the wheel of this loop
   services_.members.detach(id());
   if (session_) // the session is not over: the fault is ours
     session_->abort(net::close_reason::handler_error);

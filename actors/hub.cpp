@@ -23,7 +23,11 @@ caf::behavior hub::make_behavior() {
   return {
     [this](const add_member& request) { members_.add(request); },
     [this](const remove_member& request) { members_.remove(request.room, request.member); },
-    [this](const deliver& order) { members_.deliver(order.room, order.message); },
+    [this](const deliver& order) {
+      members_.deliver(order.room, order.message);
+      context_.metrics.backlog_bytes->subtract(cost_in_flight(*order.message));
+    },
+    [this](const hub_mark& mark) { send(mark.from, hub_reached{mark.loop}); },
     [this](const break_order& order) { members_.tell_break(order); },
     [this](const room_failed& report) {
       members_.close_members(report.room, 1011, "internal error", net::close_reason::handler_error);

@@ -32,7 +32,11 @@ using room = caf::typed_actor<
   /// What became of its oldest unanswered publish.
   caf::reacts_to<bridge_outcome>,
   /// What a joining member is to have first.
-  caf::reacts_to<bridge_page>>;
+  caf::reacts_to<bridge_page>,
+  /// A hub that was far behind has caught up with the room.
+  caf::reacts_to<hub_reached>,
+  /// From itself: some of what it holds back may go on.
+  caf::reacts_to<gate_due>>;
 
 using bridge = caf::typed_actor<
   /// A room begins to hear of its channel; the subscription is shared by all members on this node.
@@ -47,6 +51,8 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_member>,
   /// How is a room?
   caf::reacts_to<room_query>,
+  /// A hub that was far behind has handled what it had been sent.
+  caf::reacts_to<hub_reached>,
   /// The node is going.
   caf::reacts_to<bridge_leave>,
   /// Memory is short: drops recent publications, which Redis has.
@@ -61,6 +67,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<remove_member>,
   /// A publication for the room's members on this loop.
   caf::reacts_to<deliver>,
+  /// Answers, and so tells that it has handled what came before.
+  caf::reacts_to<hub_mark>,
   /// The members have missed something, or the epoch has changed.
   caf::reacts_to<break_order>,
   /// Disconnects the room's members: the room is gone.

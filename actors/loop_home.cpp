@@ -19,7 +19,8 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.history, [this] { return loop_.context().now(); }, options.presence),
-    room_services_{broker_, loop_.context().metrics, cast, bridges, &broker_, &rooms},
+    room_services_{broker_, loop_.context().metrics, cast,   bridges,
+                   loop_.context(), &broker_, &rooms},
     connection_services_{index, loop_.context(), members_, beats_, cast} {
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);
@@ -27,6 +28,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
 
 loop_cast loop_home::spawn_cast() {
   loop_cast own;
+  own.backlog = loop_.context().metrics.backlog_bytes;
   own.hub = spawn_pinned<hub>(system_, loop_, members_, loop_.context());
   own.heartbeat = spawn_pinned<heartbeat>(system_, loop_, beats_);
   own.directory = spawn_pinned<directory>(system_, loop_, room_services_, options_.rooms,
@@ -36,7 +38,7 @@ loop_cast loop_home::spawn_cast() {
 
 caf::actor loop_home::spawn_bridge(bridge_parts parts) {
   return bridges_.emplace_back(spawn_pinned<bridge>(system_, loop_, loop_.context().io,
-                                                    std::move(parts),
+                                                    std::move(parts), room_services_.cast,
                                                     [this] { return loop_.context().now(); }));
 }
 

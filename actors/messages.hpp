@@ -3,6 +3,7 @@
 #include "cluster/broker.hpp"
 #include "cluster/publication.hpp"
 #include "net/dialect.hpp"
+#include "net/limits.hpp"
 #include "net/metrics.hpp"
 
 #include <caf/actor.hpp>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// The vocabulary of the actors. Who answers to what is in interfaces.hpp.
@@ -84,6 +86,25 @@ struct deliver {
   cluster::publication_ptr message;
 };
 
+/// What a publication on its way counts as, in bytes.
+[[nodiscard]] inline std::size_t cost_in_flight(const cluster::publication& message) noexcept {
+  return message.data.size() + net::overhead_in_flight_bytes;
+}
+
+/// To the hub of a loop that is far behind, after all that was sent to it: answered with `hub_reached`.
+struct hub_mark {
+  std::uint32_t loop = 0;
+  caf::actor from;
+};
+
+/// From the hub to the one who sent a mark: all that came before it is handled.
+struct hub_reached {
+  std::uint32_t loop = 0;
+};
+
+/// From a room to itself: what it holds back may go on.
+struct gate_due {};
+
 /// To the hub of each loop that has members: what comes next follows `from`, which is not where the
 /// room stood.
 struct break_order {
@@ -136,9 +157,27 @@ struct room_query {
   cluster::broker::report_handler answer;
 };
 
+/// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
+/// that is dead.
+class backlog_share {
+public:
+  backlog_share(std::shared_ptr<net::shared_counter> backlog, std::uint64_t bytes)
+    : backlog_(std::move(backlog)), bytes_(bytes) {
+    backlog_->add(bytes_);
+  }
+  backlog_share(const backlog_share&) = delete;
+  backlog_share& operator=(const backlog_share&) = delete;
+  ~backlog_share() { backlog_->subtract(bytes_); }
+
+private:
+  std::shared_ptr<net::shared_counter> backlog_;
+  std::uint64_t bytes_;
+};
+
 /// To a room: its next publications, in order.
 struct bridge_publications {
   std::vector<cluster::publication_ptr> messages;
+  std::shared_ptr<const backlog_share> share; ///< of the room's loop
 };
 
 /// To a room: its order is broken, see `cluster::room_subscriber::on_break`.
@@ -218,6 +257,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_mark)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_reached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::gate_due)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::break_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_open)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_close)

@@ -199,10 +199,13 @@ void node::on_down(const caf::down_msg& death) {
   quit();
 }
 
-/// Whether publishes of members that may be gone already wait for Redis.
+/// Whether publishes of members that may be gone already wait for Redis, or for their room's rate.
 bool node::has_unsent() const {
   return std::any_of(parts_.shards.begin(), parts_.shards.end(),
-                     [](const auto& shard) { return shard->metrics.buffered_bytes.value() > 0; });
+                     [](const auto& shard) { return shard->metrics.buffered_bytes.value() > 0; })
+         || std::any_of(parts_.homes.begin(), parts_.homes.end(), [](const auto& home) {
+              return home->metrics().room_waiting_bytes.value() > 0;
+            });
 }
 
 std::uint64_t node::open_connections() const {

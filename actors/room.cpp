@@ -1,5 +1,7 @@
 #include "actors/room.hpp"
 
+#include "actors/room_gate.hpp"
+
 #include <caf/actor_cast.hpp>
 
 #include <utility>
@@ -13,6 +15,8 @@ room::room(caf::actor_config& config, const room_services& services, std::string
     name_(std::move(name)),
     directory_(std::move(directory)),
     members_on_loop_(services.cast.size()) {}
+
+room::~room() = default;
 
 caf::behavior room::make_behavior() {
   if (services_.bridges.is_clustered())
@@ -29,6 +33,8 @@ caf::behavior room::make_behavior() {
     [this](const bridge_break& mail) { link_->on_mail(mail); },
     [this](const bridge_outcome& mail) { link_->on_mail(mail); },
     [this](bridge_page& mail) { link_->on_mail(mail); },
+    [this](const hub_reached& answer) { on_reached(answer.loop); },
+    [this](const gate_due&) { go_on(); },
   };
 }
 
@@ -41,6 +47,7 @@ void room::on_exit() {
     broker_->unsubscribe(name_);
   services_.metrics.members.subtract(members_.size());
   members_.clear();
+  drop_gate();
   unanswered_.clear();
   directory_ = nullptr;
 }
@@ -64,9 +71,10 @@ void room::refuse(const join_room& request) {
   tell_if_empty();
 }
 
-/// A join that waits for the broker counts as a member: the room must not be reaped under it.
+/// A join that waits for the broker counts as a member: the room must not be reaped under it. Nor with publishes
+/// that wait, though their publishers are gone.
 void room::tell_if_empty() {
-  if (members_.empty() && joins_pending_ == 0)
+  if (members_.empty() && joins_pending_ == 0 && !has_waiting())
     send(directory_, room_empty{joins_handled_});
 }
 
@@ -121,14 +129,24 @@ void room::drop_member(connection_id id) {
 void room::on_publish(publish& request) {
   unanswered_.push_back(
     {current_sender(), static_cast<std::uint32_t>(request.message->data.size())});
-  broker_->publish(name_, std::move(request.message), request.idempotency_key);
+  if (has_waiting() || allowance_.is_used_up(services_.context.now()))
+    keep_waiting(request);
+  else
+    pass_on(request);
 }
 
 void room::on_publication(const cluster::publication_ptr& message) {
   services_.metrics.publications_total.add(1);
-  for (std::uint32_t loop = 0; loop < members_on_loop_.size(); ++loop)
-    if (members_on_loop_[loop] > 0)
-      send(services_.cast[loop].hub, deliver{id(), message});
+  const auto cost = cost_in_flight(*message);
+  for (std::uint32_t loop = 0; loop < members_on_loop_.size(); ++loop) {
+    if (members_on_loop_[loop] == 0)
+      continue;
+    const auto& to = services_.cast[loop];
+    const auto backlog = to.backlog->add(cost);
+    send(to.hub, deliver{id(), message});
+    if (backlog > net::max_backlog_bytes)
+      note_lag(loop);
+  }
 }
 
 void room::on_break(const cluster::position& from, bool is_lost) {
@@ -138,6 +156,13 @@ void room::on_break(const cluster::position& from, bool is_lost) {
 }
 
 void room::on_published(const cluster::publish_outcome& outcome) {
+  if (may_answer())
+    answer(outcome);
+  else
+    hold(outcome);
+}
+
+void room::answer(const cluster::publish_outcome& outcome) {
   auto answered = std::move(unanswered_.front());
   unanswered_.pop_front();
   if (answered.publisher)

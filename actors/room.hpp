@@ -8,12 +8,14 @@
 #include "cluster/broker.hpp"
 #include "cluster/rare_text.hpp"
 #include "cluster/room_keeper.hpp"
-#include "net/metrics.hpp"
+#include "net/loop_context.hpp"
+#include "net/publish_rate.hpp"
 
 #include <boost/container/deque.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -26,12 +28,17 @@ struct room_services {
   cluster::broker& broker; ///< of a node that runs alone
   net::loop_metrics& metrics;
   const node_cast& cast;
-  const bridge_cast& bridges;           ///< of a node in a cluster
+  const bridge_cast& bridges; ///< of a node in a cluster
+  net::loop_context& context;
   cluster::room_keeper* kept = nullptr; ///< by `broker`; null: nothing that could give way
   room_limit* limit = nullptr;          ///< null: none
+  net::publish_price price{context.limits.publishing_in_room}; ///< of what all of a room publish
 };
 
 /// One room that has members here: who they are, and the way of a publication to their hubs.
+///
+/// What is published above the room's rate waits, in order. While a loop is far behind with what it was sent,
+/// the answers wait: clients with many unanswered publishes are not read.
 ///
 /// A member is a connection that the room monitors, so it leaves exactly once, however it ends.
 /// Pinned to the loop that the room's name hashes to; started and reaped by that loop's directory.
@@ -39,6 +46,7 @@ class room final : public pinned, cluster::room_subscriber {
 public:
   room(caf::actor_config& config, const room_services& services, std::string name,
        caf::actor directory);
+  ~room() override;
 
   const char* name() const override { return "room"; }
 
@@ -58,6 +66,21 @@ private:
   void on_leave(connection_id member);
   void drop_member(connection_id member);
   void on_publish(publish& request);
+  void answer(const cluster::publish_outcome& outcome);
+
+  // what is held back, in room_gate.cpp
+  class gate;
+  [[nodiscard]] gate& ensure_gate();
+  [[nodiscard]] bool has_waiting() const noexcept;
+  [[nodiscard]] bool may_answer() const;
+  void pass_on(publish& request);
+  void pass_on_oldest();
+  void keep_waiting(publish& request);
+  void hold(const cluster::publish_outcome& outcome);
+  void go_on();
+  void note_lag(std::uint32_t loop);
+  void on_reached(std::uint32_t loop);
+  void drop_gate();
 
   void on_publication(const cluster::publication_ptr& message) override;
   void on_published(const cluster::publish_outcome& outcome) override;
@@ -84,6 +107,8 @@ private:
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
   std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
+  net::publish_allowance allowance_;
+  std::unique_ptr<gate> gate_; // while something is held back
 };
 
 } // namespace canang::actors

@@ -136,6 +136,19 @@ void add_room_options(option_adder& adder, actors::server_options& into) {
                  "how long a room without members keeps its actor");
 }
 
+void add_rate_options(option_adder& adder, net::session_limits& into) {
+  constexpr std::uint64_t most_messages = 1'000'000'000;
+  constexpr std::uint64_t most_bytes = 64ULL << 30U;
+  adder.number("--publish-rate", into.publishing.messages_a_second, 0, most_messages, "1000",
+               "messages a second that one client may send; 0 without limit");
+  adder.size("--publish-bytes-rate", into.publishing.bytes_a_second, 0, most_bytes, "1MiB",
+             "bytes of messages a second that one client may send; 0 without limit");
+  adder.number("--room-publish-rate", into.publishing_in_room.messages_a_second, 0, most_messages,
+               "2000", "messages a second that all clients here may send to one room; 0: no limit");
+  adder.size("--room-publish-bytes-rate", into.publishing_in_room.bytes_a_second, 0, most_bytes,
+             "2MiB", "bytes of messages a second, the same; 0 without limit");
+}
+
 void add_options(CLI::App& app, options& into) {
   using std::chrono::milliseconds;
   auto& server = into.server;
@@ -171,6 +184,9 @@ void add_options(CLI::App& app, options& into) {
              "largest message of a client; larger ones are answered with 1009");
   adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
              "bytes that may wait for one client, before it is closed as a slow consumer (1008)");
+
+  adder.group("Rates");
+  add_rate_options(adder, loops.limits);
 
   adder.group("Admission");
   add_admission_options(adder, server);

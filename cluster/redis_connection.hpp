@@ -101,6 +101,9 @@ public:
   void command(std::string_view first, std::string_view second, std::string_view rest,
                std::size_t count, reply_handler handler);
 
+  /// Stops or resumes reading: what the server sends waits in the kernel, then with the server.
+  void pause_reading(bool paused);
+
   /// Sends a command whose answers come to `on_push`.
   /// @returns false when too much waits to be written.
   bool push(std::span<const std::string_view> arguments);
@@ -170,6 +173,8 @@ private:
   std::uint64_t handed_bytes_ = 0;   // of these, given to the socket or on the way to it
   bool is_writing_ = false;
   bool is_write_posted_ = false;
+  bool is_reading_paused_ = false;
+  bool is_read_due_ = false; // it was put off
 
   std::deque<pending_command> pending_;
   bool is_watching_ = false;

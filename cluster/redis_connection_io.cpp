@@ -13,6 +13,8 @@
 
 #include <netinet/tcp.h>
 
+#include <utility>
+
 namespace canang::cluster {
 
 namespace asio = boost::asio;
@@ -162,7 +164,17 @@ void redis_connection::on_read(const error_code& ec, std::size_t size) {
     return;
   }
   on_bytes(size);
-  if (state_ != state::closed)
+  if (state_ == state::closed)
+    return;
+  if (is_reading_paused_)
+    is_read_due_ = true;
+  else
+    read();
+}
+
+void redis_connection::pause_reading(bool paused) {
+  is_reading_paused_ = paused;
+  if (!paused && std::exchange(is_read_due_, false) && state_ != state::closed)
     read();
 }
 

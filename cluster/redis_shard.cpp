@@ -213,6 +213,7 @@ void redis_shard::probe_by(probe_function publish) { impl_->probe_by(std::move(p
 void redis_shard::subscribe(std::string_view channel) { impl_->subscribe(channel); }
 void redis_shard::unsubscribe(std::string_view channel) { impl_->unsubscribe(channel); }
 void redis_shard::suspect_master() { impl_->suspect_master(); }
+void redis_shard::pause_messages(bool paused) { impl_->pause_messages(paused); }
 bool redis_shard::is_up() const noexcept { return impl_->is_up(); }
 bool redis_shard::can_command() const noexcept { return impl_->can_command(); }
 const std::string& redis_shard::identity() const noexcept { return impl_->identity(); }

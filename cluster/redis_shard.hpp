@@ -122,6 +122,10 @@ public:
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
 
+  /// Stops or resumes the reading of messages: meanwhile they wait in the kernel, then in Redis up to its limit for
+  /// subscribers. Ends with the link: one that was rebuilt reads.
+  void pause_messages(bool paused);
+
   /// A reply said READONLY, or LOADING or MASTERDOWN: look for the master again, rebuild both links.
   void suspect_master();
 

@@ -34,6 +34,7 @@ public:
   void subscribe(std::string_view channel);
   void unsubscribe(std::string_view channel);
   void suspect_master();
+  void pause_messages(bool paused);
 
   [[nodiscard]] bool is_up() const noexcept { return is_up_; }
   [[nodiscard]] bool can_command() const noexcept;

@@ -107,6 +107,11 @@ void redis_shard::impl::on_message(std::string_view channel, std::string_view pa
   check_up();
 }
 
+void redis_shard::impl::pause_messages(bool paused) {
+  if (!is_stopped_ && subscription_ != nullptr && subscription_->is_ready())
+    subscription_->connection().pause_reading(paused);
+}
+
 void redis_shard::impl::on_link_read_end(redis_link& link) {
   if (&link != subscription_.get())
     return;

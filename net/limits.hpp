@@ -78,6 +78,43 @@ inline constexpr std::chrono::milliseconds accept_backoff{100};
 /// is closed for good: an immediate close could destroy the close frame on its way (RFC 9293 3.10.7).
 inline constexpr std::chrono::milliseconds linger_timeout{2000};
 
+/// What may be published at once of what a rate allows: half a second's worth. With the default rate that is half
+/// of what may wait for a member by default, and it is several of the ticks by which those are woken who had
+/// used up all.
+inline constexpr std::chrono::milliseconds publish_burst{500};
+
+/// What is let pass beyond a rate, as a part of it: clocks differ, and whoever sends at exactly the rate by its
+/// own must not pile up a debt over the days.
+inline constexpr double publish_tolerance = 0.05;
+
+/// The most that one message costs of a rate: for so long its sender is not read at most, much less than it
+/// takes to be given up for silence.
+inline constexpr std::chrono::milliseconds longest_price{10'000};
+
+/// Whoever has had more to send than its rate allows for so long, on end, is closed: a burst is over by then.
+inline constexpr std::chrono::milliseconds longest_overuse{10'000};
+
+/// Publishes that may wait in a room that is over its rate: the windows of 16 clients that all publish as fast as
+/// they can, so that its members get them at that rate and not at once.
+inline constexpr std::size_t max_waiting_in_room_bytes = 16 * 1024 * 1024;
+
+/// And in all rooms of a loop.
+inline constexpr std::size_t max_waiting_in_rooms_bytes = 64 * 1024 * 1024;
+
+/// Publications that may be on their way to a loop before those who publish them have to wait: some hundred
+/// milliseconds' work, more than a loop that is well is ever behind.
+inline constexpr std::size_t max_backlog_bytes = 8 * 1024 * 1024;
+
+/// What a publication takes besides its payload while it waits: itself, its shared count, the message
+/// that carries it and the mailbox's element. So 16,384 small ones make the limit above.
+inline constexpr std::size_t overhead_in_flight_bytes = 512;
+
+/// How much may be published in a second; 0 is no limit.
+struct publish_rate {
+  std::uint64_t messages_a_second = 0;
+  std::size_t bytes_a_second = 0; ///< of payloads
+};
+
 /// Limits of a session that an operator may set.
 struct session_limits {
   /// Largest message a client may send, in bytes, over all its fragments.
@@ -93,6 +130,10 @@ struct session_limits {
   std::size_t max_header_bytes = 16 * 1024;
   /// Connections of a loop that are not WebSocket sessions, at most; see above.
   std::size_t max_http_connections = max_http_connections_a_loop;
+  /// What one client may publish: far above any chat, and less than half of what a member at 20 Mbit/s reads.
+  publish_rate publishing{1'000, 1024 * 1024};
+  /// What the clients of this node may publish in one room together: a member at 20 Mbit/s still reads more.
+  publish_rate publishing_in_room{2'000, 2 * 1024 * 1024};
 };
 
 } // namespace canang::net

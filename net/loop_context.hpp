@@ -49,6 +49,12 @@ struct loop_context {
   /// Begins a turn: the next `now()` reads the clock.
   void new_turn() noexcept { now_is_fresh_ = false; }
 
+  /// Begins one whose time is given: where time is simulated.
+  void new_turn(clock::time_point now) noexcept {
+    now_ = now;
+    now_is_fresh_ = true;
+  }
+
   session_limits limits;
   loop_metrics metrics;
   buffer_pool buffers;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -20,6 +21,22 @@ public:
     value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
   }
   void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return value_.load(std::memory_order_relaxed);
+  }
+
+private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// A number that several threads change. Alone on its cache line, so that nothing else waits for it.
+class alignas(64) shared_counter {
+public:
+  /// @returns the sum.
+  std::uint64_t add(std::uint64_t n) noexcept {
+    return value_.fetch_add(n, std::memory_order_relaxed) + n;
+  }
+  void subtract(std::uint64_t n) noexcept { value_.fetch_sub(n, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const noexcept {
     return value_.load(std::memory_order_relaxed);
   }
@@ -68,9 +85,10 @@ enum class close_reason : std::uint8_t {
   messages_lost,  ///< publications were lost to it and it could not be told otherwise
   publish_failed, ///< its publish failed and it could not be told otherwise
   rebalance,      ///< this node had more than its share of the cluster's connections
+  rate_limited,   ///< it went on sending more than it may
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 15;
+inline constexpr std::size_t close_reason_count = 16;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -156,6 +174,7 @@ struct loop_metrics {
   counter idle_history_memory_bytes; ///< of these, of rooms without members
   counter shed_bytes_total;          ///< let go because memory was over its limit
   std::array<counter, forget_reason_count> forgotten_rooms_total;
+  counter room_waiting_bytes;  ///< publishes that wait, because their rooms are over their rate
   counter recovered_total;     ///< members that resumed and miss nothing
   counter not_recovered_total; ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
@@ -164,6 +183,9 @@ struct loop_metrics {
   latency_histogram turn;
   /// Steady clock at the last turn, in nanoseconds; how `/healthz` sees that a loop is stuck.
   std::atomic<std::int64_t> last_turn_ns{0};
+  /// Publications on their way to the loop's hub, and from bridges to its rooms, that it has not handled yet: in
+  /// bytes, see `actors::cost_in_flight`. Changed by all loops; what is on its way may outlive the loop.
+  std::shared_ptr<shared_counter> backlog_bytes = std::make_shared<shared_counter>();
 };
 
 } // namespace canang::net

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -88,7 +90,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::going_away: return 1001;
   case close_reason::protocol_error: return 1002;
   case close_reason::bad_payload: return 1007;
-  case close_reason::slow_consumer: return 1008;
+  case close_reason::slow_consumer:
+  case close_reason::rate_limited: return 1008;
   case close_reason::too_big: return 1009;
   case close_reason::handler_error: return 1011;
   case close_reason::drain:
@@ -144,6 +147,21 @@ MetricFamily by_port(std::string name, std::string help, MetricType type, loop_l
     add_value(result, static_cast<double>((process.internal->*member).value()),
               {{"port", "internal"}});
   return result;
+}
+
+MetricFamily by_loop(std::string name, std::string help, loop_list loops,
+                     double (*value)(const loop_metrics&)) {
+  auto result = family(std::move(name), std::move(help), MetricType::Gauge);
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    add_value(result, value(*loops[i]), {{"loop", std::to_string(i)}});
+  return result;
+}
+
+/// 0 until it has turned at all.
+double seconds_since_turn(const loop_metrics& loop) {
+  const std::chrono::nanoseconds last{loop.last_turn_ns.load(std::memory_order_relaxed)};
+  const std::chrono::nanoseconds now = std::chrono::steady_clock::now().time_since_epoch();
+  return last.count() == 0 ? 0 : std::chrono::duration<double>{std::max(now - last, {})}.count();
 }
 
 MetricFamily recoveries(loop_list loops) {
@@ -265,6 +283,16 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                          &m::outbox_bytes));
   all.push_back(
     of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge, &m::history_bytes));
+  all.push_back(of_loops("canang_room_waiting_bytes",
+                         "Publishes that wait, because their rooms are over their rate.", gauge,
+                         &m::room_waiting_bytes));
+  all.push_back(by_loop(
+    "canang_loop_backlog_bytes",
+    "Publications on their way to a loop, which it has not handled yet.", loops,
+    [](const loop_metrics& loop) { return static_cast<double>(loop.backlog_bytes->value()); }));
+  all.push_back(by_loop("canang_loop_last_turn_seconds",
+                        "Time since a loop ended its last turn; 0.1 at most when it is well.",
+                        loops, seconds_since_turn));
   all.push_back(of_loops("canang_pings_sent_total", "Ping frames sent.", up, &m::pings_sent_total));
   all.push_back(of_loops("canang_turns_total", "Turns of the event loops.", up, &m::turns_total));
   all.push_back(histogram("canang_publish_to_flush_seconds",

@@ -34,6 +34,9 @@ public:
   /// A whole message. `payload` is valid during the call only.
   virtual void on_message(frame_type type, std::span<const char> payload) = 0;
 
+  /// A frame that completes no message: a ping, a pong, or a part of one. It is work too.
+  virtual void on_frame() {}
+
   /// The connection is over; nothing follows, and the session drops the handler after the call.
   virtual void on_closed(const close_info& info) = 0;
 };
@@ -78,6 +81,9 @@ public:
   /// Stops or resumes reading (flow control). Pong and close frames of the client wait meanwhile.
   virtual void pause_reading(bool paused) = 0;
 
+  /// Whether the client has sent something, as far as is known, that was not read yet.
+  [[nodiscard]] virtual bool has_unread() const noexcept { return false; }
+
   /// Sends what waits, then a close frame, and ends the connection when the client has answered or
   /// the close timeout is over.
   virtual void close(std::uint16_t code, std::string_view text, close_reason reason) = 0;
@@ -85,7 +91,8 @@ public:
   /// Ends the connection at once, without a close frame.
   virtual void abort(close_reason reason) = 0;
 
-  /// When the client was last heard: any byte counts. Coarse, as exact as a turn is long.
+  /// When the client was last heard: any byte counts, and while reading is paused also one that is there and
+  /// not read. Coarse, as exact as a turn is long.
   [[nodiscard]] virtual clock::time_point last_heard() const noexcept = 0;
 
   /// The client's address and port as text, for logs; empty when it cannot be had any more.

@@ -37,7 +37,11 @@ public:
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;
   void abort(close_reason reason) override;
-  clock::time_point last_heard() const noexcept override { return heard_; }
+  bool has_unread() const noexcept override { return has_work(); }
+  clock::time_point last_heard() const noexcept override {
+    return reading_paused_ && has_work() ? context_.now()
+                                         : heard_; // what it said is not read: it is there
+  }
   std::string peer() const override;
   void ping() override;
 
@@ -87,6 +91,7 @@ private:
   void take(std::span<char> bytes, reading& turn);
   void take_item(const frame_reader::item& item, reading& turn);
   void take_data(const frame_reader::item& part);
+  void note_frame();
   void take_close(const frame_reader::item& item);
   void fail(frame_reader::fault wrong);
   void end(const frame_buffer_ptr& frame, const close_info& info);

@@ -141,6 +141,7 @@ void websocket_session::take_item(const frame_reader::item& item, reading& turn)
     if (!turn.pongs)
       turn.pongs = context_.buffers.make();
     append_pong_frame(turn.pongs->bytes(), text_of_bytes(item.payload));
+    note_frame();
     return;
   case kind::close:
     send_pongs(turn);
@@ -150,9 +151,15 @@ void websocket_session::take_item(const frame_reader::item& item, reading& turn)
     send_pongs(turn);
     fail(item.wrong);
     return;
-  case kind::pong:
+  case kind::pong: note_frame(); return;
   case kind::need_more: return;
   }
+}
+
+/// The handler may pause reading, or close.
+void websocket_session::note_frame() {
+  if (state_ == state::open && handler_)
+    handler_->on_frame();
 }
 
 /// All pongs of a read in one write: they keep their order, and a flood of pings costs few calls.
@@ -170,8 +177,11 @@ void websocket_session::take_data(const frame_reader::item& part) {
     return;
   }
   keep_part(part.payload);
-  if (!part.ends_message)
+  if (!part.ends_message) {
+    if (frames_.awaited() == 0) // not only all that one read brought of it
+      note_frame();
     return;
+  }
   const auto whole = extra_ ? std::exchange(extra_->message, {}) : std::vector<char>{};
   drop_extra_if_empty();
   deliver(whole);

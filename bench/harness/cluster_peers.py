@@ -33,6 +33,7 @@ def canang(binary: Path) -> ClusterPeer:
             *("--listen", f"127.0.0.1:{port}", "--internal-listen", f"127.0.0.1:{internal_port}"),
             *("--drain-grace", "0s", "--rebalance-after", "0s"),
             *("--workers", "1", "--redis", redis_url, "--log-level", "warn"),
+            *peers.without_rates(binary),
         ]
         return Launch(command, internal_port=internal_port)
 

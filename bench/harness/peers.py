@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,6 +229,19 @@ def launch_nchan(port: int) -> Launch:
 
 # --- ours
 
+# The others have no limits of what a client may publish, so ours has none here either.
+WITHOUT_RATES = ("publish-rate", "publish-bytes-rate", "room-publish-rate", "room-publish-bytes-rate")
+
+
+@cache
+def without_rates(binary: Path) -> list[str]:
+    """Options that take the limits away; an older build that knows none of them gets none."""
+    try:
+        known = re.findall(r"^ +--([\w-]+)", run([str(binary), "--help"], ROOT), re.M)
+    except Unavailable:
+        return []  # its start will say why
+    return [part for name in WITHOUT_RATES if name in known for part in (f"--{name}", "0")]
+
 
 def canang(binary: Path, workers: int = 1, name: str = "canang") -> Peer:
     def launch(port: int) -> Launch:
@@ -237,6 +251,7 @@ def canang(binary: Path, workers: int = 1, name: str = "canang") -> Peer:
                 *("--listen", f"127.0.0.1:{port}", "--internal-listen", "127.0.0.1:0"),
                 *("--drain-grace", "0s"),
                 *("--workers", str(workers), "--log-level", "warn"),
+                *without_rates(binary),
             ]
         )
 

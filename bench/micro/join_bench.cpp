@@ -40,7 +40,8 @@ void join_and_leave(benchmark::State& state) {
   cluster::memory_broker broker{{}, [] { return cluster::memory_broker::clock::now(); }};
   actors::node_cast cast(1);
   const actors::bridge_cast alone;
-  const actors::room_services services{broker, context.metrics, cast, alone};
+  const actors::room_services services{broker, context.metrics, cast, alone, context};
+  cast[0].backlog = context.metrics.backlog_bytes;
   cast[0].hub = actors::spawn_pinned<actors::hub>(system, home, members, context);
   cast[0].directory = actors::spawn_pinned<actors::directory>(system, home, services,
                                                               actors::directory_options{}, [] {});

@@ -7,6 +7,7 @@ import random
 import signal
 
 import pytest
+from support.canang_process import WITHOUT_RATES
 from support.checker import faults_of
 from support.clients import open_client, receive
 from support.cluster import Cluster, answers, ask, ready, unready
@@ -186,7 +187,8 @@ async def test_nodes_that_are_cut_off_are_unready_and_catch_up(cluster: Cluster)
 async def test_a_killed_output_buffer_costs_nothing(cluster: Cluster):
     """Redis disconnects a subscriber that does not read: what it missed comes from the history."""
     redis = cluster.start_redis("--client-output-buffer-limit", "pubsub 1mb 1mb 0")
-    here, there = await cluster.start(2, redis, history_bytes="64MiB", outbox_limit="64MiB")
+    options = {"history_bytes": "64MiB", "outbox_limit": "64MiB"} | WITHOUT_RATES
+    here, there = await cluster.start(2, redis, **options)
     async with cluster.clients():
         writer = await cluster.member("writer", "r", [here]).joined()
         behind = await cluster.member("behind", "r", [there]).joined()

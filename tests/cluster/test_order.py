@@ -8,7 +8,7 @@ import random
 import subprocess
 from pathlib import Path
 
-from support.canang_process import binary
+from support.canang_process import WITHOUT_RATES, binary
 from support.checker import faults_of
 from support.clients import close_all, open_client, receive, receive_up_to
 from support.cluster import Cluster, answers, ask
@@ -66,7 +66,7 @@ async def test_a_client_without_meta_hears_what_is_said_on_another_node(cluster:
 
 async def test_a_load_over_two_nodes_is_published_in_batches(cluster: Cluster, tmp_path: Path):
     redis = cluster.start_redis()
-    nodes = await cluster.start(2, redis)
+    nodes = await cluster.start(2, redis, **WITHOUT_RATES)
     result = tmp_path / "load.json"
     urls = [part for node in nodes for part in ("--url", node.url())]
     load = await asyncio.to_thread(

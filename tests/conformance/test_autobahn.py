@@ -15,7 +15,7 @@ import pytest
 from kosoku import FailureError, run_fuzzingclient
 from kosoku.cases import CASES
 
-from support.canang_process import CanangProcess
+from support.canang_process import WITHOUT_RATES, CanangProcess
 
 PASSING = {"OK", "NON-STRICT", "INFORMATIONAL"}
 CASES_AT_A_TIME = 2
@@ -23,6 +23,7 @@ OPTIONS = {
     "max-message-bytes": "32MiB",  # 9.* send up to 16 MiB
     "outbox-limit": "64MiB",
     "history-size": "0",
+    **WITHOUT_RATES,
 }
 
 

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from support.canang_process import WITHOUT_RATES
 from support.clients import open_client, receive
 from support.process_lifetime import die_with_parent
 from support.raw_websocket import BINARY, PING, PONG, TEXT, Ended, RawWebSocket, frame
@@ -155,7 +156,9 @@ def test_what_a_room_sends_to_a_client_is_no_life_sign_of_that_client(start_cana
 
 
 def test_a_stalled_reader_below_the_outbox_limit_is_ended_by_the_heartbeat(start_canang):
-    canang = start_canang(ping_interval="1s", pong_timeout="1s", outbox_limit="64MiB")
+    canang = start_canang(
+        ping_interval="1s", pong_timeout="1s", outbox_limit="64MiB", **WITHOUT_RATES
+    )
     stalled = RawWebSocket(canang.port, "/ws/stall", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/stall?echo=false")
     canang.wait_members(2)

@@ -7,6 +7,7 @@ import time
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from support.canang_process import WITHOUT_RATES
 from support.clients import close_all, open_client, receive, receive_many
 from support.raw_websocket import (
     BINARY,
@@ -134,7 +135,8 @@ async def test_bytes_are_counted_in_both_directions(canang):
     await close_all(author, *readers)
 
 
-def test_the_outbox_gauge_rises_with_a_stalled_reader_and_falls_when_it_reads(canang):
+def test_the_outbox_gauge_rises_with_a_stalled_reader_and_falls_when_it_reads(start_canang):
+    canang = start_canang(**WITHOUT_RATES)
     sent = 0
     with RawWebSocket(canang.port, "/ws/outbox?echo=false") as author:
         reader = RawWebSocket(canang.port, "/ws/outbox", receive_buffer=4096)

@@ -13,7 +13,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from support.canang_process import process_cpu_over, sanitized
+from support.canang_process import WITHOUT_RATES, process_cpu_over, sanitized
 from support.clients import open_client, receive
 from support.raw_websocket import CLOSE, TEXT, Ended, RawWebSocket, frame
 from support.waiting import eventually, wait_until
@@ -111,7 +111,7 @@ async def round_trips(author, members, count, size):
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_client_that_never_reads_does_not_hold_up_the_others(start_canang, workers):
-    canang = start_canang(workers=workers, outbox_limit="1MiB")
+    canang = start_canang(workers=workers, outbox_limit="1MiB", **WITHOUT_RATES)
     author = await open_client(canang.url("/ws/slow?echo=false"))
     members = [await open_client(canang.url("/ws/slow")) for _ in range(10)]
     await canang.members_are(11)
@@ -136,7 +136,7 @@ async def test_a_client_that_never_reads_does_not_hold_up_the_others(start_canan
 
 def test_the_slow_consumer_learns_why_if_it_reads_after_all(start_canang):
     """What is queued may be dropped, but the last frame says 1008, or the connection just ends."""
-    canang = start_canang(outbox_limit="256KiB", close_timeout="5s")
+    canang = start_canang(outbox_limit="256KiB", close_timeout="5s", **WITHOUT_RATES)
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -161,7 +161,7 @@ def test_the_slow_consumer_learns_why_if_it_reads_after_all(start_canang):
 
 
 def test_the_outbox_of_a_stalled_client_is_bounded(start_canang):
-    canang = start_canang(outbox_limit="512KiB")
+    canang = start_canang(outbox_limit="512KiB", **WITHOUT_RATES)
     stalled = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -181,7 +181,7 @@ def test_the_outbox_of_a_stalled_client_is_bounded(start_canang):
 
 
 async def test_ten_stalled_clients_of_thirty_end_and_the_rest_get_everything(start_canang):
-    canang = start_canang(outbox_limit="256KiB")
+    canang = start_canang(outbox_limit="256KiB", **WITHOUT_RATES)
     author = await open_client(canang.url("/ws/slow?echo=false"))
     members = [await open_client(canang.url("/ws/slow")) for _ in range(20)]
     stalled = [RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096) for _ in range(10)]
@@ -237,7 +237,7 @@ def test_half_closed_connections_do_not_spin_either(start_canang):
 
 
 def test_a_stalled_connection_with_a_full_outbox_does_not_spin(start_canang):
-    canang = start_canang(outbox_limit="8MiB")
+    canang = start_canang(outbox_limit="8MiB", **WITHOUT_RATES)
     stalled = RawWebSocket(canang.port, "/ws/full", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/full?echo=false")
     canang.wait_members(2)

@@ -7,6 +7,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from support.canang_process import WITHOUT_RATES
 from support.clients import open_client
 from support.raw_websocket import BINARY, CLOSE, RawConnection, RawWebSocket, close_frame
 from support.waiting import holds_for, wait_until
@@ -77,7 +78,7 @@ async def test_the_close_has_a_reason_text(canang):
 
 
 def test_everything_queued_arrives_before_the_close(start_canang):
-    canang = start_canang(close_timeout="5s", drain_period="10s")
+    canang = start_canang(close_timeout="5s", drain_period="10s", **WITHOUT_RATES)
     reader, author, sent = stalled_reader(canang)
     canang.signal(signal.SIGTERM)
     wait_until(canang.refuses_connections, "the server drains")
@@ -135,7 +136,7 @@ def test_the_server_ends_although_a_client_never_answers_the_close(start_canang)
 
 
 def test_the_server_ends_within_the_drain_period_although_clients_never_read(start_canang):
-    canang = start_canang(close_timeout="20s", drain_period="2s")
+    canang = start_canang(close_timeout="20s", drain_period="2s", **WITHOUT_RATES)
     with_nothing_queued = RawWebSocket(canang.port, "/ws/quiet", receive_buffer=4096)
     canang.wait_members(1)
     reader, author, _ = stalled_reader(canang, members_before=1)
@@ -149,7 +150,7 @@ def test_the_server_ends_within_the_drain_period_although_clients_never_read(sta
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once(start_canang, second):
-    canang = start_canang(close_timeout="20s", drain_period="20s")
+    canang = start_canang(close_timeout="20s", drain_period="20s", **WITHOUT_RATES)
     reader, author, _ = stalled_reader(canang)
     canang.signal(signal.SIGTERM)
     wait_until(canang.refuses_connections, "the server drains")

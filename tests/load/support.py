@@ -18,6 +18,11 @@ HERE = Path(__file__).resolve().parent
 LOAD = os.environ.get("CANANG_LOAD_BIN", str(HERE.parents[1] / "build" / "release" / "canang-load"))
 CANANG = os.environ.get("CANANG_BIN", str(HERE.parents[1] / "build" / "release" / "canang"))
 DEADLINE_S = 30
+# canang-load publishes as fast as it can.
+WITHOUT_RATES = (
+    *("--publish-rate", "0", "--publish-bytes-rate", "0"),
+    *("--room-publish-rate", "0", "--room-publish-bytes-rate", "0"),
+)
 FINDINGS = (
     "lost",
     "doubled",
@@ -62,7 +67,7 @@ def faulty_servers(addresses: int, **options: Any) -> Iterator[list[str]]:
 def canang(*arguments: str) -> Iterator[str]:
     """The real server on free ports; gives its URL. It must end with exit code 0 when told to."""
     server = subprocess.Popen(
-        [CANANG, "--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--drain-grace", "0s", *arguments],
+        [CANANG, "--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0", "--drain-grace", "0s", *WITHOUT_RATES, *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -15,7 +15,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
 
-from harness import cluster, cluster_peers, summary  # noqa: E402
+from harness import cluster, cluster_peers, peers, summary  # noqa: E402
 from harness.cli import Runner, report  # noqa: E402
 from harness.peers import Launch, Peer  # noqa: E402
 from harness.process import Failure  # noqa: E402
@@ -251,6 +251,22 @@ class ClusterBenchmark(unittest.TestCase):
                 launch = peer.bound("redis://127.0.0.1:7").launch(9)
                 self.assertIn("redis://127.0.0.1:7", launch.command)
                 self.assertIn("127.0.0.1:9", launch.command)
+
+    def test_only_a_build_that_has_rates_is_told_to_have_none(self) -> None:
+        def build(text: str) -> Path:
+            directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+            binary = directory / "canang"
+            binary.write_text(f"#!/bin/sh\nprintf '%s\\n' '{text}'\n")
+            binary.chmod(0o755)
+            return binary
+
+        old = build("  --workers              loops")
+        new = build("  --publish-rate         messages\n  --room-publish-rate    of a room")
+        self.assertEqual(peers.without_rates(old), [])
+        launch = peers.canang(new).launch(9)
+        self.assertEqual(
+            launch.command[-4:], ["--publish-rate", "0", "--room-publish-rate", "0"]
+        )
 
 
 if __name__ == "__main__":

@@ -1,28 +1,16 @@
 // The whole node with real loops and sockets: how it ends.
 
-#include "actors/server.hpp"
+#include "tests/support/running_server.hpp"
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/write.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
-
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <future>
-#include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -30,80 +18,6 @@ namespace canang::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using boost::asio::ip::tcp;
-
-constexpr auto patience = 20s;
-
-/// A server on free ports of the loopback, and the word of its end.
-class running_server {
-public:
-  explicit running_server(std::uint32_t workers = 2) {
-    spdlog::set_level(spdlog::level::off);
-    actors::server_options options;
-    options.listen = {boost::asio::ip::address_v4::loopback(), 0};
-    options.internal_listen = options.listen;
-    options.workers = workers;
-    options.drain = {0s, 5s};
-    server_ = std::make_unique<actors::server>(
-      options, [](const net::page_request&) { return net::text_response(404, "no page"); });
-    const auto fault = server_->bind();
-    EXPECT_EQ(fault, "");
-    server_->start([this](bool drained) { ended_.set_value(drained); });
-    await_ready();
-  }
-
-  actors::server& operator*() noexcept { return *server_; }
-
-  /// How it ended, or nothing when it does not.
-  std::optional<bool> await_end() {
-    auto ended = ended_.get_future();
-    if (ended.wait_for(patience) != std::future_status::ready)
-      return std::nullopt;
-    return ended.get();
-  }
-
-  /// A WebSocket client that is a member of the lobby: its handshake was answered.
-  tcp::socket connect() {
-    auto socket = request(server_->public_endpoint(),
-                          "GET /ws HTTP/1.1\r\nHost: canang\r\nConnection: Upgrade\r\n"
-                          "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    EXPECT_EQ(status_of(socket), "101");
-    return socket;
-  }
-
-private:
-  tcp::socket request(const tcp::endpoint& to, const std::string& text) {
-    tcp::socket socket{io_};
-    socket.connect(to);
-    const timeval longest{std::chrono::seconds{patience}.count(), 0};
-    ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-    boost::asio::write(socket, boost::asio::buffer(text));
-    return socket;
-  }
-
-  static std::string status_of(tcp::socket& socket) {
-    std::string answer;
-    boost::system::error_code ec;
-    boost::asio::read_until(socket, boost::asio::dynamic_buffer(answer), "\r\n\r\n", ec);
-    return answer.size() < 12 ? ec.message() : answer.substr(9, 3);
-  }
-
-  void await_ready() {
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (std::chrono::steady_clock::now() < until) {
-      auto probe = request(server_->internal_endpoint(),
-                           "GET /readyz HTTP/1.1\r\nHost: canang\r\nConnection: close\r\n\r\n");
-      if (status_of(probe) == "200")
-        return;
-    }
-    ADD_FAILURE() << "the server does not become ready";
-  }
-
-  boost::asio::io_context io_;
-  std::promise<bool> ended_;
-  std::unique_ptr<actors::server> server_;
-};
 
 /// Waits for the server's close frame, and ends the connection.
 /// @returns its code, or 0 when something else came.

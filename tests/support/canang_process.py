@@ -48,6 +48,14 @@ DEFAULT_OPTIONS: dict[str, Any] = {
     "log-level": "info",
 }
 
+# For tests whose clients publish as fast as they can.
+WITHOUT_RATES: dict[str, Any] = {
+    "publish-rate": 0,
+    "publish-bytes-rate": 0,
+    "room-publish-rate": 0,
+    "room-publish-bytes-rate": 0,
+}
+
 
 def binary() -> Path:
     default = REPOSITORY / "build" / "release" / "canang"

@@ -68,6 +68,7 @@ public:
   void refuse(net::reject_reason reason) override;
   net::send_status send_reply(const net::frame_buffer_ptr& buffer) override;
   void pause_reading(bool paused) override;
+  [[nodiscard]] bool has_unread() const noexcept override { return !inputs_.empty(); }
   void close(std::uint16_t code, std::string_view text, net::close_reason reason) override;
   void abort(net::close_reason reason) override;
   [[nodiscard]] clock::time_point last_heard() const noexcept override { return heard_; }

@@ -40,8 +40,8 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),
     broker(owner.options_.history, [&owner] { return owner.now(); }),
-    room_services{broker,         context.metrics,  owner.cast_,
-                  owner.bridges_, &broker.keeper(), &owner.room_limit_},
+    room_services{broker,  context.metrics,  owner.cast_,       owner.bridges_,
+                  context, &broker.keeper(), &owner.room_limit_},
     connection_services{index, context, members, beats, owner.cast_} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
   owner.room_limit_.watch(context.metrics);
@@ -62,6 +62,7 @@ sim_node::sim_node(const node_options& options, std::uint64_t seed)
   }
   for (auto& on : loops_) {
     actors::loop_cast own;
+    own.backlog = on->context.metrics.backlog_bytes;
     own.hub = actors::spawn_pinned<actors::hub>(system_, on->home, on->members, on->context);
     own.heartbeat = actors::spawn_pinned<actors::heartbeat>(system_, on->home, on->beats);
     own.directory =
@@ -138,13 +139,16 @@ bool sim_node::step() {
     sum += one.weight;
   };
   for (std::size_t i = 0; i < loops_.size(); ++i) {
+    if (loops_[i]->is_stopped)
+      continue;
     if (!loops_[i]->home.ready().empty())
       offer({actor_weight_ * loop_weights_[i], loops_[i].get(), nullptr, 0});
     if (loops_[i]->has_turned)
       offer({flush_weight_ * loop_weights_[i], nullptr, loops_[i].get(), 0});
   }
   for (const auto session : later_.ready())
-    offer({later_weight_, nullptr, nullptr, session});
+    if (!loops_[clients_[session].asked.loop]->is_stopped)
+      offer({later_weight_, nullptr, nullptr, session});
   if (choices.empty())
     return false;
   auto at = chance_.between(0, sum - 1);
@@ -225,6 +229,16 @@ void sim_node::tick(std::chrono::milliseconds passed) {
       caf::anon_send(standing, actors::tick{now()});
 }
 
+void sim_node::pass(std::chrono::milliseconds passed) {
+  tick(passed);
+  for (auto& on : loops_) {
+    const sim_home::turn mine{on->home};
+    on->context.new_turn(now());
+    on->context.deadlines.advance(now());
+    on->has_turned = true;
+  }
+}
+
 void sim_node::verify() {
   EXPECT_GE(members(), 0);
   for (const auto& on : loops_)
@@ -298,6 +312,13 @@ std::int64_t sim_node::members() const {
   std::int64_t sum = 0;
   for (const auto& on : loops_)
     sum += value(on->context.metrics.members);
+  return sum;
+}
+
+std::uint64_t sim_node::waiting_bytes() const {
+  std::uint64_t sum = 0;
+  for (const auto& on : loops_)
+    sum += on->context.metrics.room_waiting_bytes.value();
   return sum;
 }
 

@@ -21,12 +21,20 @@
 
 namespace canang::sim {
 
+/// Clients of a simulation publish without a pause, and its time stands still.
+inline net::session_limits limits_without_rates() {
+  net::session_limits limits;
+  limits.publishing = {};
+  limits.publishing_in_room = {};
+  return limits;
+}
+
 struct node_options {
   std::uint32_t loops = 1;
   cluster::memory_broker_options history;
   actors::directory_options rooms;
   actors::liveness_options beats;
-  net::session_limits limits;
+  net::session_limits limits = limits_without_rates();
   std::uint64_t max_rooms = 0; ///< 0: no limit
 };
 
@@ -69,8 +77,14 @@ public:
   /// Steps until nothing is ready and everything is written.
   void settle();
 
+  /// A loop does nothing from now on, as one whose thread gets no CPU; or goes on.
+  void stop_loop(std::size_t loop, bool is_stopped) { loops_[loop]->is_stopped = is_stopped; }
+
   /// Moves the node's time and sends the tick of all loops, which is handled later.
   void tick(std::chrono::milliseconds passed);
+
+  /// The same, and the loops' own time and their wheel of deadlines too.
+  void pass(std::chrono::milliseconds passed);
 
   /// Closes all clients in some way, reaps the rooms, and expects that nothing remains.
   void finish();
@@ -88,6 +102,8 @@ public:
   [[nodiscard]] std::size_t history_kept() const noexcept { return options_.history.history_size; }
   [[nodiscard]] std::int64_t members() const;
   [[nodiscard]] std::int64_t rooms() const;
+  /// Publishes that wait in rooms that are over their rate.
+  [[nodiscard]] std::uint64_t waiting_bytes() const;
   [[nodiscard]] std::int64_t connections() const;
   [[nodiscard]] std::size_t rooms_started() const noexcept { return rooms_seen_.size(); }
 
@@ -106,6 +122,7 @@ private:
     actors::room_services room_services;
     actors::connection_services connection_services;
     bool has_turned = false; // something ran since its last flush
+    bool is_stopped = false;
   };
 
   struct system_config : caf::actor_system_config {

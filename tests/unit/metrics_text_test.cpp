@@ -71,7 +71,8 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
                 "canang_rooms", "canang_rooms_known", "canang_rooms_limit",
                 "canang_history_budget_bytes", "canang_memory_bytes", "canang_members",
                 "canang_actors", "canang_outbox_bytes", "canang_history_bytes",
-                "canang_http_connections", "process_open_fds",
+                "canang_http_connections", "canang_room_waiting_bytes",
+                "canang_loop_backlog_bytes", "canang_loop_last_turn_seconds", "process_open_fds",
                 "process_resident_memory_bytes", "process_start_time_seconds"});
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
@@ -97,6 +98,7 @@ TEST_F(metrics_text_test, sums_the_loops) {
     {"canang_sent_bytes_total", &loop_metrics::sent_bytes_total},
     {"canang_outbox_bytes", &loop_metrics::outbox_bytes},
     {"canang_history_bytes", &loop_metrics::history_bytes},
+    {"canang_room_waiting_bytes", &loop_metrics::room_waiting_bytes},
     {"canang_pings_sent_total", &loop_metrics::pings_sent_total},
     {"canang_turns_total", &loop_metrics::turns_total}};
   std::uint64_t value = 1;
@@ -138,6 +140,18 @@ TEST_F(metrics_text_test, counts_forgotten_rooms_by_reason) {
   const auto parsed = text();
   EXPECT_EQ(parsed[R"(canang_rooms_forgotten_total{reason="budget"})"], 0);
   EXPECT_EQ(parsed[R"(canang_rooms_forgotten_total{reason="memory"})"], 3);
+}
+
+TEST_F(metrics_text_test, tells_of_each_loop_what_is_on_its_way_and_when_it_turned_last) {
+  first.backlog_bytes->add(5000);
+  first.backlog_bytes->subtract(1000);
+  const auto ago = std::chrono::steady_clock::now() - std::chrono::seconds{7};
+  second.last_turn_ns = std::chrono::nanoseconds{ago.time_since_epoch()}.count();
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_loop_backlog_bytes{loop="0"})"], 4000);
+  EXPECT_EQ(parsed[R"(canang_loop_backlog_bytes{loop="1"})"], 0);
+  EXPECT_EQ(parsed[R"(canang_loop_last_turn_seconds{loop="0"})"], 0) << "it has not begun";
+  EXPECT_NEAR(parsed[R"(canang_loop_last_turn_seconds{loop="1"})"], 7, 1);
 }
 
 TEST_F(metrics_text_test, writes_large_counts_in_full) {

@@ -79,6 +79,10 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.server.loops.limits.close_timeout, 5s);
   EXPECT_EQ(into.server.loops.limits.max_message_bytes, 64U << 10U);
   EXPECT_EQ(into.server.loops.limits.max_outbox_bytes, 1U << 20U);
+  EXPECT_EQ(into.server.loops.limits.publishing.messages_a_second, 1000U);
+  EXPECT_EQ(into.server.loops.limits.publishing.bytes_a_second, 1U << 20U);
+  EXPECT_EQ(into.server.loops.limits.publishing_in_room.messages_a_second, 2000U);
+  EXPECT_EQ(into.server.loops.limits.publishing_in_room.bytes_a_second, 2U << 20U);
   EXPECT_EQ(into.server.loops.history.history_size, 128U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
   EXPECT_EQ(into.log_level, "info");
@@ -102,6 +106,23 @@ TEST_F(options_test, take_limits_of_rooms_and_histories_or_find_them_out) {
   settle_limits(into.server);
   EXPECT_EQ(into.server.history_budget_bytes, 0U);
   EXPECT_EQ(into.server.max_rooms, 0U);
+}
+
+TEST_F(options_test, say_how_much_may_be_published_and_0_is_no_limit) {
+  EXPECT_EQ(parse({"--publish-rate=5", "--publish-bytes-rate=3KiB", "--room-publish-rate=0",
+                   "--room-publish-bytes-rate=0"})
+              .what,
+            command::serve)
+    << errors;
+  const auto& limits = into.server.loops.limits;
+  EXPECT_EQ(limits.publishing.messages_a_second, 5U);
+  EXPECT_EQ(limits.publishing.bytes_a_second, 3072U);
+  EXPECT_EQ(limits.publishing_in_room.messages_a_second, 0U);
+  EXPECT_EQ(limits.publishing_in_room.bytes_a_second, 0U);
+  expect_refused({"--publish-rate=1KiB"}, "--publish-rate");
+  expect_refused({"--publish-bytes-rate=-1"}, "--publish-bytes-rate");
+  expect_refused({"--room-publish-rate=many"}, "--room-publish-rate");
+  expect_refused({"--room-publish-bytes-rate=1s"}, "--room-publish-bytes-rate");
 }
 
 TEST_F(options_test, say_whose_pages_may_connect) {

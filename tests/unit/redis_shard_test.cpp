@@ -75,6 +75,27 @@ TEST_F(redis_shard_test, puts_replies_together_that_come_in_pieces) {
   EXPECT_EQ(log.messages[0], (std::pair<std::string, std::string>{"c", "hello\r\n"}));
 }
 
+TEST_F(redis_shard_test, reads_no_messages_while_they_are_paused_and_all_of_them_afterwards) {
+  options.probe_timeout = 60s; // it is a message, too
+  come_up();
+  shard->subscribe("c");
+  ASSERT_TRUE(until([&] { return log.subscribed == list{"c"}; }));
+  shard->pause_messages(true);
+  constexpr std::size_t count = 2000;
+  for (std::size_t i = 0; i < count; ++i)
+    server.publish("c", std::to_string(i).append(1000, '.'));
+  for (std::size_t i = 0; i < 100; ++i) {
+    command({"ECHO", "commands go on"});
+    ASSERT_TRUE(until([&] { return ends.size() == i + 1; }));
+  }
+  EXPECT_LE(log.messages.size(), 65U) << "but what the one read brought that was under way";
+  shard->pause_messages(false);
+  ASSERT_TRUE(until([&] { return log.messages.size() == count; })) << log.messages.size();
+  for (std::size_t i = 0; i < count; ++i)
+    EXPECT_EQ(log.messages[i].second, std::to_string(i).append(1000, '.'));
+  EXPECT_EQ(log.downs, 0);
+}
+
 TEST_F(redis_shard_test, tells_a_command_that_finds_no_connection_later) {
   make(target());
   command({"ECHO", "1"});

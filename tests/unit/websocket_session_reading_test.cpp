@@ -226,6 +226,44 @@ TEST_F(websocket_session_reading_test, answers_all_pings_of_a_flood_in_order_and
   EXPECT_EQ(one.client.got, pongs);
 }
 
+TEST_F(websocket_session_reading_test, tells_of_frames_that_are_no_message_and_of_no_part_of_one) {
+  peer one{loop};
+  one.be_open();
+  one.client.send(client_frame(0x89, "ping") + client_frame(0x8a, "pong") + client_frame(0x01, "a")
+                  + client_frame(0x00, "") + client_frame(0x80, "b"));
+  ASSERT_TRUE(loop.until([&] { return one.log.messages.size() == 1; }));
+  EXPECT_EQ(one.log.frames, 4) << "ping, pong and two fragments before the last one";
+  const auto large = client_frame(0x82, std::string(limit, 'x'));
+  one.client.send(large.substr(0, 10));
+  for (int i = 0; i < 3; ++i)
+    one_turn();
+  one.client.send(large.substr(10, 10'000));
+  for (int i = 0; i < 3; ++i)
+    one_turn();
+  for (std::size_t sent = 10'010; sent < large.size(); sent += 65'536) {
+    one.client.send(large.substr(sent, 65'536));
+    one_turn();
+  }
+  ASSERT_TRUE(loop.until([&] { return one.log.messages.size() == 2; }));
+  EXPECT_EQ(one.log.frames, 4) << "one frame, in however many pieces it was read";
+}
+
+TEST_F(websocket_session_reading_test, hears_a_client_that_it_may_not_read) {
+  peer one{loop};
+  one.be_open();
+  one.session->pause_reading(true);
+  one_turn();
+  EXPECT_FALSE(one.session->has_unread());
+  const auto silent_since = one.session->last_heard();
+  one.client.send(client_frame(0x8a, ""));
+  ASSERT_TRUE(loop.until([&] { return one.session->has_unread(); }));
+  loop.context.new_turn(silent_since + 1h);
+  EXPECT_EQ(one.session->last_heard(), silent_since + 1h) << "it is there, we do not read it";
+  one.session->pause_reading(false);
+  ASSERT_TRUE(loop.until([&] { return !one.session->has_unread(); }));
+  EXPECT_LT(one.session->last_heard(), silent_since + 1min);
+}
+
 TEST_F(websocket_session_reading_test, takes_no_more_than_its_share_of_a_turn) {
   peer flood{loop};
   peer quiet{loop};

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from support.canang_process import CanangProcess
+from support.canang_process import WITHOUT_RATES, CanangProcess
 from support.figures import Figure, busiest_second
 from support.load_clients import Clients, load_binary
 from support.process_lifetime import die_with_parent
@@ -49,7 +49,7 @@ def crowd(directory: Path, settings: Settings, tell: Tell) -> Outcome:
     stalled = max(1, int(settings.clients * STALLED_SHARE))
     with Stage(directory, settings, ["node"]) as stage:
         # Neither pings nor the size of their outboxes shall end those that never read before.
-        stage.start("node", **{"outbox-limit": "256MiB", "ping-interval": "10m"})
+        stage.start("node", **{"outbox-limit": "256MiB", "ping-interval": "10m"}, **WITHOUT_RATES)
         node = stage.nodes["node"]
         clients = stage.start_clients(node.port, settle_limit_s=0)
         stage.keep(Stalled(stage.folder("stalled"), node.port, stalled))

@@ -139,6 +139,7 @@ inline std::string client_frame(int first_byte, std::string_view payload,
 struct session_log {
   std::vector<std::pair<net::frame_type, std::string>> messages;
   std::vector<net::close_info> closes;
+  int frames = 0; ///< that completed no message
   std::function<void()> on_each_message;
 };
 
@@ -153,6 +154,7 @@ public:
     if (log_.on_each_message)
       log_.on_each_message();
   }
+  void on_frame() override { ++log_.frames; }
   void on_closed(const net::close_info& info) override { log_.closes.push_back(info); }
 
 private:
