@@ -143,6 +143,9 @@ void add_options(CLI::App& app, options& into) {
              "largest message of a client; larger ones are answered with 1009");
   adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
              "bytes that may wait for one client, before it is closed as a slow consumer (1008)");
+  adder.duration(
+    "--slow-consumer-grace", loops.limits.slow_consumer_grace, milliseconds{0}, "2s",
+    "time for it to come back below that first, unless four times as much waits; 0: none");
 
   adder.group("Admission");
   add_admission_options(adder, server);

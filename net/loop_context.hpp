@@ -47,7 +47,7 @@ struct loop_context {
 
   session_limits limits;
   loop_metrics metrics;
-  buffer_pool buffers;
+  buffer_pool buffers{metrics.outbox_memory_bytes};
   send_lanes lanes;
   /// Handshake and close deadlines of this loop.
   timing_wheel deadlines;

@@ -126,7 +126,8 @@ struct loop_metrics {
   counter deliveries_total;
   counter received_bytes_total;
   counter sent_bytes_total;
-  counter outbox_bytes;
+  counter outbox_bytes;           ///< what waits for clients, as it counts for the limit of each
+  counter outbox_memory_bytes;    ///< the memory of it: a buffer that several wait for counts once
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
   counter pings_sent_total;
   counter turns_total;

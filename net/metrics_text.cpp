@@ -211,8 +211,14 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                          &m::received_bytes_total));
   all.push_back(
     of_loops("canang_sent_bytes_total", "Bytes written to clients.", up, &m::sent_bytes_total));
-  all.push_back(of_loops("canang_outbox_bytes", "Bytes that wait for clients to read.", gauge,
-                         &m::outbox_bytes));
+  all.push_back(
+    of_loops("canang_outbox_bytes",
+             "Bytes that wait for clients to read, as they count for each client's limit.", gauge,
+             &m::outbox_bytes));
+  all.push_back(
+    of_loops("canang_outbox_memory_bytes",
+             "Memory of what waits for clients to read; what several share counts once.", gauge,
+             &m::outbox_memory_bytes));
   all.push_back(
     of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge, &m::history_bytes));
   all.push_back(of_loops("canang_pings_sent_total", "Ping frames sent.", up, &m::pings_sent_total));

@@ -67,7 +67,7 @@ private:
   std::size_t write_some(const iovec* pieces, std::size_t count,
                          boost::system::error_code& ec) override;
   // timing_wheel::entry
-  void on_deadline(clock::time_point) override { close_socket(true); }
+  void on_deadline(clock::time_point) override;
 
   [[nodiscard]] bool watch();
   [[nodiscard]] bool may_read() const noexcept {
@@ -96,6 +96,7 @@ private:
   void send_pongs(reading& turn);
   void on_lost();
   void deliver(std::span<const char> payload);
+  void close_as_slow();
   void on_writable();
   void on_write_error();
   void linger();
@@ -112,8 +113,8 @@ private:
 
   // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
   int descriptor_;
-  std::uint32_t lane_;
   loop_context& context_;
+  std::uint32_t lane_;
   state state_ = state::opening;
   bool reading_paused_ : 1 = false;
   bool is_due_ : 1 = false;               // to be told again by the readiness set
@@ -125,7 +126,7 @@ private:
   frame_reader frames_;
   clock::time_point heard_;
   std::unique_ptr<session_handler> handler_;
-  std::unique_ptr<extra> extra_;
+  std::unique_ptr<extra> extra_;      // its memory is part of what the session holds
   std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
   outbox outbox_;
 };

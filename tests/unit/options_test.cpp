@@ -77,6 +77,7 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.server.loops.limits.close_timeout, 5s);
   EXPECT_EQ(into.server.loops.limits.max_message_bytes, 64U << 10U);
   EXPECT_EQ(into.server.loops.limits.max_outbox_bytes, 1U << 20U);
+  EXPECT_EQ(into.server.loops.limits.slow_consumer_grace, 2s);
   EXPECT_EQ(into.server.loops.history.history_size, 128U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
   EXPECT_EQ(into.log_level, "info");
@@ -181,6 +182,7 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--max-message-bytes", "0"},
                                                        {"--max-message-bytes", "2GiB"},
                                                        {"--outbox-limit", "1023"},
+                                                       {"--slow-consumer-grace", "2"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},
