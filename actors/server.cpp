@@ -42,6 +42,7 @@ server::server(const server_options& options, page_function page)
     page_(std::move(page)),
     system_(config_),
     admission_(options_.admission),
+    outbox_budget_(options_.outbox_budget_bytes),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
@@ -95,7 +96,7 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_));
+                                                 status_, admission_, outbox_budget_));
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, options_.loops.limits);
   watch_memory();
   own_description_.emplace(description());
@@ -139,14 +140,21 @@ void server::open_internal_port() {
 void server::watch_memory() {
   if (!options_.memory_used)
     return;
-  admission_.set_memory_used(options_.memory_used());
+  look_at_memory();
   internal_loop_->on_tick(
     [this, next = loop::clock::time_point{}](loop::clock::time_point now) mutable {
       if (now < next)
         return;
       next = now + memory_interval;
-      admission_.set_memory_used(options_.memory_used());
+      look_at_memory();
     });
+}
+
+/// Above the limit nobody is let in, and those who are there may hold less.
+void server::look_at_memory() {
+  const auto used = options_.memory_used();
+  admission_.set_memory_used(used);
+  outbox_budget_.set_memory(used, admission_.limits().max_memory_bytes);
 }
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
@@ -316,6 +324,7 @@ net::page_response server::metrics() {
   figures.connections_limit = admission_.limits().max_connections;
   figures.memory_limit_bytes = admission_.limits().max_memory_bytes;
   figures.memory_used_bytes = admission_.memory_used_bytes();
+  figures.outbox_budget_bytes = outbox_budget_.bytes();
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(loops(), figures)

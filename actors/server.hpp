@@ -9,6 +9,7 @@
 #include "net/http_types.hpp"
 #include "net/internal_access.hpp"
 #include "net/listener.hpp"
+#include "net/outbox_budget.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -30,6 +31,7 @@ struct server_options {
   loop_options loops;
   drain_options drain;
   net::admission_limits admission;
+  std::uint64_t outbox_budget_bytes = 0; ///< for all that waits for or from clients; 0: no limit
   net::handshake_rules handshakes;
   net::internal_access_options internal_access;
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
@@ -75,6 +77,7 @@ private:
   };
 
   void watch_memory();
+  void look_at_memory();
   void open_internal_port();
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
   [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
@@ -99,6 +102,7 @@ private:
   caf::actor_system system_;
   node_status status_{node_phase::starting};
   net::admission admission_;
+  net::outbox_budget outbox_budget_;
   node_cast cast_;
   bridge_cast bridges_;
   cluster::node_identity identity_;

@@ -99,6 +99,7 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
   };
   limits.max_connections = automatic;
   limits.max_memory_bytes = automatic;
+  into.outbox_budget_bytes = automatic;
   adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
             "auto", "connections that are taken; auto: what the limit of open files allows");
   adder.add("--memory-limit", limits.max_memory_bytes, auto_or(parse_size),
@@ -106,6 +107,10 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
   adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
                "new connections a second that are taken, 0 without limit");
+  adder.add(
+    "--outbox-budget", into.outbox_budget_bytes, auto_or(parse_size),
+    "auto or a size such as 256MiB", "auto",
+    "what may wait for and from all clients, 0 without limit; auto: a quarter of the memory limit");
 }
 
 void add_options(CLI::App& app, options& into) {
@@ -274,6 +279,9 @@ void settle_limits(actors::server_options& into) {
   if (limits.max_memory_bytes == automatic)
     limits.max_memory_bytes =
       static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
+  if (into.outbox_budget_bytes == automatic)
+    into.outbox_budget_bytes =
+      limits.max_memory_bytes != 0 ? limits.max_memory_bytes / 4 : default_outbox_budget_bytes;
   into.memory_used = std::move(budget.used_bytes);
 }
 

@@ -43,6 +43,15 @@ inline constexpr std::size_t slice_entry_bytes = 32;
 /// Small pieces of other buffers are copied into one of an outbox's own, up to this size.
 inline constexpr std::size_t max_tail_bytes = 4096;
 
+/// What may stay of one that is closed for lack of memory: the frame that is written in part, and those in one
+/// slice with it. With more its connection is cut.
+inline constexpr std::size_t max_left_of_given_up = 16 * 1024;
+
+/// How often a loop that holds too much for its clients looks through all of them, if nothing much has come on
+/// top meanwhile, and how often it tells of it.
+inline constexpr std::chrono::milliseconds budget_look_interval{100};
+inline constexpr std::chrono::seconds budget_log_interval{10};
+
 /// A slow consumer that has time left to come back below its limit is closed at once above so many times of
 /// it: room for a burst, and still a bound.
 inline constexpr std::size_t outbox_cap_factor = 4;

@@ -41,7 +41,7 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
     context_(context),
     lane_(context.lanes.acquire()),
     heard_(context.now()),
-    extra_(std::make_unique<extra>()),
+    extra_(std::make_unique<extra>(context.metrics)),
     layer_(std::move(upgrade.layer)),
     outbox_(limits_of_outbox(context.limits)) {
   using boost::beast::http::field;
@@ -49,6 +49,7 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
   extra_->answer = context.buffers.make(
     handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
+  extra_->recount();
   context_.metrics.received_bytes_total.add(upgrade.already_read.size());
   context_.metrics.connections.add(1);
 }
@@ -76,7 +77,7 @@ void websocket_session::open() {
     return;
   enter(state::open);
   const auto answer = std::move(extra_->answer);
-  drop_extra_if_empty();
+  extra_changed();
   if (!watch() || send(answer, 0, answer->size()) == send_status::dropped) {
     abort(close_reason::handler_error);
     return;
@@ -153,6 +154,17 @@ void websocket_session::on_deadline(clock::time_point) {
     close_socket(true);
 }
 
+/// It is one of those that hold most, and the loop has not enough for all.
+void websocket_session::give_up() {
+  if (state_ != state::open || outbox_.started_bytes() > max_left_of_given_up)
+    abort(
+      close_reason::over_budget); // a close would leave too much, for as long as the client likes
+  else if (outbox_.held_bytes() >= inbox_bytes())
+    close(1008, "too much waits for this client", close_reason::over_budget);
+  else
+    close(1013, "no memory for the rest of this message", close_reason::over_budget);
+}
+
 std::string websocket_session::peer() const {
   tcp_endpoint endpoint;
   auto size = static_cast<socklen_t>(endpoint.capacity());
@@ -197,7 +209,7 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
     return;
   enter(state::closing);
   const auto before = outbox_.held_bytes();
-  if (reason == close_reason::slow_consumer)
+  if (reason == close_reason::slow_consumer || reason == close_reason::over_budget)
     outbox_.drop_unstarted(); // what it could not take in time is lost to it; the code says so
   const auto frame = context_.buffers.make();
   append_close_frame(frame->bytes(), code, text);
@@ -344,8 +356,13 @@ void websocket_session::outbox_changed(std::size_t before) {
 }
 
 void websocket_session::enter(state next) {
-  if (state_ == state::open)
+  if (state_ == state::open) {
     cancel(); // what it was given as a slow consumer
+    if (extra_) {
+      extra_->message = std::vector<char>{}; // nothing is delivered any more
+      extra_changed();
+    }
+  }
   state_ = next;
   refresh_lane();
 }

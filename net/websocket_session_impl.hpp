@@ -50,8 +50,18 @@ private:
     closed,
   };
 
-  /// What a session has only now and then.
+  /// What a session has only now and then. Its memory is counted in the loop's `inbox_bytes`.
   struct extra {
+    explicit extra(loop_metrics& of_loop) noexcept : metrics(of_loop) { recount(); }
+    extra(const extra&) = delete;
+    extra& operator=(const extra&) = delete;
+    ~extra() { metrics.inbox_bytes.subtract(counted); }
+
+    /// To be called when `held` or `message` has changed.
+    void recount() noexcept;
+
+    loop_metrics& metrics;
+    std::size_t counted = 0;
     frame_buffer_ptr answer;   // to the handshake, until open
     std::vector<char> held;    // read, not taken: what is not whole, or for lack of leave
     std::vector<char> message; // what has come of a message that is not whole
@@ -63,6 +73,10 @@ private:
   // readiness::listener
   void on_ready(std::uint32_t events) override;
   void on_removed() noexcept override;
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return outbox_.held_bytes() + inbox_bytes();
+  }
+  void give_up() override;
   // byte_sink
   std::size_t write_some(const iovec* pieces, std::size_t count,
                          boost::system::error_code& ec) override;
@@ -76,6 +90,7 @@ private:
   [[nodiscard]] bool is_all_written() const noexcept {
     return outbox_.empty() && !(layer_ && layer_->holds_output());
   }
+  [[nodiscard]] std::size_t inbox_bytes() const noexcept { return extra_ ? extra_->counted : 0; }
   [[nodiscard]] bool has_held() const noexcept { return extra_ && !extra_->held.empty(); }
   [[nodiscard]] bool has_work() const noexcept {
     return is_readable_ || (has_held() && !held_is_short_);
@@ -92,7 +107,7 @@ private:
   void end(const frame_buffer_ptr& frame, const close_info& info);
   void keep_part(std::span<const char> part);
   void hold(std::span<const char> bytes, bool is_short);
-  void drop_extra_if_empty();
+  void extra_changed();
   void send_pongs(reading& turn);
   void on_lost();
   void deliver(std::span<const char> payload);

@@ -179,5 +179,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(all.context.metrics.connections.value() == 0, "no session is left over");
   require(all.context.metrics.outbox_bytes.value() == 0, "no byte is left over");
   require(all.context.metrics.outbox_memory_bytes.value() == 0, "no buffer is left over");
+  require(all.context.metrics.inbox_bytes.value() == 0, "no unfinished message is left over");
   return 0;
 }

@@ -1,13 +1,24 @@
-"""What the server holds in memory for its clients is what it counts, and has a limit."""
+"""What the server holds in memory for its clients is what it counts, and has limits: each one's, and a node's."""
+
+import contextlib
 
 import pytest
 
 from support.canang_process import sanitized
 from support.clients import close_all, open_client, receive
-from support.raw_websocket import BINARY, RawWebSocket, frame_head
+from support.raw_websocket import BINARY, Ended, RawWebSocket, frame_head
 from support.waiting import wait_until
 
 MIB = 1 << 20
+
+
+def held(canang):
+    metrics = canang.metrics()
+    return metrics["canang_outbox_memory_bytes"] + metrics["canang_inbox_bytes"]
+
+
+def closed_over_budget(canang):
+    return canang.metrics().total("canang_closes_total", reason="over_budget")
 
 
 def fill(canang, author, size, until):
@@ -104,3 +115,107 @@ def test_a_member_that_does_not_read_is_closed_when_its_grace_is_over(start_cana
     wait_until(lambda: canang.metrics().closes() == {("1008", "slow_consumer"): 1}, "it is closed")
     slow.close()
     author.close()
+
+
+def test_over_the_budget_the_largest_goes_and_a_slow_reader_stays(start_canang):
+    canang = start_canang(workers=1, outbox_budget="8MiB", outbox_limit="64MiB", ping_interval="1m")
+    slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
+    author = RawWebSocket(canang.port, "/ws/slow?echo=false")
+    canang.wait_members(2)
+    waiting = fill(canang, author, 60_000, lambda: held(canang) > MIB)
+
+    hogs = [RawWebSocket(canang.port, f"/ws/{n}", receive_buffer=4096) for n in range(3)]
+    flooders = [RawWebSocket(canang.port, f"/ws/{n}?echo=false") for n in range(3)]
+    canang.wait_members(8)
+    before = canang.metrics()["canang_publications_total"]
+    highest = 0
+    for n in range(400):
+        for flooder in flooders:
+            flooder.send_binary(bytes(60_000))
+        wait_until(
+            lambda n=n: canang.metrics()["canang_publications_total"] > before + 3 * n + 2,
+            "published",
+        )
+        highest = max(highest, held(canang))
+        if closed_over_budget(canang):
+            break
+    assert closed_over_budget(canang) == 1, "one is enough"
+    assert highest <= 8 * MIB + 300_000
+    canang.wait_members(7)
+    read_all(slow, waiting, 60_000)
+    author.send_binary(waiting.to_bytes(4, "big"))
+    assert slow.read_data().payload == waiting.to_bytes(4, "big")
+    assert any("outbox-budget" in message for message in canang.log_messages())
+    for client in (slow, author, *flooders, *hogs):
+        client.close()
+
+
+def test_what_a_whole_room_waits_for_counts_once_for_the_budget(start_canang):
+    canang = start_canang(workers=1, outbox_budget="4MiB", outbox_limit="64MiB")
+    members = [RawWebSocket(canang.port, "/ws/large", receive_buffer=4096) for _ in range(12)]
+    author = RawWebSocket(canang.port, "/ws/large?echo=false")
+    canang.wait_members(13)
+    sent = fill(
+        canang, author, 60_000, lambda: canang.metrics()["canang_outbox_bytes"] > 10 * MIB
+    )
+    assert held(canang) < 4 * MIB
+    read_all(members[7], sent, 60_000)
+    assert canang.metrics().closes() == {}
+    for client in (author, *members):
+        client.reset()
+
+
+def test_unfinished_messages_count_for_the_budget(start_canang):
+    canang = start_canang(workers=1, outbox_budget="8MiB", max_message_bytes="4MiB")
+    member = RawWebSocket(canang.port, "/ws/calm")
+    before = canang.rss_bytes()
+    clients = [RawWebSocket(canang.port, f"/ws/{n}") for n in range(20)]
+    for client in clients:
+        with contextlib.suppress(Ended):
+            client.send(frame_head(BINARY, 2 * MIB) + bytes(MIB))
+    wait_until(lambda: closed_over_budget(canang) >= 10, "some are closed")
+    wait_until(lambda: held(canang) <= 8 * MIB, "what is left is within the budget")
+    assert canang.metrics()["canang_inbox_bytes"] > 3 * MIB, "not more than it must"
+    if not sanitized():
+        assert canang.rss_bytes() - before < 40 * MIB
+    codes = {code for code, _ in canang.metrics().closes()}
+    assert codes == {"1013"}
+    member.send_text("undisturbed")
+    assert member.read_data().payload == b"undisturbed"
+    for client in (member, *clients):
+        client.close()
+    canang.wait_metric("canang_inbox_bytes", 0)
+
+
+@pytest.mark.skipif(sanitized(), reason="judges memory")
+def test_memory_over_its_limit_takes_from_the_budget(start_canang):
+    other = start_canang(workers=1)
+    used = other.metrics()["canang_memory_used_bytes"]
+    if used > 2 * other.rss_bytes():
+        pytest.skip("what counts here is the memory of a group with others in it")
+    limit = int(used) + 16 * MIB
+    canang = start_canang(
+        workers=1, memory_limit=limit, outbox_budget="32MiB", outbox_limit="128MiB"
+    )
+    assert canang.metrics()["canang_outbox_budget_bytes"] == 32 * MIB
+    hog = RawWebSocket(canang.port, "/ws/hog", receive_buffer=4096)
+    author = RawWebSocket(canang.port, "/ws/hog?echo=false")
+    canang.wait_members(2)
+    fill(
+        canang,
+        author,
+        60_000,
+        lambda: closed_over_budget(canang) or canang.metrics()["canang_outbox_bytes"] > 28 * MIB,
+    )
+    wait_until(lambda: closed_over_budget(canang) == 1, "it is closed below the whole budget")
+    assert canang.metrics()["canang_outbox_bytes"] == 0
+    hog.close()
+    author.close()
+
+
+def test_the_budget_is_a_quarter_of_the_memory_limit_or_what_is_said(start_canang):
+    budgets = [
+        start_canang(**options).metrics()["canang_outbox_budget_bytes"]
+        for options in ({"memory_limit": "64GiB"}, {"outbox_budget": "1MiB"}, {"outbox_budget": 0})
+    ]
+    assert budgets == [16384 * MIB, MIB, 0]

@@ -67,10 +67,11 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
       EXPECT_EQ(found->second, type) << name;
     }
   };
-  has("gauge", {"canang_build_info", "canang_ready", "canang_loops", "canang_connections",
-                "canang_rooms", "canang_members", "canang_actors", "canang_outbox_bytes",
-                "canang_history_bytes", "canang_outbox_memory_bytes", "process_open_fds",
-                "process_resident_memory_bytes", "process_start_time_seconds"});
+  has("gauge",
+      {"canang_build_info", "canang_ready", "canang_loops", "canang_connections", "canang_rooms",
+       "canang_members", "canang_actors", "canang_outbox_bytes", "canang_history_bytes",
+       "canang_outbox_memory_bytes", "canang_inbox_bytes", "canang_outbox_budget_bytes",
+       "process_open_fds", "process_resident_memory_bytes", "process_start_time_seconds"});
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
@@ -94,6 +95,7 @@ TEST_F(metrics_text_test, sums_the_loops) {
     {"canang_sent_bytes_total", &loop_metrics::sent_bytes_total},
     {"canang_outbox_bytes", &loop_metrics::outbox_bytes},
     {"canang_outbox_memory_bytes", &loop_metrics::outbox_memory_bytes},
+    {"canang_inbox_bytes", &loop_metrics::inbox_bytes},
     {"canang_history_bytes", &loop_metrics::history_bytes},
     {"canang_pings_sent_total", &loop_metrics::pings_sent_total},
     {"canang_turns_total", &loop_metrics::turns_total}};

@@ -182,6 +182,7 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--max-message-bytes", "0"},
                                                        {"--max-message-bytes", "2GiB"},
                                                        {"--outbox-limit", "1023"},
+                                                       {"--outbox-budget", "much"},
                                                        {"--slow-consumer-grace", "2"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
