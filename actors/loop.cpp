@@ -173,6 +173,7 @@ void loop::schedule_tick() {
       return;
     const auto now = context_.now();
     context_.deadlines.advance(now);
+    context_.buffers.trim();
     if (tick_)
       tick_(now);
     schedule_tick();

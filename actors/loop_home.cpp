@@ -9,13 +9,14 @@ namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-                     net::admission& admission, room_limit& rooms)
+                     net::admission& admission, net::outbox_budget& budget, room_limit& rooms)
   : system_(system),
     options_(options),
     status_(status),
     admission_(admission),
     loop_(system, index, options.limits),
     members_(loop_.context()),
+    keeper_(loop_.context(), budget),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.history, [this] { return loop_.context().now(); }, options.presence),
@@ -24,6 +25,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     connection_services_{index, loop_.context(), members_, beats_, cast} {
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);
+  budget.watch(loop_.context().metrics);
 }
 
 loop_cast loop_home::spawn_cast() {
@@ -43,7 +45,10 @@ caf::actor loop_home::spawn_bridge(bridge_parts parts) {
 }
 
 void loop_home::start(const loop_cast& own) {
-  loop_.on_turn_end([this] { members_.flush(); });
+  loop_.on_turn_end([this] {
+    members_.flush();
+    keeper_.keep();
+  });
   loop_.on_tick([own, bridges = std::exchange(bridges_, {})](loop::clock::time_point now) {
     for (const auto& linked : bridges)
       caf::anon_send(linked, tick{now});

@@ -11,6 +11,7 @@
 #include "cluster/memory_broker.hpp"
 #include "net/admission.hpp"
 #include "net/listener.hpp"
+#include "net/outbox_budget.hpp"
 #include "net/routes.hpp"
 
 #include <cstdint>
@@ -34,7 +35,7 @@ class loop_home final : net::websocket_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-            net::admission& admission, room_limit& rooms);
+            net::admission& admission, net::outbox_budget& budget, room_limit& rooms);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -71,6 +72,7 @@ private:
   net::admission& admission_;
   loop loop_;
   fanout members_;
+  net::budget_keeper keeper_;
   liveness beats_;
   cluster::memory_broker broker_;
   std::vector<caf::actor> bridges_; // those on this loop

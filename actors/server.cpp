@@ -57,6 +57,7 @@ server::server(const server_options& options, page_function page)
     system_(config_),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
+    outbox_budget_(options_.outbox_budget_bytes),
     rooms_(options_.max_rooms),
     pressure_(options_.admission.max_memory_bytes),
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
@@ -123,7 +124,7 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_, rooms_));
+                                                 status_, admission_, outbox_budget_, rooms_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
@@ -171,13 +172,13 @@ void server::open_internal_port() {
 void server::watch_memory() {
   if (!options_.memory_used)
     return;
-  admission_.set_memory_used(options_.memory_used());
+  look_at_memory();
   internal_loop_->on_tick(
     [this, next = loop::clock::time_point{}](loop::clock::time_point now) mutable {
       if (now < next)
         return;
       next = now + memory_interval;
-      admission_.set_memory_used(options_.memory_used());
+      look_at_memory();
       relieve_memory(now);
     });
 }
@@ -210,6 +211,13 @@ void server::relieve_memory(loop::clock::time_point now) {
   for (const auto& [bytes, keeper] : keepers)
     if (wanted > 0 && bytes > 0)
       caf::anon_send(*keeper, shed_memory{share_of(wanted, bytes, all)});
+}
+
+/// Above the limit nobody is let in, and those who are there may hold less.
+void server::look_at_memory() {
+  const auto used = options_.memory_used();
+  admission_.set_memory_used(used);
+  outbox_budget_.set_memory(used, admission_.limits().max_memory_bytes);
 }
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
@@ -383,6 +391,7 @@ net::page_response server::metrics() {
   figures.rooms_limit = rooms_.most();
   figures.history_budget_bytes = options_.history_budget_bytes;
   figures.memory = memory_by_owner(loops(), shards_);
+  figures.outbox_budget_bytes = outbox_budget_.bytes();
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(loops(), figures)

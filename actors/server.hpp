@@ -12,6 +12,7 @@
 #include "net/http_types.hpp"
 #include "net/internal_access.hpp"
 #include "net/listener.hpp"
+#include "net/outbox_budget.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -33,6 +34,7 @@ struct server_options {
   loop_options loops;
   drain_options drain;
   net::admission_limits admission;
+  std::uint64_t outbox_budget_bytes = 0; ///< for all that waits for or from clients; 0: no limit
   net::handshake_rules handshakes;
   net::internal_access_options internal_access;
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
@@ -83,6 +85,7 @@ private:
 
   void divide_history_budget();
   void watch_memory();
+  void look_at_memory();
   void relieve_memory(loop::clock::time_point now);
   void open_internal_port();
   [[nodiscard]] net::page_response internal_page(const net::page_request& request);
@@ -109,6 +112,7 @@ private:
   node_status status_{node_phase::starting};
   net::admission admission_;
   net::address_counts addresses_;
+  net::outbox_budget outbox_budget_;
   room_limit rooms_;
   memory_pressure pressure_;
   node_cast cast_;

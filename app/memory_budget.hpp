@@ -32,4 +32,8 @@ without_kept(std::function<std::uint64_t()> used_bytes, std::function<std::uint6
 /// The part of a limit up to which connections are taken: those that are there need some to grow.
 inline constexpr double admitted_part = 0.8;
 
+/// What may wait for and from all clients where memory has no limit: a thousand that do not read at a quarter
+/// of the default limit of an outbox each.
+inline constexpr std::uint64_t default_outbox_budget_bytes = 256ULL << 20U;
+
 } // namespace canang::app

@@ -102,6 +102,7 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
   auto& limits = into.admission;
   limits.max_connections = automatic;
   limits.max_memory_bytes = automatic;
+  into.outbox_budget_bytes = automatic;
   adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
             "auto", "connections that are taken; auto: what the limit of open files allows");
   adder.number(
@@ -112,6 +113,10 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
   adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
                "new connections a second that are taken, 0 without limit");
+  adder.add(
+    "--outbox-budget", into.outbox_budget_bytes, auto_or(parse_size),
+    "auto or a size such as 256MiB", "auto",
+    "what may wait for and from all clients, 0 without limit; auto: a quarter of the memory limit");
 }
 
 void add_room_options(option_adder& adder, actors::server_options& into) {
@@ -184,6 +189,9 @@ void add_options(CLI::App& app, options& into) {
              "largest message of a client; larger ones are answered with 1009");
   adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
              "bytes that may wait for one client, before it is closed as a slow consumer (1008)");
+  adder.duration(
+    "--slow-consumer-grace", loops.limits.slow_consumer_grace, milliseconds{0}, "2s",
+    "time for it to come back below that first, unless four times as much waits; 0: none");
 
   adder.group("Rates");
   add_rate_options(adder, loops.limits);
@@ -322,6 +330,9 @@ settled_limits settle_limits(actors::server_options& into) {
   if (limits.max_memory_bytes == automatic)
     limits.max_memory_bytes =
       static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
+  if (into.outbox_budget_bytes == automatic)
+    into.outbox_budget_bytes =
+      limits.max_memory_bytes != 0 ? limits.max_memory_bytes / 4 : default_outbox_budget_bytes;
   if (into.history_budget_bytes == automatic)
     into.history_budget_bytes = history_budget_of(limits.max_memory_bytes);
   if (into.max_rooms == automatic)

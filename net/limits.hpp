@@ -23,8 +23,38 @@ inline constexpr std::size_t max_turn_buffer_bytes = 256 * 1024;
 /// Buffers larger than this are freed instead of kept for the next turn.
 inline constexpr std::size_t max_pooled_buffer_bytes = 256 * 1024;
 
-/// Buffers kept for reuse a loop.
+/// Buffers kept for reuse a loop, and the memory that they may take: eight of the largest. A turn that needs
+/// more asks the allocator, which keeps freed memory for a while itself.
 inline constexpr std::size_t max_pooled_buffers = 64;
+inline constexpr std::size_t max_pooled_bytes = 8 * max_pooled_buffer_bytes;
+
+/// A buffer that an outbox holds gives unused memory back from this size on; below, what is saved does not
+/// pay for the copy.
+inline constexpr std::size_t least_trimmed_bytes = 256;
+
+/// What a slice that waits counts for its client beside its buffer: its entry in the outbox, and the
+/// buffer's own fields. Counted, or a client that never reads could make us hold half a million empty pongs in
+/// one MiB.
+inline constexpr std::size_t slice_overhead_bytes = 64;
+
+/// Memory of a slice's entry in the outbox: 16 bytes, in a vector that doubles.
+inline constexpr std::size_t slice_entry_bytes = 32;
+
+/// Small pieces of other buffers are copied into one of an outbox's own, up to this size.
+inline constexpr std::size_t max_tail_bytes = 4096;
+
+/// What may stay of one that is closed for lack of memory: the frame that is written in part, and those in one
+/// slice with it. With more its connection is cut.
+inline constexpr std::size_t max_left_of_given_up = 16 * 1024;
+
+/// How often a loop that holds too much for its clients looks through all of them, if nothing much has come on
+/// top meanwhile, and how often it tells of it.
+inline constexpr std::chrono::milliseconds budget_look_interval{100};
+inline constexpr std::chrono::seconds budget_log_interval{10};
+
+/// A slow consumer that has time left to come back below its limit is closed at once above so many times of
+/// it: room for a burst, and still a bound.
+inline constexpr std::size_t outbox_cap_factor = 4;
 
 /// Bytes that a session reads in one call beyond the payload that it is in the middle of. It is what a
 /// client whose reading is paused can have us hold, and enough for a message of 4 KiB with its header.
@@ -119,7 +149,8 @@ struct publish_rate {
 struct session_limits {
   /// Largest message a client may send, in bytes, over all its fragments.
   std::size_t max_message_bytes = 64 * 1024;
-  /// Bytes that may wait for one client before it counts as a slow consumer.
+  /// Bytes that may wait for one client, behind the slice that is first, before it counts as a slow
+  /// consumer.
   std::size_t max_outbox_bytes = 1024 * 1024;
   /// Time from accept to the end of the request's headers.
   std::chrono::milliseconds handshake_timeout{10'000};
@@ -134,6 +165,9 @@ struct session_limits {
   publish_rate publishing{1'000, 1024 * 1024};
   /// What the clients of this node may publish in one room together: a member at 20 Mbit/s still reads more.
   publish_rate publishing_in_room{2'000, 2 * 1024 * 1024};
+  /// How long more than `max_outbox_bytes` may wait for a client before it is closed; 0: not at all. Two
+  /// seconds are a lost packet's retransmissions, or a phone between two masts.
+  std::chrono::milliseconds slow_consumer_grace{2'000};
 };
 
 } // namespace canang::net

@@ -57,7 +57,7 @@ struct loop_context {
 
   session_limits limits;
   loop_metrics metrics;
-  buffer_pool buffers;
+  buffer_pool buffers{metrics.outbox_memory_bytes};
   send_lanes lanes;
   /// The connections that are not WebSocket sessions.
   http_pool http;

@@ -86,9 +86,10 @@ enum class close_reason : std::uint8_t {
   publish_failed, ///< its publish failed and it could not be told otherwise
   rebalance,      ///< this node had more than its share of the cluster's connections
   rate_limited,   ///< it went on sending more than it may
+  over_budget,    ///< it held most of what the node may hold for its clients
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 16;
+inline constexpr std::size_t close_reason_count = 17;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -161,7 +162,9 @@ struct loop_metrics {
   counter deliveries_total;
   counter received_bytes_total;
   counter sent_bytes_total;
-  counter outbox_bytes;
+  counter outbox_bytes;           ///< what waits for clients, as it counts for the limit of each
+  counter outbox_memory_bytes;    ///< the memory of it: a buffer that several wait for counts once
+  counter inbox_bytes;            ///< memory of messages that clients have not sent whole
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
   counter pings_sent_total;
   counter turns_total;

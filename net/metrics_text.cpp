@@ -91,7 +91,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::protocol_error: return 1002;
   case close_reason::bad_payload: return 1007;
   case close_reason::slow_consumer:
-  case close_reason::rate_limited: return 1008;
+  case close_reason::rate_limited:
+  case close_reason::over_budget: return 1008;
   case close_reason::too_big: return 1009;
   case close_reason::handler_error: return 1011;
   case close_reason::drain:
@@ -279,8 +280,20 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                          &m::received_bytes_total));
   all.push_back(
     of_loops("canang_sent_bytes_total", "Bytes written to clients.", up, &m::sent_bytes_total));
-  all.push_back(of_loops("canang_outbox_bytes", "Bytes that wait for clients to read.", gauge,
-                         &m::outbox_bytes));
+  all.push_back(
+    of_loops("canang_outbox_bytes",
+             "Bytes that wait for clients to read, as they count for each client's limit.", gauge,
+             &m::outbox_bytes));
+  all.push_back(
+    of_loops("canang_outbox_memory_bytes",
+             "Memory of what waits for clients to read; what several share counts once.", gauge,
+             &m::outbox_memory_bytes));
+  all.push_back(of_loops("canang_inbox_bytes",
+                         "Memory of messages that clients have not sent whole.", gauge,
+                         &m::inbox_bytes));
+  all.push_back(single("canang_outbox_budget_bytes",
+                       "What the memory of both may be together at present; 0 is no limit.", gauge,
+                       static_cast<double>(process.outbox_budget_bytes)));
   all.push_back(
     of_loops("canang_history_bytes", "Payload bytes kept as history.", gauge, &m::history_bytes));
   all.push_back(of_loops("canang_room_waiting_bytes",

@@ -31,6 +31,7 @@ struct process_figures {
   std::uint64_t connections_limit = 0;
   std::uint64_t memory_limit_bytes = 0;
   std::uint64_t memory_used_bytes = 0;
+  std::uint64_t outbox_budget_bytes = 0;
   std::uint64_t rooms_limit = 0;
   std::uint64_t history_budget_bytes = 0;
   std::vector<owned_memory> memory;

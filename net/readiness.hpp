@@ -46,6 +46,12 @@ public:
     /// set is being destroyed, and then nothing else of the loop may be asked for anything.
     virtual void on_removed() noexcept = 0;
 
+    /// What it holds in memory for its client at present, in bytes.
+    [[nodiscard]] virtual std::size_t held_bytes() const noexcept { return 0; }
+
+    /// Is to let go of that, by ending the connection.
+    virtual void give_up() {}
+
   protected:
     ~listener() = default;
   };
@@ -73,6 +79,15 @@ public:
   /// Whether the next `poll` has something to do whatever the sockets say: then the loop must not sleep.
   [[nodiscard]] bool has_more() const noexcept {
     return !due_.empty() || !removed_.empty() || next_event_ < event_count_;
+  }
+
+  /// Calls `visit` with each one that is watched. It may not add any meanwhile; those that it removes
+  /// stay alive until the next `poll`.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& place : slots_)
+      if (place.who != nullptr)
+        visit(*place.who);
   }
 
   /// Takes `cost` off what is left of this turn.

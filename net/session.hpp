@@ -58,8 +58,8 @@ public:
   /// False until `open`; false again once the connection is closing or gone.
   [[nodiscard]] virtual bool is_open() const noexcept = 0;
 
-  /// Sends the frames in [`from`, `to`) of `buffer`. A session that is over its outbox limit becomes
-  /// a slow consumer: it is closed with 1008, and the handler hears of it later.
+  /// Sends the frames in [`from`, `to`) of `buffer`. A session that is over its outbox limit for longer than
+  /// its grace, or far over it, is a slow consumer: it is closed with 1008, and the handler hears of it later.
   virtual send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) = 0;
 
   /// Where to look whether it may be written to directly (see `send_lanes`). Who does so and gets only a

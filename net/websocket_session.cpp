@@ -31,6 +31,12 @@ std::string_view refusal_text(reject_reason reason) noexcept {
            : "the room cannot be joined at present.\n";
 }
 
+/// One that is over its limit is given time, or none, as the operator says.
+outbox_limits limits_of_outbox(const session_limits& limits) noexcept {
+  const auto limit = limits.max_outbox_bytes;
+  return {limit, limits.slow_consumer_grace.count() > 0 ? limit * outbox_cap_factor : limit};
+}
+
 /// Takes the descriptor out of Asio.
 int release(tcp_socket& socket) {
   error_code ignored; // all it could not do is to cancel what nobody waits for
@@ -41,17 +47,18 @@ int release(tcp_socket& socket) {
 
 websocket_session::websocket_session(loop_context& context, websocket_upgrade&& upgrade)
   : descriptor_(release(upgrade.socket)),
-    lane_(context.lanes.acquire()),
     context_(context),
+    lane_(context.lanes.acquire()),
     heard_(context.now()),
-    extra_(std::make_unique<extra>()),
+    extra_(std::make_unique<extra>(context.metrics)),
     layer_(std::move(upgrade.layer)),
-    outbox_(context.limits.max_outbox_bytes) {
+    outbox_(limits_of_outbox(context.limits)) {
   using boost::beast::http::field;
   // in a buffer already: it is sent as it stands
   extra_->answer = context.buffers.make(
     handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
+  extra_->recount();
   context_.metrics.received_bytes_total.add(upgrade.already_read.size());
   context_.metrics.connections.add(1);
   context_.tickets.keep(lane_, std::move(upgrade.ticket));
@@ -81,7 +88,7 @@ void websocket_session::open() {
     return;
   enter(state::open);
   const auto answer = std::move(extra_->answer);
-  drop_extra_if_empty();
+  extra_changed();
   if (!watch() || send(answer, 0, answer->size()) == send_status::dropped) {
     abort(close_reason::handler_error);
     return;
@@ -107,7 +114,7 @@ void websocket_session::refuse(reject_reason reason) {
       handler->on_closed({1006, close_reason::abnormal});
   });
   error_code ec;
-  const auto before = outbox_.bytes();
+  const auto before = outbox_.held_bytes();
   outbox_.send_unlimited(*this, context_.buffers.make(answer), ec);
   outbox_changed(before);
   if (ec || !watch())
@@ -121,7 +128,7 @@ send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t 
   if (state_ != state::open)
     return send_status::dropped;
   error_code ec;
-  const auto before = outbox_.bytes();
+  const auto before = outbox_.held_bytes();
   const auto status = outbox_.send(*this, buffer, from, to, ec);
   return after_send(status, before, ec);
 }
@@ -129,7 +136,9 @@ send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t 
 send_status websocket_session::send_rest(const frame_buffer_ptr& buffer, std::size_t from,
                                          std::size_t to) {
   assert(state_ == state::open && outbox_.empty());
-  return after_send(outbox_.keep_rest(buffer, from, to), 0, {});
+  outbox_.keep_rest(buffer, from, to);
+  outbox_changed(0);
+  return send_status::queued;
 }
 
 /// Does what the outcome of a send to the outbox asks for; `before` is what waited in it.
@@ -139,8 +148,35 @@ send_status websocket_session::after_send(send_status status, std::size_t before
   if (ec)
     on_write_error();
   else if (status == send_status::dropped)
-    close(1008, "slow consumer", close_reason::slow_consumer);
+    close_as_slow();
+  else if (status == send_status::queued && outbox_.is_over_limit() && !scheduled()
+           && context_.limits.slow_consumer_grace.count() > 0)
+    context_.deadlines.schedule(*this, context_.now() + context_.limits.slow_consumer_grace);
   return status;
+}
+
+void websocket_session::close_as_slow() {
+  close(1008, "slow consumer", close_reason::slow_consumer);
+}
+
+/// While it is open: the time is over in which a slow consumer could come back below its limit. Else: that for
+/// the client's close frame, or for its FIN.
+void websocket_session::on_deadline(clock::time_point) {
+  if (state_ == state::open)
+    close_as_slow();
+  else
+    close_socket(true);
+}
+
+/// It is one of those that hold most, and the loop has not enough for all.
+void websocket_session::give_up() {
+  if (state_ != state::open || outbox_.started_bytes() > max_left_of_given_up)
+    abort(
+      close_reason::over_budget); // a close would leave too much, for as long as the client likes
+  else if (outbox_.held_bytes() >= inbox_bytes())
+    close(1008, "too much waits for this client", close_reason::over_budget);
+  else
+    close(1013, "no memory for the rest of this message", close_reason::over_budget);
 }
 
 std::string websocket_session::peer() const {
@@ -156,9 +192,12 @@ send_status websocket_session::send_reply(const frame_buffer_ptr& buffer) {
   if (state_ != state::open)
     return send_status::dropped;
   error_code ec;
-  const auto before = outbox_.bytes();
+  const auto before = outbox_.held_bytes();
   const auto status = outbox_.send_unlimited(*this, buffer, ec);
-  return after_send(status, before, ec);
+  outbox_changed(before);
+  if (ec)
+    on_write_error();
+  return status;
 }
 
 void websocket_session::ping() {
@@ -183,8 +222,8 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
   if (state_ != state::open)
     return;
   enter(state::closing);
-  const auto before = outbox_.bytes();
-  if (reason == close_reason::slow_consumer)
+  const auto before = outbox_.held_bytes();
+  if (reason == close_reason::slow_consumer || reason == close_reason::over_budget)
     outbox_.drop_unstarted(); // what it could not take in time is lost to it; the code says so
   const auto frame = context_.buffers.make();
   append_close_frame(frame->bytes(), code, text);
@@ -224,7 +263,7 @@ void websocket_session::on_writable() {
   if (state_ == state::closed || is_all_written())
     return;
   error_code ec;
-  const auto before = outbox_.bytes();
+  const auto before = outbox_.held_bytes();
   if (layer_ && layer_->flush(descriptor_) != 0)
     ec = boost::asio::error::broken_pipe;
   else
@@ -285,7 +324,7 @@ void websocket_session::close_socket(bool reset) {
     return;
   enter(state::closed);
   cancel();
-  const auto before = outbox_.bytes();
+  const auto before = outbox_.held_bytes();
   outbox_.clear();
   outbox_changed(before);
   extra_.reset();
@@ -318,17 +357,26 @@ void websocket_session::report_later(const close_info& info) {
 
 /// Keeps the metric and the lane true to the outbox.
 void websocket_session::outbox_changed(std::size_t before) {
-  const auto after = outbox_.bytes();
+  const auto after = outbox_.held_bytes();
   if (after == before)
     return;
   if (after > before)
     context_.metrics.outbox_bytes.add(after - before);
   else
     context_.metrics.outbox_bytes.subtract(before - after);
+  if (after < before && state_ == state::open && scheduled() && !outbox_.is_over_limit())
+    cancel(); // in time
   refresh_lane();
 }
 
 void websocket_session::enter(state next) {
+  if (state_ == state::open) {
+    cancel(); // what it was given as a slow consumer
+    if (extra_) {
+      extra_->message = std::vector<char>{}; // nothing is delivered any more
+      extra_changed();
+    }
+  }
   state_ = next;
   refresh_lane();
 }

@@ -54,8 +54,18 @@ private:
     closed,
   };
 
-  /// What a session has only now and then.
+  /// What a session has only now and then. Its memory is counted in the loop's `inbox_bytes`.
   struct extra {
+    explicit extra(loop_metrics& of_loop) noexcept : metrics(of_loop) { recount(); }
+    extra(const extra&) = delete;
+    extra& operator=(const extra&) = delete;
+    ~extra() { metrics.inbox_bytes.subtract(counted); }
+
+    /// To be called when `held` or `message` has changed.
+    void recount() noexcept;
+
+    loop_metrics& metrics;
+    std::size_t counted = 0;
     frame_buffer_ptr answer;   // to the handshake, until open
     std::vector<char> held;    // read, not taken: what is not whole, or for lack of leave
     std::vector<char> message; // what has come of a message that is not whole
@@ -67,11 +77,15 @@ private:
   // readiness::listener
   void on_ready(std::uint32_t events) override;
   void on_removed() noexcept override;
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return outbox_.held_bytes() + inbox_bytes();
+  }
+  void give_up() override;
   // byte_sink
   std::size_t write_some(const iovec* pieces, std::size_t count,
                          boost::system::error_code& ec) override;
   // timing_wheel::entry
-  void on_deadline(clock::time_point) override { close_socket(true); }
+  void on_deadline(clock::time_point) override;
 
   [[nodiscard]] bool watch();
   [[nodiscard]] bool may_read() const noexcept {
@@ -80,6 +94,7 @@ private:
   [[nodiscard]] bool is_all_written() const noexcept {
     return outbox_.empty() && !(layer_ && layer_->holds_output());
   }
+  [[nodiscard]] std::size_t inbox_bytes() const noexcept { return extra_ ? extra_->counted : 0; }
   [[nodiscard]] bool has_held() const noexcept { return extra_ && !extra_->held.empty(); }
   [[nodiscard]] bool has_work() const noexcept {
     return is_readable_ || (has_held() && !held_is_short_);
@@ -97,10 +112,11 @@ private:
   void end(const frame_buffer_ptr& frame, const close_info& info);
   void keep_part(std::span<const char> part);
   void hold(std::span<const char> bytes, bool is_short);
-  void drop_extra_if_empty();
+  void extra_changed();
   void send_pongs(reading& turn);
   void on_lost();
   void deliver(std::span<const char> payload);
+  void close_as_slow();
   void on_writable();
   void on_write_error();
   void linger();
@@ -117,8 +133,8 @@ private:
 
   // what a send looks at first, close together: a fan-out visits thousands of sessions a turn
   int descriptor_;
-  std::uint32_t lane_;
   loop_context& context_;
+  std::uint32_t lane_;
   state state_ = state::opening;
   bool reading_paused_ : 1 = false;
   bool is_due_ : 1 = false;               // to be told again by the readiness set
@@ -130,7 +146,7 @@ private:
   frame_reader frames_;
   clock::time_point heard_;
   std::unique_ptr<session_handler> handler_;
-  std::unique_ptr<extra> extra_;
+  std::unique_ptr<extra> extra_;      // its memory is part of what the session holds
   std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
   outbox outbox_;
 };

@@ -103,7 +103,7 @@ void websocket_session::read_some(reading& turn) {
   if (held > 0) {
     std::memcpy(scratch.data(), extra_->held.data(), held);
     extra_->held = std::vector<char>{};
-    drop_extra_if_empty();
+    extra_changed();
   }
   take(scratch.first(held + size), turn);
 }
@@ -111,7 +111,7 @@ void websocket_session::read_some(reading& turn) {
 /// Goes on with what was read before reading was paused, or before a turn's share was used up.
 void websocket_session::take_held(reading& turn) {
   auto bytes = std::exchange(extra_->held, {});
-  drop_extra_if_empty();
+  extra_changed();
   take(bytes, turn);
 }
 
@@ -183,7 +183,7 @@ void websocket_session::take_data(const frame_reader::item& part) {
     return;
   }
   const auto whole = extra_ ? std::exchange(extra_->message, {}) : std::vector<char>{};
-  drop_extra_if_empty();
+  extra_changed();
   deliver(whole);
 }
 
@@ -198,22 +198,35 @@ void websocket_session::keep_part(std::span<const char> part) {
     message.reserve(
       std::max(needed, std::min(needed + needed / 4, context_.limits.max_message_bytes)));
   message.insert(message.end(), part.begin(), part.end());
+  extra_->recount();
 }
 
 void websocket_session::hold(std::span<const char> bytes, bool is_short) {
   held_is_short_ = is_short;
   ensure_extra().held.assign(bytes.begin(), bytes.end());
+  extra_->recount();
+}
+
+void websocket_session::extra::recount() noexcept {
+  const auto now = sizeof *this + held.capacity() + message.capacity();
+  metrics.inbox_bytes.add(now - counted); // modulo 2^64, where it has become less
+  counted = now;
 }
 
 websocket_session::extra& websocket_session::ensure_extra() {
   if (!extra_)
-    extra_ = std::make_unique<extra>();
+    extra_ = std::make_unique<extra>(context_.metrics);
   return *extra_;
 }
 
-void websocket_session::drop_extra_if_empty() {
-  if (extra_ && extra_->held.empty() && extra_->message.empty() && !extra_->answer)
+/// Something was taken out: counts what is left, and lets go of it when it is empty.
+void websocket_session::extra_changed() {
+  if (!extra_)
+    return;
+  if (extra_->held.empty() && extra_->message.empty() && !extra_->answer)
     extra_.reset();
+  else
+    extra_->recount();
 }
 
 void websocket_session::deliver(std::span<const char> payload) {

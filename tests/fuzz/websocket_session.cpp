@@ -178,5 +178,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(seen.handlers == 0, "no handler is left over");
   require(all.context.metrics.connections.value() == 0, "no session is left over");
   require(all.context.metrics.outbox_bytes.value() == 0, "no byte is left over");
+  require(all.context.metrics.outbox_memory_bytes.value() == 0, "no buffer is left over");
+  require(all.context.metrics.inbox_bytes.value() == 0, "no unfinished message is left over");
   return 0;
 }

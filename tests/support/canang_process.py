@@ -291,7 +291,7 @@ class CanangProcess:
     def resources(self) -> dict[str, float]:
         """What must be as before when everybody has left: the gauges and the descriptors."""
         metrics = self.metrics()
-        gauges = ("actors", "connections", "rooms", "members", "outbox_bytes")
+        gauges = ("actors", "connections", "rooms", "members", "outbox_bytes", "inbox_bytes")
         return {name: metrics[f"canang_{name}"] for name in gauges} | {
             "descriptors": self.descriptors()
         }

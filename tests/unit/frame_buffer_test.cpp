@@ -79,5 +79,83 @@ TEST(buffer_pool, keeps_no_more_than_its_count) {
   EXPECT_EQ(reused, max_pooled_buffers);
 }
 
+TEST(buffer_pool, keeps_no_more_bytes_than_it_may) {
+  buffer_pool pool;
+  std::vector<frame_buffer_ptr> buffers;
+  for (std::size_t i = 0; i < max_pooled_buffers; ++i) {
+    buffers.push_back(pool.make());
+    buffers.back()->bytes().reserve(max_pooled_buffer_bytes);
+  }
+  EXPECT_EQ(pool.bytes(), 0U) << "those that are in use do not count";
+  buffers.clear();
+  EXPECT_EQ(pool.bytes(), max_pooled_bytes);
+}
+
+TEST(buffer_pool, lets_go_of_what_nobody_needed_since_it_was_trimmed_last) {
+  buffer_pool pool;
+  {
+    std::vector<frame_buffer_ptr> buffers;
+    for (int i = 0; i < 10; ++i)
+      buffers.push_back(pool.make(std::string(1000, 'x')));
+  }
+  pool.trim(); // they all were in use since the beginning
+  EXPECT_GE(pool.bytes(), 10'000U);
+  {
+    const auto one = pool.make();
+    const auto two = pool.make();
+  }
+  pool.trim();
+  EXPECT_GE(pool.bytes(), 2000U);
+  EXPECT_LT(pool.bytes(), 4000U) << "two of ten were needed";
+  pool.trim();
+  EXPECT_EQ(pool.bytes(), 0U);
+  EXPECT_EQ(pool.make("again")->size(), 5U);
+}
+
+TEST(frame_buffer, gives_unused_memory_back_when_it_is_trimmed) {
+  buffer_pool pool;
+  const auto buffer = pool.make(std::string(1000, 'x'));
+  buffer->bytes().reserve(100'000);
+  buffer->trim();
+  EXPECT_LT(buffer->capacity(), 1400U);
+  EXPECT_EQ(buffer->bytes(), std::string(1000, 'x'));
+}
+
+TEST(frame_buffer, is_copied_in_part_to_one_that_is_not_kept_for_reuse) {
+  buffer_pool pool;
+  const auto buffer = pool.make("0123456789");
+  auto part = buffer->copy(3, 6);
+  EXPECT_TRUE(part->is_copy());
+  EXPECT_FALSE(buffer->is_copy());
+  EXPECT_EQ(part->bytes(), "345");
+  part->append(std::string(50, 'x'), 60);
+  EXPECT_EQ(part->bytes(), "345" + std::string(50, 'x'));
+  EXPECT_LE(part->capacity(), 60U);
+  part.reset();
+  EXPECT_EQ(pool.bytes(), 0U);
+}
+
+TEST(held_buffer, counts_the_memory_of_its_buffer_once_however_many_hold_it) {
+  counter held;
+  buffer_pool pool{held};
+  auto buffer = pool.make(std::string(10'000, 'x'));
+  EXPECT_EQ(held.value(), 0U) << "nobody waits for it";
+  {
+    const held_buffer one{buffer};
+    const auto alone = held.value();
+    EXPECT_GE(alone, 10'000U);
+    {
+      held_buffer two{buffer};
+      held_buffer moved{std::move(two)};
+      EXPECT_EQ(held.value(), alone + slice_entry_bytes);
+      moved.reset();
+      EXPECT_EQ(held.value(), alone);
+    }
+    buffer.reset();
+    EXPECT_EQ(held.value(), alone);
+  }
+  EXPECT_EQ(held.value(), 0U);
+}
+
 } // namespace
 } // namespace canang::net

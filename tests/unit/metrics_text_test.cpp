@@ -71,7 +71,8 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
                 "canang_rooms", "canang_rooms_known", "canang_rooms_limit",
                 "canang_history_budget_bytes", "canang_memory_bytes", "canang_members",
                 "canang_actors", "canang_outbox_bytes", "canang_history_bytes",
-                "canang_http_connections", "canang_room_waiting_bytes",
+                "canang_http_connections", "canang_outbox_memory_bytes", "canang_inbox_bytes",
+                "canang_outbox_budget_bytes", "canang_room_waiting_bytes",
                 "canang_loop_backlog_bytes", "canang_loop_last_turn_seconds", "process_open_fds",
                 "process_resident_memory_bytes", "process_start_time_seconds"});
   has("counter",
@@ -97,6 +98,8 @@ TEST_F(metrics_text_test, sums_the_loops) {
     {"canang_received_bytes_total", &loop_metrics::received_bytes_total},
     {"canang_sent_bytes_total", &loop_metrics::sent_bytes_total},
     {"canang_outbox_bytes", &loop_metrics::outbox_bytes},
+    {"canang_outbox_memory_bytes", &loop_metrics::outbox_memory_bytes},
+    {"canang_inbox_bytes", &loop_metrics::inbox_bytes},
     {"canang_history_bytes", &loop_metrics::history_bytes},
     {"canang_room_waiting_bytes", &loop_metrics::room_waiting_bytes},
     {"canang_pings_sent_total", &loop_metrics::pings_sent_total},

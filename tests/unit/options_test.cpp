@@ -83,6 +83,7 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.server.loops.limits.publishing.bytes_a_second, 1U << 20U);
   EXPECT_EQ(into.server.loops.limits.publishing_in_room.messages_a_second, 2000U);
   EXPECT_EQ(into.server.loops.limits.publishing_in_room.bytes_a_second, 2U << 20U);
+  EXPECT_EQ(into.server.loops.limits.slow_consumer_grace, 2s);
   EXPECT_EQ(into.server.loops.history.history_size, 128U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
   EXPECT_EQ(into.log_level, "info");
@@ -246,6 +247,8 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--max-message-bytes", "2GiB"},
                                                        {"--outbox-limit", "1023"},
                                                        {"--max-connections-per-ip", "-1"},
+                                                       {"--outbox-budget", "much"},
+                                                       {"--slow-consumer-grace", "2"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},

@@ -64,7 +64,7 @@ TEST(outbox_rest, is_kept_as_a_started_slice_and_sent_first) {
   buffer_pool pool;
   outbox queue{8};
   const auto buffer = pool.make("0123456789");
-  EXPECT_EQ(queue.keep_rest(buffer, 4, 10), send_status::queued);
+  queue.keep_rest(buffer, 4, 10);
   EXPECT_EQ(queue.bytes(), 6U);
   EXPECT_EQ(queue.drop_unstarted(), 0U);
   open_sink sink;
@@ -74,11 +74,26 @@ TEST(outbox_rest, is_kept_as_a_started_slice_and_sent_first) {
   EXPECT_TRUE(queue.empty());
 }
 
-TEST(outbox_rest, over_the_limit_counts_as_dropped_but_is_kept) {
+TEST(outbox_rest, fits_whatever_its_size) {
   buffer_pool pool;
   outbox queue{3};
-  EXPECT_EQ(queue.keep_rest(pool.make("0123456789"), 4, 10), send_status::dropped);
+  queue.keep_rest(pool.make("0123456789"), 4, 10);
   EXPECT_EQ(queue.bytes(), 6U);
+  EXPECT_FALSE(queue.is_over_limit());
+}
+
+TEST(outbox_rest, that_is_short_does_not_pin_its_buffer) {
+  buffer_pool pool;
+  outbox queue{1000};
+  auto buffer = pool.make(std::string(100'000, 'x') + "end");
+  const auto* const address = buffer.get();
+  queue.keep_rest(buffer, 100'000, 100'003);
+  buffer.reset();
+  EXPECT_EQ(pool.make().get(), address) << "back in the pool";
+  open_sink sink;
+  boost::system::error_code ec;
+  queue.flush(sink, ec);
+  EXPECT_EQ(sink.got, "end");
 }
 
 } // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace canang::net {
 namespace {
 
@@ -9,7 +11,15 @@ using namespace std::chrono_literals;
 
 /// Two members of a made-up room: one has a small receive buffer and reads only when told to.
 struct slow_consumer_test : testing::Test {
-  test::turning_loop loop{{64 << 10U, 256 << 10U, 1s, 1s}};
+  explicit slow_consumer_test(std::chrono::milliseconds grace = 0ms)
+    : loop{{.max_message_bytes = 64 << 10U,
+            .max_outbox_bytes = limit,
+            .close_timeout = 1s,
+            .slow_consumer_grace = grace}} {}
+
+  static constexpr std::size_t limit = 256 << 10U;
+
+  test::turning_loop loop;
   test::session_log slow_log;
   test::session_log other_log;
   test::raw_client slow{tcp_socket{loop.io.get_executor()}};
@@ -99,7 +109,7 @@ TEST_F(slow_consumer_test, is_closed_with_1008_behind_whole_frames_while_others_
   int whole = 0;
   EXPECT_EQ(after_frames(slow.got, whole), "\x88\x0f\x03\xf0slow consumer");
   EXPECT_GT(whole, 0);
-  EXPECT_LT(whole, sent - 200) << "256 KiB were dropped";
+  EXPECT_LT(whole, sent - 180) << "256 KiB were dropped";
 
   const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
   EXPECT_TRUE(loop.until([&] {
@@ -138,6 +148,111 @@ TEST_F(slow_consumer_test, takes_the_answer_to_a_join_whatever_its_size) {
   int whole = 0;
   after_frames(slow.got, whole);
   EXPECT_EQ(whole, 2000);
+}
+
+TEST_F(slow_consumer_test, gets_one_message_over_the_limit_and_stays) {
+  const auto large = loop.context.buffers.make(std::string(7 << 20U, 'x'));
+  EXPECT_EQ(to_other->send(large, 0, large->size()), send_status::queued);
+  to_other->ping();
+  EXPECT_TRUE(to_other->is_open());
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return other.got.size() == large->size() + ping_frame.size();
+  }));
+  EXPECT_TRUE(to_other->is_open());
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+}
+
+/// With time to come back below the limit.
+struct grace_test : slow_consumer_test {
+  static constexpr auto grace = 600ms;
+
+  grace_test() : slow_consumer_test(grace) {}
+
+  [[nodiscard]] std::size_t waiting() const { return loop.context.metrics.outbox_bytes.value(); }
+
+  /// Turns, and whoever is slow does not read, until so much time is over.
+  void wait(std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    ASSERT_TRUE(loop.until([&] { return std::chrono::steady_clock::now() > until; }));
+  }
+
+  void read_down_to(std::size_t bytes) {
+    ASSERT_TRUE(loop.until([&] {
+      slow.receive();
+      return waiting() <= bytes;
+    }));
+  }
+
+  int fill(std::size_t bytes) {
+    int sent = 0;
+    for (; waiting() < bytes; ++sent) {
+      const auto buffer = frame(sent);
+      EXPECT_NE(to_slow->send(buffer, 0, buffer->size()), send_status::dropped);
+    }
+    return sent;
+  }
+};
+
+TEST_F(grace_test, over_its_limit_is_closed_when_the_time_is_over) {
+  fill(2 * limit);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(to_slow->is_open());
+  ASSERT_TRUE(loop.until([&] { return !slow_log.closes.empty(); }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, grace / 2);
+  EXPECT_EQ(slow_log.closes[0].code, 1008);
+  EXPECT_EQ(slow_log.closes[0].reason, close_reason::slow_consumer);
+}
+
+TEST_F(grace_test, stays_when_it_has_read_in_time) {
+  const auto sent = fill(limit + 8192);
+  read_down_to(limit);
+  wait(2 * grace);
+  EXPECT_TRUE(to_slow->is_open());
+  EXPECT_TRUE(slow_log.closes.empty());
+  const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
+  EXPECT_TRUE(loop.until([&] {
+    slow.receive();
+    return slow.got.size() == total;
+  }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(slow.got, whole), "");
+  EXPECT_EQ(whole, sent) << "nothing was dropped";
+}
+
+TEST_F(grace_test, is_given_it_anew_each_time) {
+  for (int i = 0; i < 3; ++i) {
+    fill(limit + 8192);
+    wait(grace / 2);
+    read_down_to(limit);
+    ASSERT_TRUE(to_slow->is_open());
+  }
+}
+
+TEST_F(grace_test, is_closed_at_once_over_the_cap) {
+  const auto began = std::chrono::steady_clock::now();
+  std::size_t most = 0;
+  for (int sent = 0; to_slow->is_open(); ++sent) {
+    most = std::max(most, waiting());
+    const auto buffer = frame(sent);
+    to_slow->send(buffer, 0, buffer->size());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, grace);
+  EXPECT_GT(most, 3 * limit);
+  EXPECT_LT(most, 4 * limit + 4096);
+  ASSERT_TRUE(loop.until([&] { return !slow_log.closes.empty(); }));
+  EXPECT_EQ(slow_log.closes[0].reason, close_reason::slow_consumer);
+}
+
+/// The deadline of a close is another one than that of the grace.
+TEST_F(grace_test, that_is_closed_meanwhile_has_all_the_time_that_a_close_has) {
+  fill(2 * limit);
+  to_slow->close(1012, "restart", close_reason::drain);
+  wait(grace + 150ms);
+  EXPECT_GT(waiting(), limit) << "it is not cut yet";
+  ASSERT_TRUE(loop.until([&] { return waiting() == 0; })) << "now it is";
+  ASSERT_EQ(slow_log.closes.size(), 1U);
+  EXPECT_EQ(slow_log.closes[0].reason, close_reason::drain);
 }
 
 } // namespace

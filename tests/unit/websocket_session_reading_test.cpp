@@ -348,12 +348,15 @@ TEST_F(websocket_session_reading_test, sends_its_close_though_the_client_answers
 struct full_outbox_test : websocket_session_reading_test {
   static constexpr std::size_t outbox_limit = 4 * limit;
 
-  test::turning_loop patient{{limit, outbox_limit, 10s, 60s}};
+  test::turning_loop patient{{.max_message_bytes = limit,
+                              .max_outbox_bytes = outbox_limit,
+                              .close_timeout = 60s,
+                              .slow_consumer_grace = 0ms}};
   peer one{patient};
 
   [[nodiscard]] std::size_t waiting() const { return patient.context.metrics.outbox_bytes.value(); }
 
-  /// Fills the outbox to its last byte, what slices cost beside their bytes included.
+  /// Fills the outbox until not even a close frame fits behind what waits.
   void fill() {
     one.be_open();
     auto block = patient.context.buffers.make(std::string(limit, 'x'));
@@ -361,11 +364,13 @@ struct full_outbox_test : websocket_session_reading_test {
       ASSERT_NE(one.session->send(block, 0, block->size()), send_status::dropped);
       patient.turn(1ms); // until the kernel takes no more on its own
     }
-    std::size_t slices = 1;
-    for (; waiting() + limit + (slices + 1) * 64 <= outbox_limit; ++slices)
-      ASSERT_EQ(one.session->send(block, 0, block->size()), send_status::queued);
-    const auto rest = outbox_limit - waiting() - slices * 64;
-    ASSERT_EQ(one.session->send(block, 0, rest), send_status::queued);
+    const auto first = waiting();
+    const auto cost_of_close = slice_overhead_bytes + 4;
+    while (waiting() - first + cost_of_close <= outbox_limit) {
+      const auto room = outbox_limit - (waiting() - first) - slice_overhead_bytes;
+      const auto size = std::min(room, limit / 3); // copied, so that it counts with its bytes
+      ASSERT_EQ(one.session->send(block, 0, size), send_status::queued);
+    }
   }
 
   void expect_end() {

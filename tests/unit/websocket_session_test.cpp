@@ -40,6 +40,8 @@ struct websocket_session_test : testing::Test {
     session.reset();
     EXPECT_TRUE(loop.until([&] { return loop.context.metrics.connections.value() == 0; }));
     EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+    EXPECT_EQ(loop.context.metrics.outbox_memory_bytes.value(), 0U);
+    EXPECT_EQ(loop.context.metrics.inbox_bytes.value(), 0U);
     EXPECT_LE(log.closes.size(), 1U);
   }
 

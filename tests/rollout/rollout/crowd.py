@@ -49,7 +49,11 @@ def crowd(directory: Path, settings: Settings, tell: Tell) -> Outcome:
     stalled = max(1, int(settings.clients * STALLED_SHARE))
     with Stage(directory, settings, ["node"]) as stage:
         # Neither pings nor the size of their outboxes shall end those that never read before.
-        stage.start("node", **{"outbox-limit": "256MiB", "ping-interval": "10m"}, **WITHOUT_RATES)
+        stage.start(
+            "node",
+            **{"outbox-limit": "256MiB", "outbox-budget": "0", "ping-interval": "10m"},
+            **WITHOUT_RATES,
+        )
         node = stage.nodes["node"]
         clients = stage.start_clients(node.port, settle_limit_s=0)
         stage.keep(Stalled(stage.folder("stalled"), node.port, stalled))
