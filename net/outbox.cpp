@@ -124,4 +124,8 @@ std::size_t outbox::clear() noexcept {
   return dropped;
 }
 
+std::size_t outbox::held_bytes() const noexcept {
+  return bytes_ + (slices_.size() - first_) * slice_overhead_bytes;
+}
+
 } // namespace canang::net

@@ -74,6 +74,14 @@ public:
   /// Bytes waiting.
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
+  /// What counts against the limit: the bytes that wait, and the overhead of their slices.
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
+
+  [[nodiscard]] std::size_t max_bytes() const noexcept { return max_bytes_; }
+
+  /// An empty one with the same limits.
+  [[nodiscard]] outbox another() const noexcept { return outbox{max_bytes_}; }
+
 private:
   struct slice {
     frame_buffer_ptr buffer;
