@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/readiness.hpp"
+#include "net/send_queue.hpp"
 #include "net/websocket/frame_reader.hpp"
 #include "net/websocket_session.hpp"
 
@@ -33,7 +34,7 @@ public:
   std::uint32_t lane() const noexcept override { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
   void refuse() override;
-  send_status send_reply(const frame_buffer_ptr& buffer) override;
+  send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;
   void abort(close_reason reason) override;
@@ -97,6 +98,7 @@ private:
   void on_lost();
   void deliver(std::span<const char> payload);
   void on_writable();
+  void write_waiting(boost::system::error_code& ec);
   void on_write_error();
   void linger();
   void discard_input();
@@ -127,7 +129,7 @@ private:
   std::unique_ptr<session_handler> handler_;
   std::unique_ptr<extra> extra_;
   std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
-  outbox outbox_;
+  send_queue outbox_;
 };
 
 } // namespace canang::net
