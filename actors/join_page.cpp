@@ -8,28 +8,15 @@
 
 namespace canang::actors {
 
-namespace {
-
-/// What a publication takes beside its payload: itself, its count of references, its place in the page, and
-/// what the allocator rounds up.
-constexpr std::size_t publication_overhead = sizeof(cluster::publication) + 64;
-
-std::size_t size_of(const std::vector<cluster::publication_ptr>& messages) {
-  auto sum = sizeof(join_page) + messages.size() * publication_overhead;
-  for (const auto& message : messages)
-    sum += message->data.size();
-  return sum;
-}
-
-} // namespace
-
 join_page::join_page(boost::intrusive_ptr<join_pages> owner, const add_member& request)
   : owner_(std::move(owner)),
     language_(request.language),
     epoch_(request.from.epoch),
     messages_(request.recovered),
-    pinned_bytes_(size_of(messages_)) {
-  owner_->charge(pinned_bytes_);
+    own_bytes_(sizeof *this + messages_.size() * sizeof(messages_.front())) {
+  owner_->charge(own_bytes_);
+  for (const auto& message : messages_)
+    pinned_bytes_ += owner_->pin(*message);
 }
 
 join_page::~join_page() {
@@ -38,7 +25,9 @@ join_page::~join_page() {
     if (pieces_[number].bytes)
       let_go(number);
   }
-  owner_->discharge(pinned_bytes_);
+  for (const auto& message : messages_)
+    owner_->unpin(*message);
+  owner_->discharge(own_bytes_);
 }
 
 bool join_page::is_for(const add_member& request) const {

@@ -43,8 +43,8 @@ public:
   /// Lets go of a piece that is idle.
   void let_go(std::size_t number) noexcept;
 
-  /// Bytes of the publications that are kept for this page, however many share it.
-  [[nodiscard]] std::size_t pinned_bytes() const noexcept { return pinned_bytes_; }
+  /// Bytes that are kept for this page, however many members and other pages share the publications.
+  [[nodiscard]] std::size_t pinned_bytes() const noexcept { return own_bytes_ + pinned_bytes_; }
 
 private:
   void encode(piece& into, std::size_t begin);
@@ -54,7 +54,8 @@ private:
   std::string epoch_;
   std::vector<cluster::publication_ptr> messages_;
   std::vector<piece> pieces_; // those that were taken once
-  std::size_t pinned_bytes_;
+  std::size_t own_bytes_;
+  std::size_t pinned_bytes_ = 0; // of the publications
 };
 
 } // namespace canang::actors

@@ -10,6 +10,11 @@ namespace canang::actors {
 
 namespace {
 
+/// A publication with its count of references, its place among the pins, and what the allocator rounds up.
+std::size_t size_of(const cluster::publication& message) {
+  return sizeof message + message.data.size() + 80;
+}
+
 /// One member's way through a page.
 class page_reader final : public net::frame_source {
 public:
@@ -90,6 +95,23 @@ void join_pages::expire(clock::time_point now) {
     idle_.front().page->let_go(idle_.front().number);
   if (idle_.empty())
     scratch_ = std::string{};
+}
+
+/// Counts a publication as held for one more page.
+/// @returns its bytes.
+std::size_t join_pages::pin(const cluster::publication& message) {
+  const auto bytes = size_of(message);
+  if (++pins_[&message] == 1)
+    charge(bytes);
+  return bytes;
+}
+
+void join_pages::unpin(const cluster::publication& message) noexcept {
+  const auto at = pins_.find(&message);
+  if (--at->second > 0)
+    return;
+  pins_.erase(at);
+  discharge(size_of(message));
 }
 
 /// What stands in `scratch_` as a buffer that takes no more than it has to.

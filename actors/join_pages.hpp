@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <list>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace canang::actors {
@@ -24,8 +25,9 @@ class join_page;
 /// page of publications that all of them share, encoded piece by piece as the first of them needs it.
 ///
 /// What is kept for whoever comes next has limits in bytes and time (limits.hpp); a piece that was let go
-/// is encoded again when it is needed. Pages and encoded pieces count as bytes that wait for clients
-/// (`outbox_bytes`), once each and not for each member.
+/// is encoded again when it is needed. Pages, encoded pieces and the publications of pages count as bytes
+/// that wait for clients (`outbox_bytes`), each of them once and not for each member or page: a thousand
+/// members that come back have the same few hundred publications, and take no more memory than one.
 ///
 /// Made by the loop's `fanout`, lives as long as that or the last page, used on the loop's thread only.
 class join_pages : public boost::intrusive_ref_counter<join_pages, boost::thread_unsafe_counter> {
@@ -75,6 +77,8 @@ private:
   using idle_place = std::list<idle_piece>::iterator;
 
   [[nodiscard]] boost::intrusive_ptr<join_page> page_of(const add_member& request);
+  std::size_t pin(const cluster::publication& message);
+  void unpin(const cluster::publication& message) noexcept;
   [[nodiscard]] net::frame_buffer_ptr keep_encoded();
   [[nodiscard]] idle_place idle(join_page& page, std::size_t number);
   void let_go(std::size_t encoded) noexcept;
@@ -82,6 +86,7 @@ private:
   void discharge(std::size_t bytes) noexcept { context_.metrics.outbox_bytes.subtract(bytes); }
 
   net::loop_context& context_;
+  std::unordered_map<const cluster::publication*, std::size_t> pins_; // the pages that each is in
   std::vector<recent_page> recent_; // few; who joined last is last
   std::list<idle_piece> idle_;      // the longest idle first
   std::string scratch_;             // where pieces are encoded

@@ -244,6 +244,20 @@ TEST_F(join_pages_test, counts_what_publications_and_pieces_take) {
   EXPECT_EQ(held(), before + piece->size());
 }
 
+TEST_F(join_pages_test, counts_a_publication_once_however_many_pages_it_is_in) {
+  publish(100, 10'000);
+  const auto all = join();
+  const auto before = held();
+  std::vector<net::frame_source_ptr> others;
+  for (std::size_t from = 1; from < 50; ++from)
+    others.push_back(join(from));
+  EXPECT_LT(held(), before + 49 * 2000) << "the pages themselves";
+  EXPECT_GE(others.back()->pinned_bytes(), 51 * 10'000U) << "whole, to say who keeps how much";
+  pages->forget_all();
+  others.clear();
+  EXPECT_EQ(held(), before);
+}
+
 TEST_F(join_pages_test, outlives_its_owner_for_members_that_are_still_reading) {
   publish(100, 4000);
   const auto source = join();
