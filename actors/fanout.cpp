@@ -1,5 +1,7 @@
 #include "actors/fanout.hpp"
 
+#include "actors/outgoing.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -10,21 +12,6 @@ namespace {
 
 /// A member that cannot be told otherwise: publications were lost to it.
 constexpr std::uint16_t messages_lost = 3010;
-
-net::outgoing_publication::kind kind_of(cluster::publication_kind kind) {
-  switch (kind) {
-  case cluster::publication_kind::joined: return net::outgoing_publication::kind::joined;
-  case cluster::publication_kind::left: return net::outgoing_publication::kind::left;
-  case cluster::publication_kind::message: break;
-  }
-  return net::outgoing_publication::kind::message;
-}
-
-net::outgoing_publication outgoing(const cluster::publication& message) {
-  return {message.type == cluster::payload_type::text ? net::frame_type::text
-                                                      : net::frame_type::binary,
-          message.data, kind_of(message.kind), message.epoch, message.offset};
-}
 
 net::room_position position_of(const std::string& room, const cluster::position& at,
                                bool recovered) {
@@ -52,17 +39,13 @@ void fanout::add(const add_member& request) {
     return; // died on the way; its room hears of it by itself
   auto& who = found->second;
   who.session->open();
-  auto reply = context_.buffers.make();
+  const auto answer = context_.buffers.make();
   request.language->encode_join(position_of(request.room_name, request.from, request.is_recovered),
-                                reply->bytes());
-  for (const auto& message : request.recovered) {
-    auto recovered = outgoing(*message);
-    recovered.epoch = request.from.epoch; // it may have come in one that has ended since
-    request.language->encode(recovered, reply->bytes());
-  }
-  if (reply->size() > 0 && who.session->send_reply(reply) != net::send_status::dropped)
-    context_.metrics.deliveries_total.add(request.recovered.size());
-  add_to_group(request.member, who, rooms_[request.room], request);
+                                answer->bytes());
+  auto& room = rooms_[request.room];
+  who.session->send_reply(answer, pages_->source_of(request));
+  room.has_pages |= !request.recovered.empty();
+  add_to_group(request.member, who, room, request);
 }
 
 void fanout::add_to_group(connection_id id, connected& who, local_room& room,
@@ -119,6 +102,8 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
   if (found == rooms_.end())
     return; // its last member here has gone
   auto& room = found->second;
+  if (std::exchange(room.has_pages, false))
+    pages_->forget(id);
   if (!room.is_dirty) {
     room.is_dirty = true;
     dirty_.push_back(id);

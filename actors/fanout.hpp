@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
@@ -22,9 +23,11 @@ namespace canang::actors {
 /// the connections of the loop for `attach` and `detach`.
 class fanout {
 public:
-  explicit fanout(net::loop_context& context) : context_(context) {}
+  explicit fanout(net::loop_context& context)
+    : context_(context), pages_(new join_pages{context}) {}
   fanout(const fanout&) = delete;
   fanout& operator=(const fanout&) = delete;
+  ~fanout() { pages_->forget_all(); }
 
   /// Makes a connection known, before it joins anything.
   void attach(connection_id id, net::session_ptr session);
@@ -47,6 +50,9 @@ public:
 
   /// Ends the turn: writes what was gathered.
   void flush();
+
+  /// Lets go what was kept for joins that did not come. To be called several times a second.
+  void on_tick(net::loop_context::clock::time_point now) { pages_->expire(now); }
 
   /// Closes the sessions of a room's members.
   void close_members(room_id room, std::uint16_t code, std::string_view text,
@@ -109,6 +115,7 @@ private:
     std::vector<group> groups;
     std::vector<std::int64_t> received_ns; // of this turn's publications
     bool is_dirty = false;
+    bool has_pages = false; // of members that joined since the last publication
   };
 
   void add_to_group(connection_id id, connected& who, local_room& room, const add_member& request);
@@ -123,6 +130,7 @@ private:
   [[nodiscard]] member* find_member(group& target, connection_id id);
 
   net::loop_context& context_;
+  boost::intrusive_ptr<join_pages> pages_;
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;

@@ -41,6 +41,7 @@ caf::behavior hub::make_behavior() {
 void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
 
 void hub::on_tick(std::chrono::steady_clock::time_point now) {
+  members_.on_tick(now);
   if (pace_)
     pace_drain(now);
   else if (shed_)

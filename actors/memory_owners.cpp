@@ -1,6 +1,7 @@
 #include "actors/memory_owners.hpp"
 
 #include "actors/connection.hpp"
+#include "net/outbox_budget.hpp"
 
 namespace canang::actors {
 
@@ -15,7 +16,7 @@ std::vector<net::owned_memory> memory_by_owner(std::span<const net::loop_metrics
     connections.bytes += loop->connections.value() * connection::memory_bytes;
     rooms.bytes += loop->room_actors_memory_bytes.value() + loop->kept_rooms_memory_bytes.value();
     history.bytes += loop->history_memory_bytes.value();
-    outbox.bytes += loop->outbox_bytes.value();
+    outbox.bytes += net::held_for_clients(*loop);
   }
   for (const auto& shard : shards) {
     rooms.bytes += shard->metrics.rooms_memory_bytes.value();

@@ -81,6 +81,24 @@ inline constexpr std::size_t cost_of_end = 16 * 1024;
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
 
+/// The history that a joining member gets is encoded in pieces of so many bytes, or of one publication: what
+/// a member that does not read can have us hold, and enough that a write is not dear.
+inline constexpr std::size_t join_piece_bytes = 64 * 1024;
+
+/// What one member is written of it in a turn. It goes on in the next turn; all of them together are charged
+/// as reading is.
+inline constexpr std::size_t max_join_bytes_a_turn = max_turn_buffer_bytes;
+
+/// Encoded pieces that a loop keeps for members who join at the same place, besides those that somebody is
+/// being sent: more than the history of a room, so a thousand that come back cost one encoding.
+inline constexpr std::size_t max_join_pieces_bytes = 4 * 1024 * 1024;
+
+/// How long they are kept when nobody asks for them: those who lost a node come back within seconds.
+inline constexpr std::chrono::milliseconds join_piece_ttl{1000};
+
+/// Places in rooms' histories for which a loop knows what it has encoded.
+inline constexpr std::size_t max_join_pages = 64;
+
 /// How long a page may take whose answer somebody else has to give.
 inline constexpr std::chrono::milliseconds slow_page_timeout{3000};
 

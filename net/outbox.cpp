@@ -41,14 +41,22 @@ send_status outbox::send(byte_sink& sink, const frame_buffer_ptr& buffer, std::s
                          std::size_t to, boost::system::error_code& ec) {
   assert(from <= to && to <= buffer->size());
   if (!empty()) {
-    if (from == to)
-      return send_status::sent;
-    if (!has_room(cost_of(*buffer, to - from)))
-      return send_status::dropped;
-    keep(buffer, from, to);
-    return send_status::queued;
+    return add(buffer, from, to, 0);
   }
   return send_now(sink, buffer, from, to, ec);
+}
+
+send_status outbox::add(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to,
+                        std::size_t counted_elsewhere) {
+  if (from == to)
+    return send_status::sent;
+  const auto counted = counted_bytes() + counted_elsewhere;
+  if (!empty() && !has_room(cost_of(*buffer, to - from), counted))
+    return send_status::dropped;
+  if (empty() && counted > std::max(limit_, cap_))
+    return send_status::dropped;
+  keep(buffer, from, to);
+  return send_status::queued;
 }
 
 send_status outbox::send_unlimited(byte_sink& sink, const frame_buffer_ptr& buffer,
@@ -79,9 +87,8 @@ void outbox::keep_rest(const frame_buffer_ptr& buffer, std::size_t from, std::si
   keep_first(buffer, from, to, true);
 }
 
-/// Whether a slice that counts so much may wait behind what waits already.
-bool outbox::has_room(std::size_t cost) const noexcept {
-  const auto counted = counted_bytes();
+/// Whether a slice that counts so much may wait behind what counts already.
+bool outbox::has_room(std::size_t cost, std::size_t counted) const noexcept {
   if (counted + cost <= limit_)
     return true;
   return cap_ > limit_ && (counted <= limit_ || counted + cost <= cap_);

@@ -102,6 +102,21 @@ public:
   /// More waits than `max_bytes`, the first slice not counted.
   [[nodiscard]] bool is_over_limit() const noexcept { return counted_bytes() > limit_; }
 
+  /// What counts against the limit: all but the first slice.
+  [[nodiscard]] std::size_t counted_bytes() const noexcept {
+    return empty() ? 0 : held_ - cost_of_first();
+  }
+
+  [[nodiscard]] std::size_t max_bytes() const noexcept { return limit_; }
+
+  /// An empty one with the same limits.
+  [[nodiscard]] outbox another() const noexcept { return outbox{outbox_limits{limit_, cap_}}; }
+
+  /// Puts a slice behind all that waits, without trying to write: for what stands behind something else. So
+  /// much counts there, besides what counts here.
+  send_status add(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to,
+                  std::size_t counted_elsewhere);
+
 private:
   struct slice {
     held_buffer buffer;
@@ -110,11 +125,8 @@ private:
   };
 
   [[nodiscard]] std::size_t first() const noexcept { return first_; }
-  [[nodiscard]] std::size_t counted_bytes() const noexcept {
-    return empty() ? 0 : held_ - cost_of_first();
-  }
   [[nodiscard]] std::size_t cost_of_first() const noexcept;
-  [[nodiscard]] bool has_room(std::size_t cost) const noexcept;
+  [[nodiscard]] bool has_room(std::size_t cost, std::size_t counted) const noexcept;
   send_status send_now(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
                        std::size_t to, boost::system::error_code& ec);
   void keep(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to);

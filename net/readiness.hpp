@@ -93,6 +93,9 @@ public:
   /// Takes `cost` off what is left of this turn.
   void charge(std::size_t cost) noexcept { cost_left_ -= cost < cost_left_ ? cost : cost_left_; }
 
+  /// Whether nothing is left of this turn: what can wait is to wait for the next one.
+  [[nodiscard]] bool is_spent() const noexcept { return cost_left_ == 0; }
+
   /// Where a session reads to. What is in it is valid until the session returns to the set.
   [[nodiscard]] std::span<char> scratch() noexcept;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/frame.hpp"
+#include "net/frame_source.hpp"
 #include "net/metrics.hpp"
 #include "net/outbox.hpp"
 #include "net/send_lanes.hpp"
@@ -71,9 +72,10 @@ public:
     return send(buffer, from, to);
   }
 
-  /// Sends the whole of `buffer` whatever its size: for the answer to a join, whose size the history
-  /// kept limits already.
-  virtual send_status send_reply(const frame_buffer_ptr& buffer) = 0;
+  /// Answers a join: sends the frames of `head`, maybe none, as `send` does; behind them what `rest` gives,
+  /// if it is not null, as the client takes it. What is sent later waits behind all of it. However long
+  /// it is, `rest` makes nobody a slow consumer.
+  virtual send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) = 0;
 
   /// Answers the handshake with 503, tells why, and ends the connection. Instead of `open`.
   virtual void refuse(reject_reason reason) = 0;

@@ -173,7 +173,7 @@ void websocket_session::give_up() {
   if (state_ != state::open || outbox_.started_bytes() > max_left_of_given_up)
     abort(
       close_reason::over_budget); // a close would leave too much, for as long as the client likes
-  else if (outbox_.held_bytes() >= inbox_bytes())
+  else if (waiting_bytes() >= inbox_bytes())
     close(1008, "too much waits for this client", close_reason::over_budget);
   else
     close(1013, "no memory for the rest of this message", close_reason::over_budget);
@@ -188,16 +188,20 @@ std::string websocket_session::peer() const {
   return to_text(endpoint);
 }
 
-send_status websocket_session::send_reply(const frame_buffer_ptr& buffer) {
-  if (state_ != state::open)
-    return send_status::dropped;
+send_status websocket_session::send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) {
+  const auto status = send(head, 0, head->size());
+  if (!rest || status == send_status::dropped)
+    return status;
+  const bool is_next = outbox_.empty();
+  outbox_.add(std::move(rest));
   error_code ec;
-  const auto before = outbox_.held_bytes();
-  const auto status = outbox_.send_unlimited(*this, buffer, ec);
-  outbox_changed(before);
+  if (is_next)
+    write_waiting(ec);
   if (ec)
     on_write_error();
-  return status;
+  if (state_ != state::open)
+    return send_status::dropped;
+  return outbox_.empty() ? send_status::sent : send_status::queued;
 }
 
 void websocket_session::ping() {
@@ -263,16 +267,28 @@ void websocket_session::on_writable() {
   if (state_ == state::closed || is_all_written())
     return;
   error_code ec;
-  const auto before = outbox_.held_bytes();
   if (layer_ && layer_->flush(descriptor_) != 0)
     ec = boost::asio::error::broken_pipe;
   else
-    outbox_.flush(*this, ec);
-  outbox_changed(before);
+    write_waiting(ec);
   if (ec)
     on_write_error();
   else if (state_ == state::lingering)
     linger();
+}
+
+/// Writes what waits, of long answers no more than their share of the turn. They are charged as reading is:
+/// a thousand that join at once must not hold up the others.
+void websocket_session::write_waiting(error_code& ec) {
+  const auto before = outbox_.held_bytes();
+  const bool had_sources = outbox_.has_sources();
+  const auto written =
+    outbox_.flush(*this, context_.sockets.is_spent() ? 0 : max_join_bytes_a_turn, ec);
+  if (had_sources)
+    context_.sockets.charge(written);
+  outbox_changed(before);
+  if (outbox_.is_paused())
+    go_on_later();
 }
 
 void websocket_session::on_write_error() {
@@ -358,11 +374,9 @@ void websocket_session::report_later(const close_info& info) {
 /// Keeps the metric and the lane true to the outbox.
 void websocket_session::outbox_changed(std::size_t before) {
   const auto after = outbox_.held_bytes();
-  if (after == before)
-    return;
   if (after > before)
     context_.metrics.outbox_bytes.add(after - before);
-  else
+  else if (after < before)
     context_.metrics.outbox_bytes.subtract(before - after);
   if (after < before && state_ == state::open && scheduled() && !outbox_.is_over_limit())
     cancel(); // in time

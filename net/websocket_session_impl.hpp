@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/readiness.hpp"
+#include "net/send_queue.hpp"
 #include "net/websocket/frame_reader.hpp"
 #include "net/websocket_session.hpp"
 
@@ -33,7 +34,7 @@ public:
   std::uint32_t lane() const noexcept override { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
   void refuse(reject_reason reason) override;
-  send_status send_reply(const frame_buffer_ptr& buffer) override;
+  send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) override;
   void pause_reading(bool paused) override;
   void close(std::uint16_t code, std::string_view text, close_reason reason) override;
   void abort(close_reason reason) override;
@@ -78,7 +79,7 @@ private:
   void on_ready(std::uint32_t events) override;
   void on_removed() noexcept override;
   [[nodiscard]] std::size_t held_bytes() const noexcept override {
-    return outbox_.held_bytes() + inbox_bytes();
+    return waiting_bytes() + inbox_bytes();
   }
   void give_up() override;
   // byte_sink
@@ -93,6 +94,9 @@ private:
   }
   [[nodiscard]] bool is_all_written() const noexcept {
     return outbox_.empty() && !(layer_ && layer_->holds_output());
+  }
+  [[nodiscard]] std::size_t waiting_bytes() const noexcept {
+    return outbox_.held_bytes() + outbox_.pinned_bytes();
   }
   [[nodiscard]] std::size_t inbox_bytes() const noexcept { return extra_ ? extra_->counted : 0; }
   [[nodiscard]] bool has_held() const noexcept { return extra_ && !extra_->held.empty(); }
@@ -118,6 +122,7 @@ private:
   void deliver(std::span<const char> payload);
   void close_as_slow();
   void on_writable();
+  void write_waiting(boost::system::error_code& ec);
   void on_write_error();
   void linger();
   void discard_input();
@@ -148,7 +153,7 @@ private:
   std::unique_ptr<session_handler> handler_;
   std::unique_ptr<extra> extra_;      // its memory is part of what the session holds
   std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
-  outbox outbox_;
+  send_queue outbox_;
 };
 
 } // namespace canang::net

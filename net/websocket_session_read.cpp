@@ -43,15 +43,16 @@ struct websocket_session::reading {
 
 /// The rules of edge triggering are at `readiness`.
 void websocket_session::on_ready(std::uint32_t events) {
+  const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
   if (events == 0)
     is_due_ = false;
-  if ((events & EPOLLOUT) != 0)
+  if (outbox_.is_paused() ? !has_its_share : (events & EPOLLOUT) != 0)
     on_writable();
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
     is_readable_ = true;
   if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
     short_proves_nothing_ = true;
-  if (!is_due_) // or it would have a second share of this turn
+  if (!has_its_share)
     read();
 }
 

@@ -19,8 +19,11 @@ public:
     return net::send_status::sent;
   }
   void refuse(net::reject_reason) override {}
-  net::send_status send_reply(const net::frame_buffer_ptr& buffer) override {
-    return send(buffer, 0, buffer->size());
+  net::send_status send_reply(const net::frame_buffer_ptr& head,
+                              net::frame_source_ptr rest) override {
+    for (net::frame_buffer_ptr piece; rest && (piece = rest->next());)
+      taken_bytes += piece->size();
+    return send(head, 0, head->size());
   }
   void pause_reading(bool) override {}
   void close(std::uint16_t, std::string_view, net::close_reason) override {}

@@ -101,7 +101,7 @@ public:
     case action::send:
       session_.ping();
       session_.send(reply, 0, reply->size());
-      session_.send_reply(reply);
+      session_.send_reply(reply, nullptr);
       break;
     default: break;
     }

@@ -93,16 +93,52 @@ net::send_status fake_session::send(const net::frame_buffer_ptr& buffer, std::si
     return net::send_status::dropped;
   }
   peer_->appetite_bytes -= to - from;
-  take_frames({buffer->data() + from, to - from});
-  return net::send_status::sent;
+  take_or_queue({buffer->data() + from, to - from});
+  return waiting_.empty() ? net::send_status::sent : net::send_status::queued;
 }
 
-net::send_status fake_session::send_reply(const net::frame_buffer_ptr& buffer) {
+net::send_status fake_session::send_reply(const net::frame_buffer_ptr& head,
+                                          net::frame_source_ptr rest) {
   check_home();
   if (state_ != state::open)
     return net::send_status::dropped;
-  take_frames({buffer->data(), buffer->size()});
-  return net::send_status::sent;
+  take_or_queue({head->data(), head->size()});
+  if (!rest)
+    return net::send_status::sent;
+  waiting_.push_back({std::move(rest)});
+  take_later();
+  return net::send_status::queued;
+}
+
+void fake_session::take_or_queue(std::string_view frames) {
+  if (waiting_.empty())
+    take_frames(frames);
+  else if (!frames.empty())
+    waiting_.push_back({nullptr, std::string{frames}});
+}
+
+/// The client takes a piece of the answer whenever the test likes, and the next one again later.
+void fake_session::take_later() {
+  later_.post(number_, [self = self_ptr{this}] {
+    if (self->state_ == state::closed || self->waiting_.empty())
+      return;
+    self->take_waiting(1);
+    if (!self->waiting_.empty())
+      self->take_later();
+  });
+}
+
+/// Takes so many pieces of answers, and what waits between and behind them.
+void fake_session::take_waiting(std::size_t pieces) {
+  for (; pieces > 0 && !waiting_.empty(); --pieces) {
+    if (const auto piece = waiting_.front().answer->next()) {
+      take_frames({piece->data(), piece->size()});
+      continue;
+    }
+    waiting_.pop_front();
+    for (; !waiting_.empty() && !waiting_.front().answer; waiting_.pop_front())
+      take_frames(waiting_.front().frames);
+  }
 }
 
 /// Reads server frames: unmasked, never in fragments.
@@ -157,6 +193,10 @@ void fake_session::close(std::uint16_t code, std::string_view, net::close_reason
   }
   if (state_ != state::open)
     return;
+  if (reason == net::close_reason::slow_consumer)
+    waiting_.clear();
+  else
+    take_waiting(std::numeric_limits<std::size_t>::max()); // an orderly end
   state_ = state::closing;
   peer_->close_code = code;
   report_later({code, reason});
@@ -167,6 +207,7 @@ void fake_session::abort(net::close_reason reason) {
   if (state_ == state::closed)
     return;
   state_ = state::closed;
+  waiting_.clear();
   peer_->aborted = reason;
   report_later({1006, reason});
 }

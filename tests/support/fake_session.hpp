@@ -66,7 +66,8 @@ public:
   net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
                         std::size_t to) override;
   void refuse(net::reject_reason reason) override;
-  net::send_status send_reply(const net::frame_buffer_ptr& buffer) override;
+  net::send_status send_reply(const net::frame_buffer_ptr& head,
+                              net::frame_source_ptr rest) override;
   void pause_reading(bool paused) override;
   [[nodiscard]] bool has_unread() const noexcept override { return !inputs_.empty(); }
   void close(std::uint16_t code, std::string_view text, net::close_reason reason) override;
@@ -87,11 +88,20 @@ private:
     std::optional<net::close_info> close;
   };
 
+  /// What was sent behind the answer to a join while the client was still reading that.
+  struct waiting {
+    net::frame_source_ptr answer; // or null
+    std::string frames{};
+  };
+
   void check_home() const;
   void read_more();
   void read_one();
   void report(const net::close_info& info);
   void report_later(const net::close_info& info);
+  void take_or_queue(std::string_view frames);
+  void take_later();
+  void take_waiting(std::size_t pieces);
   void take_frames(std::string_view bytes);
 
   std::uint64_t number_;
@@ -101,6 +111,7 @@ private:
   std::shared_ptr<fake_peer> peer_;
   std::unique_ptr<net::session_handler> handler_;
   std::deque<input> inputs_;
+  std::deque<waiting> waiting_; // first an answer, then what was sent behind it, ...
   clock::time_point heard_;
   state state_ = state::opening;
   bool reading_ = false;

@@ -43,6 +43,23 @@ TEST_F(fanout_test, opens_then_sends_what_was_recovered_then_what_is_live) {
   EXPECT_EQ(context.metrics.deliveries_total.value(), 3U);
 }
 
+TEST_F(fanout_test, keeps_what_joiners_share_until_the_room_has_something_new) {
+  join(room_b, 9);
+  const auto held = [&] { return context.metrics.outbox_memory_bytes.value(); };
+  attach(1);
+  add(room_a, 1, brackets(), {"old", "newer"});
+  EXPECT_GT(held(), 0U) << "for the next one to join at this place";
+  deliver(room_b, "elsewhere");
+  EXPECT_GT(held(), 0U);
+  deliver(room_a, "live");
+  EXPECT_EQ(held(), 0U) << "nobody will join there any more";
+  attach(2);
+  add(room_a, 2, brackets(), {"old", "newer", "live"});
+  EXPECT_GT(held(), 0U);
+  members.on_tick(net::loop_context::clock::now() + 2 * net::join_piece_ttl);
+  EXPECT_EQ(held(), 0U) << "nobody came";
+}
+
 TEST_F(fanout_test, gives_nothing_of_before_its_join_to_one_that_joins_in_a_turn) {
   const auto a = join(room_a, 1);
   deliver(room_a, "1");

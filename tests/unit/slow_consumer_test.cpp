@@ -1,3 +1,4 @@
+#include "tests/unit/support/list_source.hpp"
 #include "tests/unit/support/loopback.hpp"
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@ namespace canang::net {
 namespace {
 
 using namespace std::chrono_literals;
+using test::list_source;
 
 /// Two members of a made-up room: one has a small receive buffer and reads only when told to.
 struct slow_consumer_test : testing::Test {
@@ -132,22 +134,120 @@ TEST_F(slow_consumer_test, that_never_reads_again_is_gone_after_the_close_timeou
   EXPECT_EQ(slow_log.closes.size(), 1U);
 }
 
-TEST_F(slow_consumer_test, takes_the_answer_to_a_join_whatever_its_size) {
-  auto reply = loop.context.buffers.make();
-  for (int i = 0; i < 2000; ++i)
-    append_frame(reply->bytes(), frame_type::text,
-                 std::string(1000, static_cast<char>('a' + i % 26)));
-  const auto total = reply->size();
-  EXPECT_EQ(to_slow->send_reply(reply), send_status::queued);
+/// An answer of 2,000 frames, some a piece: eight times what may wait for a client.
+struct long_answer_test : slow_consumer_test {
+  list_source::log pieces;
+
+  frame_source_ptr answer(int frames_a_piece) {
+    std::deque<std::string> all;
+    for (int number = 0; number < 2000;) {
+      std::string piece;
+      for (int i = 0; i < frames_a_piece; ++i, ++number) {
+        const auto next = frame(number);
+        piece.append(next->data(), next->size());
+      }
+      all.push_back(std::move(piece));
+    }
+    return std::make_unique<list_source>(loop.context.buffers, std::move(all), &pieces);
+  }
+
+  frame_buffer_ptr nothing() { return loop.context.buffers.make(); }
+};
+
+TEST_F(long_answer_test, is_taken_whatever_its_size_and_what_comes_later_waits_behind_it) {
+  EXPECT_EQ(to_slow->send_reply(nothing(), answer(50)), send_status::queued);
+  EXPECT_EQ(loop.context.lanes.descriptor(to_slow->lane()), -1) << "nothing may overtake it";
+  int sent = 2000;
+  for (; sent < 2100; ++sent) {
+    const auto live = frame(sent);
+    ASSERT_EQ(to_slow->send(live, 0, live->size()), send_status::queued);
+  }
   EXPECT_TRUE(to_slow->is_open());
-  reply.reset();
+  const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
   EXPECT_TRUE(loop.until([&] {
     slow.receive();
-    return slow.got.size() == total;
+    return slow.got.size() >= total;
   }));
   int whole = 0;
-  after_frames(slow.got, whole);
+  EXPECT_EQ(after_frames(slow.got, whole), "");
+  EXPECT_EQ(whole, sent);
+  EXPECT_TRUE(pieces.is_gone);
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+  EXPECT_GE(loop.context.lanes.descriptor(to_slow->lane()), 0);
+}
+
+TEST_F(long_answer_test, is_encoded_no_further_than_the_socket_takes_it) {
+  to_slow->send_reply(nothing(), answer(1));
+  for (int i = 0; i < 20; ++i)
+    loop.turn(1ms);
+  const auto asked = pieces.asked;
+  EXPECT_LT(asked, 1000) << "the client does not read";
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U) << "nothing waits in slices";
+  for (int i = 0; i < 20; ++i)
+    loop.turn(1ms);
+  EXPECT_EQ(pieces.asked, asked);
+  to_slow->abort(close_reason::drain);
+  EXPECT_TRUE(pieces.is_gone);
+}
+
+TEST_F(long_answer_test, gets_no_more_than_its_share_of_a_turn) {
+  loop.turn(1ms);
+  to_other->send_reply(nothing(), answer(1));
+  const auto share = static_cast<int>(max_join_bytes_a_turn / frame_size(1000)) + 1;
+  EXPECT_EQ(pieces.asked, share);
+  EXPECT_TRUE(loop.context.sockets.has_more()) << "it goes on in the next turn";
+  loop.context.sockets.poll();
+  EXPECT_EQ(pieces.asked, 2 * share);
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return other.got.size() == 2000 * frame_size(1000);
+  }));
+}
+
+TEST_F(long_answer_test, waits_for_the_next_turn_when_this_one_is_spent) {
+  loop.turn(1ms);
+  loop.context.sockets.charge(max_cost_a_turn);
+  EXPECT_EQ(to_other->send_reply(frame(0), answer(50)), send_status::queued);
+  EXPECT_EQ(pieces.asked, 0);
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return !other.got.empty();
+  }))
+    << "its beginning waits for nothing";
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return other.got.size() == 2001 * frame_size(1000);
+  }));
+}
+
+TEST_F(long_answer_test, does_not_hold_up_what_its_client_says) {
+  to_slow->send_reply(nothing(), answer(50));
+  slow.send(test::client_frame(0x81, "hello"));
+  EXPECT_TRUE(loop.until([&] { return slow_log.messages.size() == 1; }));
+}
+
+TEST_F(long_answer_test, is_sent_to_its_end_before_an_orderly_close) {
+  to_other->send_reply(nothing(), answer(50));
+  to_other->close(1012, "restart", close_reason::drain);
+  EXPECT_TRUE(loop.until([&] { return other.has("\x88\x09\x03\xf4restart"); }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(other.got, whole), "\x88\x09\x03\xf4restart");
   EXPECT_EQ(whole, 2000);
+}
+
+TEST_F(long_answer_test, is_cut_behind_a_whole_frame_for_one_whom_live_messages_made_slow) {
+  to_slow->send_reply(nothing(), answer(1));
+  for (int i = 0; to_slow->is_open(); ++i) {
+    ASSERT_LT(i, 1000) << "256 KiB may wait";
+    const auto live = frame(i);
+    to_slow->send(live, 0, live->size());
+  }
+  EXPECT_TRUE(pieces.is_gone);
+  EXPECT_TRUE(loop.until([&] { return slow.has("\x88\x0f\x03\xf0slow consumer"); }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(slow.got, whole), "\x88\x0f\x03\xf0slow consumer");
+  EXPECT_LT(whole, 2000);
+  EXPECT_LT(pieces.asked, 2000);
 }
 
 TEST_F(slow_consumer_test, gets_one_message_over_the_limit_and_stays) {

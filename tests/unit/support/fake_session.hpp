@@ -39,10 +39,13 @@ public:
     return net::send_status::sent;
   }
 
-  net::send_status send_reply(const net::frame_buffer_ptr& buffer) override {
+  net::send_status send_reply(const net::frame_buffer_ptr& head,
+                              net::frame_source_ptr rest) override {
     if (!is_open())
       return net::send_status::dropped;
-    got.append(buffer->data(), buffer->size());
+    got.append(head->data(), head->size());
+    for (net::frame_buffer_ptr piece; rest && (piece = rest->next());)
+      got.append(piece->data(), piece->size());
     return net::send_status::sent;
   }
 

@@ -1,0 +1,92 @@
+#include "actors/join_page.hpp"
+
+#include "actors/outgoing.hpp"
+#include "net/limits.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace canang::actors {
+
+join_page::join_page(boost::intrusive_ptr<join_pages> owner, const add_member& request)
+  : owner_(std::move(owner)),
+    language_(request.language),
+    epoch_(request.from.epoch),
+    messages_(request.recovered),
+    own_bytes_(sizeof *this + messages_.size() * sizeof(messages_.front())) {
+  owner_->charge(own_bytes_);
+  for (const auto& message : messages_)
+    pinned_bytes_ += owner_->pin(*message);
+}
+
+join_page::~join_page() {
+  for (std::size_t number = 0; number < pieces_.size(); ++number) {
+    assert(pieces_[number].users == 0);
+    if (pieces_[number].bytes)
+      let_go(number);
+  }
+  for (const auto& message : messages_)
+    owner_->unpin(*message);
+  owner_->discharge(own_bytes_);
+}
+
+bool join_page::is_for(const add_member& request) const {
+  return language_ == request.language && epoch_ == request.from.epoch
+         && messages_ == request.recovered;
+}
+
+const join_page::piece* join_page::take(std::size_t number) {
+  assert(number <= pieces_.size());
+  if (number == pieces_.size())
+    pieces_.emplace_back();
+  auto& taken = pieces_[number];
+  if (!taken.bytes)
+    encode(taken, number == 0 ? 0 : pieces_[number - 1].end);
+  else if (taken.users == 0)
+    owner_->idle_.erase(taken.idle);
+  if (!taken.bytes) { // nothing was left, or nothing that the dialect has a word for
+    pieces_.pop_back();
+    return nullptr;
+  }
+  ++taken.users;
+  return &taken;
+}
+
+/// Encodes the publications from `begin` on that make a piece.
+void join_page::encode(piece& into, std::size_t begin) {
+  auto& bytes = owner_->scratch_;
+  bytes.clear();
+  into.frames = 0;
+  into.end = begin;
+  while (into.end < messages_.size() && bytes.size() < net::join_piece_bytes) {
+    auto next = outgoing(*messages_[into.end++]);
+    next.epoch = epoch_; // it may have come in one that has ended since
+    const auto before = bytes.size();
+    language_->encode(next, bytes);
+    if (bytes.size() > before)
+      ++into.frames;
+  }
+  owner_->encodings_ += into.end - begin;
+  if (!bytes.empty())
+    into.bytes = owner_->keep_encoded();
+}
+
+void join_page::put_back(std::size_t number) noexcept {
+  auto& back = pieces_[number];
+  assert(back.users > 0);
+  if (--back.users > 0)
+    return;
+  back.idle = owner_->idle(*this, number);
+  if (use_count() == 1) // nobody else will come to it
+    let_go(number);
+}
+
+void join_page::let_go(std::size_t number) noexcept {
+  auto& gone = pieces_[number];
+  assert(gone.bytes && gone.users == 0);
+  owner_->idle_.erase(gone.idle);
+  owner_->let_go(gone.bytes->bytes().capacity());
+  gone.bytes.reset();
+}
+
+} // namespace canang::actors

@@ -1,0 +1,197 @@
+#include "net/send_queue.hpp"
+
+#include "tests/unit/support/fake_sink.hpp"
+#include "tests/unit/support/list_source.hpp"
+
+#include <gtest/gtest.h>
+
+namespace canang::net {
+namespace {
+
+using test::fake_sink;
+using test::list_source;
+using test::no_limit;
+
+constexpr std::size_t overhead = 64; // what a slice that waits counts for beside its bytes
+
+struct send_queue_test : testing::Test {
+  buffer_pool pool;
+  fake_sink sink;
+  boost::system::error_code ec;
+  list_source::log first;
+  list_source::log second;
+
+  send_status send(send_queue& queue, std::string_view bytes) {
+    const auto buffer = pool.make(bytes);
+    return queue.send(sink, buffer, 0, buffer->size(), ec);
+  }
+
+  frame_source_ptr source(std::deque<std::string> pieces, list_source::log& seen) {
+    return std::make_unique<list_source>(pool, std::move(pieces), &seen);
+  }
+};
+
+TEST_F(send_queue_test, is_an_outbox_as_long_as_no_source_waits) {
+  send_queue queue{1000};
+  EXPECT_EQ(send(queue, "hello"), send_status::sent);
+  sink.a_call = 2;
+  EXPECT_EQ(send(queue, "world"), send_status::queued);
+  EXPECT_EQ(queue.bytes(), 3U);
+  EXPECT_EQ(queue.held_bytes(), 3 + overhead);
+  sink.a_call = no_limit;
+  EXPECT_EQ(queue.flush(sink, 0, ec), 3U) << "a share is for sources";
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(sink.got, "helloworld");
+}
+
+TEST_F(send_queue_test, is_larger_than_an_outbox_by_a_pointer) {
+  EXPECT_EQ(sizeof(send_queue), sizeof(outbox) + sizeof(void*));
+}
+
+TEST_F(send_queue_test, asks_a_source_for_a_piece_only_when_the_one_before_is_written) {
+  send_queue queue{1000};
+  queue.add(source({"one", "two", "three"}, first));
+  EXPECT_EQ(first.asked, 0);
+  EXPECT_FALSE(queue.empty());
+  sink.a_call = 0;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(first.asked, 1);
+  sink.a_call = 2;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(first.asked, 1) << "the end of the first piece waits";
+  EXPECT_FALSE(queue.is_paused()) << "the sink will say when it takes more";
+  sink.a_call = no_limit;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(first.asked, 4);
+  EXPECT_TRUE(first.is_gone);
+  EXPECT_TRUE(queue.empty());
+  EXPECT_EQ(sink.got, "onetwothree");
+}
+
+TEST_F(send_queue_test, sends_behind_its_sources_what_comes_later) {
+  send_queue queue{1000};
+  sink.a_call = 0;
+  send(queue, "a");
+  queue.add(source({"b", "c"}, first));
+  EXPECT_EQ(send(queue, "d"), send_status::queued);
+  queue.add(source({"e"}, second));
+  EXPECT_EQ(send(queue, "f"), send_status::queued);
+  EXPECT_EQ(send(queue, ""), send_status::sent);
+  EXPECT_EQ(queue.send_unlimited(sink, pool.make("g"), ec), send_status::queued);
+  EXPECT_EQ(queue.bytes(), 4U) << "in slices";
+  EXPECT_EQ(queue.held_bytes(), 4 + 4 * overhead);
+  EXPECT_EQ(queue.pinned_bytes(), 2000U);
+  sink.a_call = no_limit;
+  EXPECT_EQ(queue.flush(sink, no_limit, ec), 7U);
+  EXPECT_EQ(sink.got, "abcdefg");
+  EXPECT_TRUE(queue.empty());
+  EXPECT_FALSE(queue.has_sources());
+  EXPECT_EQ(send(queue, "h"), send_status::sent);
+}
+
+TEST_F(send_queue_test, does_not_end_before_a_source_that_has_nothing) {
+  send_queue queue{1000};
+  queue.add(source({}, first));
+  EXPECT_EQ(send(queue, "behind"), send_status::queued);
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(sink.got, "behind");
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST_F(send_queue_test, pauses_when_its_share_is_written) {
+  send_queue queue{1000};
+  queue.add(source({"one", "two", "three", "four"}, first));
+  send(queue, "live");
+  EXPECT_EQ(queue.flush(sink, 0, ec), 0U);
+  EXPECT_TRUE(queue.is_paused());
+  EXPECT_EQ(first.asked, 0) << "nothing is encoded for nothing";
+  EXPECT_EQ(queue.flush(sink, 4, ec), 6U) << "whole pieces";
+  EXPECT_TRUE(queue.is_paused());
+  EXPECT_EQ(first.asked, 2);
+  EXPECT_EQ(queue.flush(sink, no_limit, ec), 13U);
+  EXPECT_FALSE(queue.is_paused());
+  EXPECT_EQ(sink.got, "onetwothreefourlive");
+}
+
+TEST_F(send_queue_test, counts_slices_against_its_limit_and_sources_not) {
+  send_queue queue{2 * (4 + overhead)};
+  sink.a_call = 0;
+  queue.add(source({std::string(5000, 'a')}, first));
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(send(queue, "1234"), send_status::queued);
+  EXPECT_EQ(send(queue, "5678"), send_status::queued);
+  EXPECT_EQ(send(queue, "x"), send_status::dropped);
+  EXPECT_EQ(queue.bytes(), 8U);
+}
+
+TEST_F(send_queue_test, counts_together_what_waits_before_between_and_behind_sources) {
+  send_queue queue{3 * (4 + overhead)};
+  sink.a_call = 0;
+  send(queue, "1234");
+  queue.add(source({"a"}, first));
+  EXPECT_EQ(send(queue, "1234"), send_status::queued);
+  queue.add(source({"b"}, second));
+  EXPECT_EQ(send(queue, std::string(4 + overhead + 1, 'x')), send_status::dropped);
+  EXPECT_EQ(send(queue, "1234"), send_status::queued);
+  EXPECT_EQ(send(queue, "x"), send_status::dropped);
+  sink.a_call = no_limit;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(sink.got, "1234a1234b1234");
+}
+
+TEST_F(send_queue_test, drops_its_sources_with_what_is_not_started) {
+  send_queue queue{1000};
+  sink.a_call = 1;
+  send(queue, "head");
+  queue.add(source({"piece"}, first));
+  send(queue, "live");
+  queue.drop_unstarted();
+  EXPECT_TRUE(first.is_gone);
+  EXPECT_EQ(queue.bytes(), 3U);
+  queue.send_unlimited(sink, pool.make("close"), ec);
+  sink.a_call = no_limit;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(sink.got, "headclose");
+}
+
+TEST_F(send_queue_test, completes_a_piece_that_is_started_and_drops_the_rest) {
+  send_queue queue{1000};
+  queue.add(source({"one", "two", "three"}, first));
+  send(queue, "live");
+  sink.a_call = 2;
+  queue.flush(sink, no_limit, ec);
+  queue.drop_unstarted();
+  EXPECT_TRUE(first.is_gone);
+  EXPECT_EQ(queue.bytes(), 1U) << "of the piece, which waits as a slice now";
+  queue.send_unlimited(sink, pool.make("close"), ec);
+  sink.a_call = no_limit;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(sink.got, "oneclose");
+}
+
+TEST_F(send_queue_test, drops_a_piece_that_is_not_started) {
+  send_queue queue{1000};
+  queue.add(source({"one"}, first));
+  sink.a_call = 0;
+  queue.flush(sink, no_limit, ec);
+  queue.drop_unstarted();
+  EXPECT_TRUE(queue.empty());
+  EXPECT_TRUE(first.is_gone);
+}
+
+TEST_F(send_queue_test, is_empty_once_cleared) {
+  send_queue queue{1000};
+  sink.a_call = 1;
+  send(queue, "head");
+  queue.add(source({"one"}, first));
+  send(queue, "live");
+  queue.clear();
+  EXPECT_TRUE(queue.empty());
+  EXPECT_TRUE(first.is_gone);
+  EXPECT_EQ(queue.bytes(), 0U);
+  EXPECT_EQ(queue.held_bytes(), 0U);
+  EXPECT_EQ(queue.pinned_bytes(), 0U);
+}
+
+} // namespace
+} // namespace canang::net
