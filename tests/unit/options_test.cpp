@@ -92,19 +92,19 @@ TEST_F(options_test, have_defaults) {
 
 TEST_F(options_test, take_limits_of_rooms_and_histories_or_find_them_out) {
   parse({"--memory-limit=1GiB"});
-  settle_limits(into.server);
+  static_cast<void>(settle_limits(into.server));
   EXPECT_EQ(into.server.history_budget_bytes, 256U << 20U);
   EXPECT_EQ(into.server.max_rooms, 65'536U);
   parse({"--memory-limit=0"});
-  settle_limits(into.server);
+  static_cast<void>(settle_limits(into.server));
   EXPECT_EQ(into.server.history_budget_bytes, 256U << 20U);
   EXPECT_EQ(into.server.max_rooms, 1'000'000U);
   parse({"--memory-limit=64MiB", "--history-budget=1GiB", "--max-rooms=7"});
-  settle_limits(into.server);
+  static_cast<void>(settle_limits(into.server));
   EXPECT_EQ(into.server.history_budget_bytes, 1U << 30U);
   EXPECT_EQ(into.server.max_rooms, 7U);
   parse({"--history-budget=0", "--max-rooms=0"});
-  settle_limits(into.server);
+  static_cast<void>(settle_limits(into.server));
   EXPECT_EQ(into.server.history_budget_bytes, 0U);
   EXPECT_EQ(into.server.max_rooms, 0U);
 }
