@@ -152,26 +152,36 @@ inline std::string binary_frame(std::size_t size) {
   return frame + std::string(4 + size, '\0');
 }
 
-/// What the publisher can write into its socket for `time`, whatever comes back being read.
-inline std::size_t flood(tcp::socket& socket, std::chrono::milliseconds time) {
-  static const auto frame = binary_frame(64U << 10U);
-  static std::vector<char> scrap(1U << 20U);
-  static std::size_t at = 0; // of the frame: the next call goes on in the middle of it
-  std::size_t sent = 0;
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until) {
-    const auto written = ::send(socket.native_handle(), frame.data() + at, frame.size() - at,
-                                MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (written > 0) {
-      sent += static_cast<std::size_t>(written);
-      at = (at + static_cast<std::size_t>(written)) % frame.size();
+/// A client that sends large messages as fast as they are taken, and forgets what it gets.
+class flooder {
+public:
+  explicit flooder(tcp::socket& socket) : socket_(socket) {}
+
+  /// Goes on for `time`.
+  /// @returns the bytes that were taken.
+  std::size_t flood(std::chrono::milliseconds time) {
+    std::size_t sent = 0;
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto written = ::send(socket_.native_handle(), frame_.data() + at_, frame_.size() - at_,
+                                  MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (written > 0) {
+        sent += static_cast<std::size_t>(written);
+        at_ = (at_ + static_cast<std::size_t>(written)) % frame_.size();
+      }
+      const auto read = ::recv(socket_.native_handle(), scrap_.data(), scrap_.size(), MSG_DONTWAIT);
+      if (written <= 0 && read <= 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
-    const auto read = ::recv(socket.native_handle(), scrap.data(), scrap.size(), MSG_DONTWAIT);
-    if (written <= 0 && read <= 0)
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    return sent;
   }
-  return sent;
-}
+
+private:
+  tcp::socket& socket_;
+  std::string frame_ = binary_frame(64U << 10U);
+  std::vector<char> scrap_ = std::vector<char>(1U << 20U);
+  std::size_t at_ = 0; // of the frame
+};
 
 /// One of these whose loop answers pings, or the end.
 inline std::vector<tcp::socket>::iterator one_that_answers(std::vector<tcp::socket>& clients) {

@@ -41,15 +41,16 @@ TEST(backlog, of_a_loop_without_cpu_stays_small_since_those_who_publish_have_to_
   starved_loop second{cast[1]};
   const auto publisher = one_that_answers(members);
   ASSERT_NE(publisher, members.end());
+  flooder flood{*publisher};
 
   const auto& backlog = *cast[1].backlog;
   ASSERT_TRUE(holds_soon([&] {
-    flood(*publisher, 50ms);
+    flood.flood(50ms);
     return backlog.value() > net::max_backlog_bytes;
   }));
   std::size_t sent = 0;
   for (int i = 0; i < 10; ++i)
-    sent += flood(*publisher, 100ms);
+    sent += flood.flood(100ms);
   EXPECT_LT(backlog.value(), net::max_backlog_bytes + (3U << 20U)) << "what may be unanswered";
   EXPECT_LT(sent, 32U << 20U) << "what the kernel's buffers take";
 
@@ -74,13 +75,14 @@ TEST(backlog, of_what_other_nodes_publish_waits_in_redis) {
   const auto room = room_on_first();
   auto members = some_members(here, room);
   auto publisher = there.connect("/ws/" + room + "?echo=false");
+  flooder flood{publisher};
   const auto& cast = (*here).cast();
   starved_loop second{cast[1]};
 
   const auto& backlog = *cast[1].backlog;
   std::size_t sent = 0;
   ASSERT_TRUE(holds_soon([&] {
-    sent += flood(publisher, 50ms);
+    sent += flood.flood(50ms);
     return backlog.value() > net::max_backlog_bytes && sent > (48U << 20U);
   }))
     << sent << " bytes sent, backlog " << backlog.value();
