@@ -80,7 +80,7 @@ void memory_broker::unsubscribe(std::string_view room) {
 
 bool memory_broker::claim(std::string_view room) {
   const auto known = streams_.find(room);
-  if (known == streams_.end())
+  if (known == streams_.end() || known->second.subscriber != nullptr)
     return false;
   take(known->second);
   return true;

@@ -9,8 +9,8 @@ namespace canang::cluster {
 /// whoever has to keep a node's rooms and memory within their limits. On the broker's thread.
 class room_keeper {
 public:
-  /// Whether it keeps anything of the room. If so somebody comes back to it and will subscribe: it is not
-  /// forgotten until then.
+  /// Whether it keeps anything of the room, without a subscriber. If so somebody comes back to it and will
+  /// subscribe: it is not forgotten until then.
   [[nodiscard]] virtual bool claim(std::string_view room) = 0;
 
   /// Rooms that are kept without a subscriber.
