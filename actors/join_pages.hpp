@@ -83,7 +83,9 @@ private:
   [[nodiscard]] idle_place idle(join_page& page, std::size_t number);
   void let_go(std::size_t encoded) noexcept;
   void charge(std::size_t bytes) noexcept { context_.metrics.outbox_memory_bytes.add(bytes); }
-  void discharge(std::size_t bytes) noexcept { context_.metrics.outbox_memory_bytes.subtract(bytes); }
+  void discharge(std::size_t bytes) noexcept {
+    context_.metrics.outbox_memory_bytes.subtract(bytes);
+  }
 
   net::loop_context& context_;
   std::unordered_map<const cluster::publication*, std::size_t> pins_; // the pages that each is in

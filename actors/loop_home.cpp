@@ -20,8 +20,8 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.history, [this] { return loop_.context().now(); }, options.presence),
-    room_services_{broker_, loop_.context().metrics, cast,   bridges,
-                   loop_.context(), &broker_, &rooms},
+    room_services_{broker_, loop_.context().metrics, cast, bridges, loop_.context(), &broker_,
+                   &rooms},
     connection_services_{index, loop_.context(), members_, beats_, cast} {
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);

@@ -77,7 +77,10 @@ TEST(reject_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(reject_reason::timeout), "timeout");
   EXPECT_EQ(to_string(reject_reason::unavailable), "unavailable");
   EXPECT_EQ(to_string(reject_reason::origin), "origin");
-  EXPECT_EQ(static_cast<std::size_t>(reject_reason::origin) + 1, reject_reason_count);
+  EXPECT_EQ(to_string(reject_reason::address), "address");
+  EXPECT_EQ(to_string(reject_reason::crowded), "crowded");
+  EXPECT_EQ(to_string(reject_reason::rooms), "rooms");
+  EXPECT_EQ(static_cast<std::size_t>(reject_reason::rooms) + 1, reject_reason_count);
 }
 
 /// The label under which a close with `code` is counted.

@@ -12,7 +12,6 @@ using test::fake_sink;
 using test::list_source;
 using test::no_limit;
 
-
 struct send_queue_test : testing::Test {
   buffer_pool pool;
   fake_sink sink;
