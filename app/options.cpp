@@ -113,10 +113,9 @@ void add_admission_options(option_adder& adder, actors::server_options& into) {
             "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
   adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
                "new connections a second that are taken, 0 without limit");
-  adder.add(
-    "--outbox-budget", into.outbox_budget_bytes, auto_or(parse_size),
-    "auto or a size such as 256MiB", "auto",
-    "what may wait for and from all clients, 0 without limit; auto: a quarter of the memory limit");
+  adder.add("--outbox-budget", into.outbox_budget_bytes, auto_or(parse_size),
+            "auto or a size such as 256MiB", "auto",
+            "what may wait for and from clients; auto: a quarter of the memory limit; 0: no limit");
 }
 
 void add_room_options(option_adder& adder, actors::server_options& into) {
