@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from support.canang_process import WITHOUT_RATES
 from support.clients import open_client
 from support.raw_websocket import RawConnection, RawWebSocket, request_head
 from support.waiting import wait_until
@@ -63,7 +64,8 @@ def test_memory_over_its_limit_turns_clients_away_until_there_is_room(start_cana
 
 
 def test_memory_in_use_is_followed(start_canang):
-    canang = start_canang(outbox_limit="64MiB", memory_limit="1GiB", close_timeout="1s")
+    limits = {"outbox_limit": "64MiB", "memory_limit": "1GiB"} | WITHOUT_RATES
+    canang = start_canang(close_timeout="1s", **limits)
     before = canang.metrics()["canang_memory_used_bytes"]
     reader = RawWebSocket(canang.port, "/ws/heavy", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/heavy?echo=false")
