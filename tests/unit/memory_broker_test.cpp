@@ -393,7 +393,8 @@ TEST_F(memory_broker_test, a_room_that_somebody_comes_back_to_is_not_forgotten) 
   EXPECT_TRUE(is_known(broker, "1"));
   EXPECT_FALSE(is_known(broker, "2"));
   broker.subscribe("1", room);
-  EXPECT_FALSE(broker.claim("1")) << "whoever subscribes is about to go, or the room would be known";
+  EXPECT_FALSE(broker.claim("1"))
+    << "whoever subscribes is about to go, or the room would be known";
   EXPECT_EQ(texts(history_of(broker, "1", 9)), "x");
   broker.unsubscribe("1");
   EXPECT_EQ(broker.idle_count(), 1U);
