@@ -83,6 +83,13 @@ TEST(reject_reason, is_named_like_its_value) {
   EXPECT_EQ(static_cast<std::size_t>(reject_reason::rooms) + 1, reject_reason_count);
 }
 
+TEST(forget_reason, is_named_like_its_value) {
+  EXPECT_EQ(to_string(forget_reason::budget), "budget");
+  EXPECT_EQ(to_string(forget_reason::rooms), "rooms");
+  EXPECT_EQ(to_string(forget_reason::memory), "memory");
+  EXPECT_EQ(static_cast<std::size_t>(forget_reason::memory) + 1, forget_reason_count);
+}
+
 /// The label under which a close with `code` is counted.
 std::string label_of(int code) {
   close_counters closes;
