@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from support.canang_process import WITHOUT_RATES
 from support.clients import close_all, open_client, receive_many, receive_up_to
 from support.raw_websocket import RawConnection, request_head
 from support.waiting import eventually
@@ -103,7 +104,7 @@ async def test_the_history_of_another_room_stays_there(canang):
 async def test_history_meets_the_live_stream_without_gap_or_double(
     start_canang, workers, publishers
 ):
-    canang = start_canang(workers=workers)
+    canang = start_canang(workers=workers, **WITHOUT_RATES)
     stop = asyncio.Event()
 
     async def stream(client, number):
