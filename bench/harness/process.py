@@ -101,11 +101,11 @@ class Server:
                     total += int(line.split()[1]) * 1024
         return total
 
-    def settled_pss_bytes(self, patience_s: float = 5.0) -> int:
-        """Once it has stayed within 128 KiB for 0.4 s."""
+    def settled_pss_bytes(self, patience_s: float = 10.0) -> int:
+        """Once it has stayed within 128 KiB for 2 s: allocators give freed memory back after one or so."""
         deadline = time.monotonic() + patience_s
         last, since = self.pss_bytes(), time.monotonic()
-        while time.monotonic() < min(since + 0.4, deadline):
+        while time.monotonic() < min(since + 2.0, deadline):
             time.sleep(0.1)
             now = self.pss_bytes()
             if abs(now - last) > 128 * 1024:
