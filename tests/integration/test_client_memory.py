@@ -44,7 +44,7 @@ def read_all(reader, count, size):
 @pytest.mark.skipif(sanitized(), reason="judges memory")
 def test_small_messages_that_wait_do_not_hold_the_large_buffers_that_they_came_in(start_canang):
     """One member reads nothing, and publishes what it does not want back itself."""
-    canang = start_canang(workers=1, history_size=4, history_bytes="64KiB")
+    canang = start_canang(workers=1, history_size=4, history_bytes="64KiB", **WITHOUT_RATES)
     deaf = RawWebSocket(canang.port, "/ws/pin?echo=false", receive_buffer=2048)
     other = RawWebSocket(canang.port, "/ws/pin?echo=false")
     canang.wait_members(2)
@@ -68,7 +68,7 @@ def test_small_messages_that_wait_do_not_hold_the_large_buffers_that_they_came_i
 
 
 async def test_members_that_read_get_one_message_over_the_outbox_limit_and_stay(start_canang):
-    canang = start_canang(max_message_bytes="8MiB")  # the limit is 1 MiB
+    canang = start_canang(max_message_bytes="8MiB", **WITHOUT_RATES)  # the limit is 1 MiB
     author = await open_client(canang.url("/ws/files?echo=false"))
     members = [await open_client(canang.url("/ws/files")) for _ in range(4)]
     await canang.members_are(5)
@@ -84,7 +84,7 @@ async def test_members_that_read_get_one_message_over_the_outbox_limit_and_stay(
 
 
 def test_a_member_that_pauses_for_less_than_its_grace_gets_everything(start_canang):
-    canang = start_canang(env={"CANANG_SLOW_CONSUMER_GRACE": "20s"}, outbox_limit="256KiB")
+    canang = start_canang(env={"CANANG_SLOW_CONSUMER_GRACE": "20s"}, outbox_limit="256KiB", **WITHOUT_RATES)
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -102,7 +102,7 @@ def test_a_member_that_pauses_for_less_than_its_grace_gets_everything(start_cana
 
 
 def test_a_member_that_does_not_read_is_closed_when_its_grace_is_over(start_canang):
-    canang = start_canang(slow_consumer_grace="500ms", outbox_limit="256KiB")
+    canang = start_canang(slow_consumer_grace="500ms", outbox_limit="256KiB", **WITHOUT_RATES)
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -118,7 +118,7 @@ def test_a_member_that_does_not_read_is_closed_when_its_grace_is_over(start_cana
 
 
 def test_over_the_budget_the_largest_goes_and_a_slow_reader_stays(start_canang):
-    canang = start_canang(workers=1, outbox_budget="8MiB", outbox_limit="64MiB", ping_interval="1m")
+    canang = start_canang(workers=1, outbox_budget="8MiB", outbox_limit="64MiB", ping_interval="1m", **WITHOUT_RATES)
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -151,7 +151,7 @@ def test_over_the_budget_the_largest_goes_and_a_slow_reader_stays(start_canang):
 
 
 def test_what_a_whole_room_waits_for_counts_once_for_the_budget(start_canang):
-    canang = start_canang(workers=1, outbox_budget="4MiB", outbox_limit="64MiB")
+    canang = start_canang(workers=1, outbox_budget="4MiB", outbox_limit="64MiB", **WITHOUT_RATES)
     members = [RawWebSocket(canang.port, "/ws/large", receive_buffer=4096) for _ in range(12)]
     author = RawWebSocket(canang.port, "/ws/large?echo=false")
     canang.wait_members(13)
@@ -166,7 +166,7 @@ def test_what_a_whole_room_waits_for_counts_once_for_the_budget(start_canang):
 
 
 def test_unfinished_messages_count_for_the_budget(start_canang):
-    canang = start_canang(workers=1, outbox_budget="8MiB", max_message_bytes="4MiB")
+    canang = start_canang(workers=1, outbox_budget="8MiB", max_message_bytes="4MiB", **WITHOUT_RATES)
     member = RawWebSocket(canang.port, "/ws/calm")
     before = canang.rss_bytes()
     clients = [RawWebSocket(canang.port, f"/ws/{n}") for n in range(20)]
@@ -189,14 +189,13 @@ def test_unfinished_messages_count_for_the_budget(start_canang):
 
 @pytest.mark.skipif(sanitized(), reason="judges memory")
 def test_memory_over_its_limit_takes_from_the_budget(start_canang):
-    other = start_canang(workers=1)
+    other = start_canang(workers=1, **WITHOUT_RATES)
     used = other.metrics()["canang_memory_used_bytes"]
     if used > 2 * other.rss_bytes():
         pytest.skip("what counts here is the memory of a group with others in it")
     limit = int(used) + 16 * MIB
     canang = start_canang(
-        workers=1, memory_limit=limit, outbox_budget="32MiB", outbox_limit="128MiB"
-    )
+        workers=1, memory_limit=limit, outbox_budget="32MiB", outbox_limit="128MiB", **WITHOUT_RATES)
     assert canang.metrics()["canang_outbox_budget_bytes"] == 32 * MIB
     hog = RawWebSocket(canang.port, "/ws/hog", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/hog?echo=false")

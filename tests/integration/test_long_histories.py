@@ -53,7 +53,7 @@ def settled_rss(canang):
 def test_a_joiner_that_does_not_read_holds_less_than_half_a_mebibyte(
     start_canang, messages, asked
 ):
-    canang = start_canang(history_size=400, history_bytes="8MiB")
+    canang = start_canang(history_size=400, history_bytes="8MiB", **WITHOUT_RATES)
     fill(canang, "full", messages)
     for n in range(JOINERS):  # the loops and their pools have seen such joins before
         with RawWebSocket(canang.port, f"/ws/warm-{n % 8}") as client:
@@ -88,7 +88,7 @@ def read_all(client, count):
 
 @pytest.mark.parametrize("size", [10, 4_000, 60_000])
 def test_a_slow_reader_gets_history_and_what_follows_in_order_and_once(start_canang, size):
-    canang = start_canang(history_bytes="16MiB", outbox_limit="8MiB")
+    canang = start_canang(history_bytes="16MiB", outbox_limit="8MiB", **WITHOUT_RATES)
     old = [f"{n}:" + ESCAPED * size for n in range(100)]
     live = [f"{n}:" + "y" * size for n in range(100, 140)]
     fill(canang, "slow", old)
@@ -110,7 +110,7 @@ def test_a_slow_reader_gets_history_and_what_follows_in_order_and_once(start_can
 
 
 def test_a_slow_client_resumes_over_a_history_of_many_times_the_outbox_limit(start_canang):
-    canang = start_canang(history_size=2_000, history_bytes="16MiB", outbox_limit="64KiB")
+    canang = start_canang(history_size=2_000, history_bytes="16MiB", outbox_limit="64KiB", **WITHOUT_RATES)
     messages = [f"{n:05}" + "x" * 4_000 for n in range(1_500)]
     with RawWebSocket(canang.port, "/ws/long?meta=true") as witness:
         epoch = json.loads(witness.read_data().payload)["join"]["epoch"]
@@ -126,7 +126,7 @@ def test_a_slow_client_resumes_over_a_history_of_many_times_the_outbox_limit(sta
 
 
 def test_a_client_that_is_sent_a_long_history_is_heard_and_served_meanwhile(start_canang):
-    canang = start_canang(history_bytes="16MiB", workers=1)
+    canang = start_canang(history_bytes="16MiB", workers=1, **WITHOUT_RATES)
     fill(canang, "busy", [ESCAPED * 60_000] * 100)
     with RawWebSocket(canang.port, "/ws/busy") as witness:
         stalled = [
@@ -144,7 +144,7 @@ def test_a_client_that_is_sent_a_long_history_is_heard_and_served_meanwhile(star
 
 
 def test_live_messages_behind_a_history_that_is_not_read_count_as_always(start_canang):
-    canang = start_canang(outbox_limit="256KiB", history_bytes="8MiB", close_timeout="1s")
+    canang = start_canang(outbox_limit="256KiB", history_bytes="8MiB", close_timeout="1s", **WITHOUT_RATES)
     fill(canang, "behind", ["x" * 60_000] * 100)
     stalled = join_without_reading(canang, "/ws/behind?history=100")
     canang.wait_members(1)
