@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from support.canang_process import sanitized
+from support.canang_process import WITHOUT_RATES, sanitized
 from support.clients import close_all, open_client, receive
 from support.raw_websocket import BINARY, Ended, RawWebSocket, frame_head
 from support.waiting import wait_until
@@ -84,7 +84,9 @@ async def test_members_that_read_get_one_message_over_the_outbox_limit_and_stay(
 
 
 def test_a_member_that_pauses_for_less_than_its_grace_gets_everything(start_canang):
-    canang = start_canang(env={"CANANG_SLOW_CONSUMER_GRACE": "20s"}, outbox_limit="256KiB", **WITHOUT_RATES)
+    canang = start_canang(
+        env={"CANANG_SLOW_CONSUMER_GRACE": "20s"}, outbox_limit="256KiB", **WITHOUT_RATES
+    )
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -118,7 +120,8 @@ def test_a_member_that_does_not_read_is_closed_when_its_grace_is_over(start_cana
 
 
 def test_over_the_budget_the_largest_goes_and_a_slow_reader_stays(start_canang):
-    canang = start_canang(workers=1, outbox_budget="8MiB", outbox_limit="64MiB", ping_interval="1m", **WITHOUT_RATES)
+    limits = {"outbox_budget": "8MiB", "outbox_limit": "64MiB"}
+    canang = start_canang(workers=1, ping_interval="1m", **limits, **WITHOUT_RATES)
     slow = RawWebSocket(canang.port, "/ws/slow", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/slow?echo=false")
     canang.wait_members(2)
@@ -166,7 +169,9 @@ def test_what_a_whole_room_waits_for_counts_once_for_the_budget(start_canang):
 
 
 def test_unfinished_messages_count_for_the_budget(start_canang):
-    canang = start_canang(workers=1, outbox_budget="8MiB", max_message_bytes="4MiB", **WITHOUT_RATES)
+    canang = start_canang(
+        workers=1, outbox_budget="8MiB", max_message_bytes="4MiB", **WITHOUT_RATES
+    )
     member = RawWebSocket(canang.port, "/ws/calm")
     before = canang.rss_bytes()
     clients = [RawWebSocket(canang.port, f"/ws/{n}") for n in range(20)]
@@ -195,7 +200,12 @@ def test_memory_over_its_limit_takes_from_the_budget(start_canang):
         pytest.skip("what counts here is the memory of a group with others in it")
     limit = int(used) + 16 * MIB
     canang = start_canang(
-        workers=1, memory_limit=limit, outbox_budget="32MiB", outbox_limit="128MiB", **WITHOUT_RATES)
+        workers=1,
+        memory_limit=limit,
+        outbox_budget="32MiB",
+        outbox_limit="128MiB",
+        **WITHOUT_RATES,
+    )
     assert canang.metrics()["canang_outbox_budget_bytes"] == 32 * MIB
     hog = RawWebSocket(canang.port, "/ws/hog", receive_buffer=4096)
     author = RawWebSocket(canang.port, "/ws/hog?echo=false")
