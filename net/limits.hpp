@@ -78,6 +78,10 @@ inline constexpr std::size_t cost_of_frame = 256;
 inline constexpr std::size_t cost_of_event = 64;
 inline constexpr std::size_t cost_of_end = 16 * 1024;
 
+/// Clients that a loop closes in one turn because it holds too much for them; the next ones in the next turn. As
+/// many as may end in a turn anyway, see `max_cost_a_turn`.
+inline constexpr std::size_t max_given_up_a_turn = max_cost_a_turn / cost_of_end;
+
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
 

@@ -53,7 +53,8 @@ std::uint64_t outbox_budget::excess(const loop_metrics& own) const noexcept {
 }
 
 /// Looking through all sessions takes milliseconds where there are many, so it is done once in a while, or when
-/// an eighth of the loop's share has come on top.
+/// an eighth of the loop's share has come on top; or in the next turn, where this one has closed as many as it
+/// may.
 void budget_keeper::let_go(std::uint64_t excess) {
   const auto& metrics = context_.metrics;
   const auto before = held_for_clients(metrics);
@@ -64,13 +65,15 @@ void budget_keeper::let_go(std::uint64_t excess) {
   auto left = holders();
   std::make_heap(left.begin(), left.end(), is_smaller); // nearly all of them stay: no need to sort
   std::uint64_t closed = 0;
-  for (; !left.empty() && held_for_clients(metrics) > before - excess; ++closed) {
+  const auto is_over = [&] { return held_for_clients(metrics) > before - excess; };
+  for (; !left.empty() && closed < max_given_up_a_turn && is_over(); ++closed) {
     std::pop_heap(left.begin(), left.end(), is_smaller);
     left.back().who->give_up();
     left.pop_back();
   }
   const auto after = held_for_clients(metrics);
-  next_look_ = now + budget_look_interval;
+  const bool goes_on = !left.empty() && is_over();
+  next_look_ = goes_on ? now : now + budget_look_interval;
   next_look_bytes_ = after + budget_.share() / 8;
   log(closed, before - std::min(before, after));
 }

@@ -159,6 +159,19 @@ TEST_F(budget_keeper_test, closes_as_many_as_it_takes) {
   EXPECT_LE(open_members(), 14U);
 }
 
+/// A close takes some microseconds: hundreds of them are not to hold up all others for one turn.
+TEST_F(budget_keeper_test, closes_many_over_some_turns) {
+  for (int i = 0; i < 150; ++i)
+    join_holding(mib / 16);
+  keeper.keep();
+  EXPECT_EQ(open_members(), 150 - max_given_up_a_turn);
+  EXPECT_GT(held(), 4 * mib);
+  keeper.keep();
+  EXPECT_LE(held(), 4 * mib);
+  EXPECT_GE(open_members(), 40U);
+  EXPECT_LE(open_members(), 60U);
+}
+
 /// However much it counts for each of them.
 TEST_F(budget_keeper_test, leaves_many_alone_that_wait_for_the_same) {
   for (int i = 0; i < 20; ++i)
