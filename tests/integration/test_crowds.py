@@ -207,7 +207,7 @@ def test_a_node_that_was_full_of_clients_and_is_empty_takes_them_again(start_can
     if empty["canang_connections_limit"] < MOST_CLIENTS:
         pytest.skip("more open files are needed")
     limit = int(empty["canang_memory_used_bytes"]) + (8 << 20)
-    canang = start_canang(env=env, workers=1, memory_limit=limit)
+    canang = start_canang(env=env, workers=1, memory_limit=limit, max_rooms=0)
     for _ in range(2):
         crowd = fill(canang)
         assert canang.metrics()["canang_headroom_ratio"] < 0.05
