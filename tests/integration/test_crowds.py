@@ -59,7 +59,8 @@ def test_a_crowd_without_requests_keeps_nobody_out(start_canang, kind, workers):
     if kind != "refused again and again":  # they leave by themselves
         assert displaced >= CROWD - 64 * workers - 10
     if kind in ("silent", "slow headers"):
-        assert seen.total("canang_handshakes_rejected_total", reason="crowded") == displaced
+        crowded = seen.total("canang_handshakes_rejected_total", reason="crowded")
+        assert displaced <= crowded <= displaced + 20, "it went on between the two"
     wait_until(lambda: canang.descriptors() <= before + 2, "nothing is left of it", 5)
     member.close()
 
