@@ -54,6 +54,9 @@ public:
   /// Lets go what was kept for joins that did not come. To be called several times a second.
   void on_tick(net::loop_context::clock::time_point now) { pages_->expire(now); }
 
+  /// Lets go of what is kept only for joins that may come: memory is short.
+  void let_go_kept() { pages_->let_go_kept(); }
+
   /// Closes the sessions of a room's members.
   void close_members(room_id room, std::uint16_t code, std::string_view text,
                      net::close_reason reason);

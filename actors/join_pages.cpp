@@ -84,6 +84,13 @@ void join_pages::forget(room_id room) {
 
 void join_pages::forget_all() { recent_.clear(); }
 
+void join_pages::let_go_kept() {
+  std::erase_if(recent_, [](const recent_page& known) { return known.page->use_count() == 1; });
+  while (!idle_.empty())
+    idle_.front().page->let_go(idle_.front().number);
+  scratch_ = std::string{};
+}
+
 void join_pages::expire(clock::time_point now) {
   now_ = now;
   const auto is_recent = [&](clock::time_point when) { return now - when < net::join_piece_ttl; };
@@ -117,7 +124,8 @@ void join_pages::unpin(const cluster::publication& message) noexcept {
 /// What stands in `scratch_` as a buffer that takes no more than it has to.
 net::frame_buffer_ptr join_pages::keep_encoded() {
   auto buffer = context_.buffers.make();
-  buffer->bytes() = std::string{scratch_};
+  std::string{scratch_}.swap(
+    buffer->bytes()); // an assignment of a short one would keep the old memory
   const auto size = buffer->bytes().capacity();
   encoded_bytes_ += size;
   charge(size);

@@ -47,6 +47,9 @@ public:
 
   void forget_all();
 
+  /// Lets go of what is kept only for whoever comes next: memory is short.
+  void let_go_kept();
+
   /// Lets go what nobody has asked for in a while. To be called several times a second.
   void expire(clock::time_point now);
 

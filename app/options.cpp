@@ -184,7 +184,7 @@ void add_options(CLI::App& app, options& into) {
              "longest request line plus headers; longer ones are answered with 431");
   adder.duration("--close-timeout", loops.limits.close_timeout, milliseconds{100}, "5s",
                  "time for the client to answer a close frame");
-  adder.size("--max-message-bytes", loops.limits.max_message_bytes, 1, one_gib, "64KiB",
+  adder.size("--max-message-bytes", loops.limits.max_message_bytes, 1, one_gib / 2, "64KiB",
              "largest message of a client; larger ones are answered with 1009");
   adder.size("--outbox-limit", loops.limits.max_outbox_bytes, 1024, one_gib, "1MiB",
              "bytes that may wait for one client, before it is closed as a slow consumer (1008)");

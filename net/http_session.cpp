@@ -118,9 +118,8 @@ void http_session::on_deadline(timing_wheel::clock::time_point) {
 /// Where no answer is on its way the connection is reset, so that nothing of it is left in the kernel.
 void http_session::give_way() {
   context_.metrics.http_displaced_total.add(1);
-  if (requests_ == 0)
-    context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::crowded)].add(1);
   if (requests_ == 0 && !response_) {
+    context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::crowded)].add(1);
     error_code ignored;
     socket_.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
   }

@@ -58,6 +58,9 @@ public:
   budget_keeper(loop_context& context, const outbox_budget& budget)
     : context_(context), budget_(budget) {}
 
+  /// Whether something has to go; to be asked by whoever could let go of something that is nobody's.
+  [[nodiscard]] bool has_too_much() const noexcept { return budget_.excess(context_.metrics) > 0; }
+
   /// To be called at the end of each turn; does nearly nothing while all is well.
   void keep() {
     if (const auto excess = budget_.excess(context_.metrics); excess > 0)

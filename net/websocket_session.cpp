@@ -159,10 +159,13 @@ void websocket_session::close_as_slow() {
   close(1008, "slow consumer", close_reason::slow_consumer);
 }
 
-/// While it is open: the time is over in which a slow consumer could come back below its limit. Else: that for
-/// the client's close frame, or for its FIN.
-void websocket_session::on_deadline(clock::time_point) {
-  if (state_ == state::open)
+/// While it is open: the time is over in which a slow consumer could come back below its limit; more of it for
+/// one that waits for us, as its history has had its share of the turn. Else: that for the client's close frame,
+/// or for its FIN.
+void websocket_session::on_deadline(clock::time_point now) {
+  if (state_ == state::open && outbox_.is_paused())
+    context_.deadlines.schedule(*this, now + context_.limits.slow_consumer_grace);
+  else if (state_ == state::open)
     close_as_slow();
   else
     close_socket(true);

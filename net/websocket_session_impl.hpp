@@ -40,8 +40,9 @@ public:
   void abort(close_reason reason) override;
   bool has_unread() const noexcept override { return has_work(); }
   clock::time_point last_heard() const noexcept override {
-    return reading_paused_ && has_work() ? context_.now()
-                                         : heard_; // what it said is not read: it is there
+    return state_ == state::open && reading_paused_ && has_work()
+             ? context_.now() // what it said is not read: it is there
+             : heard_;
   }
   std::string peer() const override;
   void ping() override;

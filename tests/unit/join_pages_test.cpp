@@ -167,6 +167,29 @@ TEST_F(join_pages_test, keeps_a_page_for_the_next_one_to_join_and_lets_it_go_aft
   EXPECT_EQ(held(), 0U);
 }
 
+TEST_F(join_pages_test, lets_go_of_what_nobody_is_reading_when_memory_is_short) {
+  publish(100, 4000);
+  const auto reader = join();
+  const auto first = reader->next();
+  rest_of(join(50));
+  const auto before = held();
+  pages->let_go_kept();
+  EXPECT_EQ(pages->page_count(), 1U) << "one has a reader";
+  EXPECT_LT(pages->encoded_bytes(), net::join_piece_bytes + 4100);
+  EXPECT_LT(held(), before);
+  EXPECT_EQ(rest_of(reader), expected().substr(first->size()));
+}
+
+TEST_F(join_pages_test, holds_no_large_buffer_for_a_small_piece) {
+  {
+    const auto large = context.buffers.make();
+    large->bytes().reserve(200'000);
+  }
+  publish("a");
+  const auto source = join();
+  EXPECT_LT(source->next()->bytes().capacity(), 100U);
+}
+
 TEST_F(join_pages_test, lets_a_page_go_when_its_room_has_something_new) {
   publish(100, 1000);
   rest_of(join());

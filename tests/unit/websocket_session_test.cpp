@@ -234,6 +234,16 @@ TEST_F(websocket_session_test, does_not_read_while_it_is_paused) {
   EXPECT_TRUE(loop.until([&] { return log.messages.size() == 2; }));
 }
 
+/// Or one whose join is lost would never be ended: its socket is not watched yet.
+TEST_F(websocket_session_test,
+       has_not_been_heard_of_while_its_join_waits_though_it_has_said_something) {
+  make("\x81");
+  session->pause_reading(true);
+  const auto heard = session->last_heard();
+  loop.context.new_turn(heard + std::chrono::hours{1});
+  EXPECT_EQ(session->last_heard(), heard);
+}
+
 TEST_F(websocket_session_test, counts_bytes_and_notes_when_it_heard_the_client) {
   open();
   const auto before = loop.context.metrics.received_bytes_total.value();
