@@ -169,13 +169,13 @@ void bridge::hold_back() {
     caf::anon_send(cast_[loop].hub, hub_mark{loop, caf::actor_cast<caf::actor>(this)});
   }
   if (lag_count_ > 0)
-    broker_.shard().pause_messages(true);
+    broker_.pause_messages(true);
 }
 
 void bridge::on_reached(std::uint32_t loop) {
   lags_[loop] = false;
   if (--lag_count_ == 0)
-    broker_.shard().pause_messages(false);
+    broker_.pause_messages(false);
 }
 
 } // namespace canang::actors

@@ -223,7 +223,7 @@ void directory::shed_some() {
   const auto wanted = std::min(to_shed_bytes_, most_shed_bytes);
   const auto freed = services_.kept == nullptr ? 0 : services_.kept->shed(wanted);
   services_.metrics.shed_bytes_total.add(freed);
-  const bool is_done = freed < wanted || to_shed_bytes_ <= freed;
+  const bool is_done = (freed < wanted && empty_.empty()) || to_shed_bytes_ <= freed;
   to_shed_bytes_ = is_done ? 0 : to_shed_bytes_ - freed;
 }
 

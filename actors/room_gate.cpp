@@ -30,12 +30,14 @@ bool room::may_answer() const {
 }
 
 void room::pass_on(publish& request) {
-  allowance_.take(services_.price.of(request.message->data.size()), services_.context.now());
+  const auto now = services_.context.now();
+  allowance_.take(services_.price.of(request.message->data.size()), now);
+  allowance_.bound(net::longest_debt_of_room, now);
   broker_->publish(name_, std::move(request.message), request.idempotency_key);
 }
 
 /// Where too much waits already, the oldest goes on all the same: the room goes deeper into its debt, and the
-/// answers wait the longer.
+/// answers wait the longer, up to `longest_debt_of_room`.
 void room::keep_waiting(publish& request) {
   auto& held = ensure_gate();
   auto& all = services_.metrics.room_waiting_bytes;

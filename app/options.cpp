@@ -330,8 +330,9 @@ settled_limits settle_limits(actors::server_options& into) {
     limits.max_memory_bytes =
       static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
   if (into.outbox_budget_bytes == automatic)
-    into.outbox_budget_bytes =
-      limits.max_memory_bytes != 0 ? limits.max_memory_bytes / 4 : default_outbox_budget_bytes;
+    into.outbox_budget_bytes = limits.max_memory_bytes != 0
+                                 ? std::max<std::uint64_t>(limits.max_memory_bytes / 4, 1)
+                                 : default_outbox_budget_bytes;
   if (into.history_budget_bytes == automatic)
     into.history_budget_bytes = history_budget_of(limits.max_memory_bytes);
   if (into.max_rooms == automatic)

@@ -282,6 +282,12 @@ void redis_broker::tick() {
     batch_end_();
 }
 
+void redis_broker::pause_messages(bool paused) {
+  if (std::exchange(is_paused_, paused) && !paused)
+    resumed_at_ = services_.now();
+  shard_.pause_messages(paused);
+}
+
 void redis_broker::look_at_rooms() {
   const auto now = services_.now();
   leave_channels(now);
@@ -290,6 +296,8 @@ void redis_broker::look_at_rooms() {
   if (!shard_.is_up())
     return;
   const auto slot = ticks_ / ticks_a_second % position_slots;
+  // what a room lacks lies in the link, and comes: to read it in the history would be a loss where that is short
+  const bool is_unread = is_paused_ || now - resumed_at_ < quiet_time;
   std::vector<room_ptr> due;
   for (const auto& [name, room] : rooms_) {
     if (!room->has_subscriber())
@@ -297,8 +305,8 @@ void redis_broker::look_at_rooms() {
     if (room->partition() % position_slots == slot)
       presence_.sweep(name);
     const bool is_quiet = now - room->last_heard() >= quiet_time;
-    if (room->is_suspect() || !room->is_live()
-        || (is_quiet && room->partition() % position_slots == slot))
+    const bool is_turn = is_quiet && room->partition() % position_slots == slot;
+    if (!room->is_live() || (!is_unread && (room->is_suspect() || is_turn)))
       due.push_back(room);
   }
   check_positions(due, true);

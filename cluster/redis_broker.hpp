@@ -76,6 +76,9 @@ public:
   /// that nobody is in first, and of either kind of the room that was quiet longest.
   void shed(std::size_t bytes);
 
+  /// Stops or resumes reading what the channels bring. What rooms then seem to lack is on its way.
+  void pause_messages(bool paused);
+
   [[nodiscard]] redis_shard& shard() noexcept { return shard_; }
   [[nodiscard]] std::size_t room_count() const noexcept { return rooms_.size(); }
 
@@ -122,6 +125,8 @@ private:
   clock::time_point last_complaint_{};
   std::uint64_t unspoken_complaints_ = 0;
   std::uint32_t ticks_ = 0;
+  clock::time_point resumed_at_{}; // reading of channels
+  bool is_paused_ = false;
   bool is_send_posted_ = false;
 };
 

@@ -90,6 +90,8 @@ void redis_room::recover(const recover_request& request, broker::history_handler
 }
 
 void redis_room::forget_window() {
+  if (feed_.waiting_count() > 0)
+    return; // somebody is about to be served from it
   feed_.forget_window();
   account_window();
 }

@@ -153,6 +153,10 @@ inline constexpr std::size_t max_waiting_in_room_bytes = 16 * 1024 * 1024;
 /// And in all rooms of a loop.
 inline constexpr std::size_t max_waiting_in_rooms_bytes = 64 * 1024 * 1024;
 
+/// How far what goes on above a room's rate, since too much waits, may put off what comes later: whoever comes to a
+/// room after a crowd of flooders has left is not to wait for minutes.
+inline constexpr std::chrono::milliseconds longest_debt_of_room{10'000};
+
 /// Publications that may be on their way to a loop before those who publish them have to wait: some hundred
 /// milliseconds' work, more than a loop that is well is ever behind.
 inline constexpr std::size_t max_backlog_bytes = 8 * 1024 * 1024;

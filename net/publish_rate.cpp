@@ -36,6 +36,10 @@ void publish_allowance::take(std::int64_t price_ns, clock::time_point now) noexc
   even_ns_ = std::max(even_ns_, in_ns(now)) + price_ns;
 }
 
+void publish_allowance::bound(nanoseconds longest, clock::time_point now) noexcept {
+  even_ns_ = std::min(even_ns_, in_ns(now) + longest.count());
+}
+
 publish_allowance::clock::time_point publish_allowance::next() const noexcept {
   return clock::time_point{nanoseconds{even_ns_} - publish_burst};
 }

@@ -35,6 +35,9 @@ public:
   /// Takes what was published already, so it may go below nothing.
   void take(std::int64_t price_ns, clock::time_point now) noexcept;
 
+  /// Forgets what would have to be waited for beyond `longest` from `now`.
+  void bound(std::chrono::nanoseconds longest, clock::time_point now) noexcept;
+
   [[nodiscard]] bool is_used_up(clock::time_point now) const noexcept { return now < next(); }
 
   /// From when on it is not used up any more.

@@ -92,5 +92,15 @@ TEST_F(publish_allowance_test, goes_below_nothing_and_comes_back) {
   EXPECT_NEAR(std::chrono::duration<double>{allowance.next() - moment(0s)}.count(), 9.5, 0.1);
 }
 
+TEST_F(publish_allowance_test, that_is_bound_is_back_when_that_time_is_over) {
+  for (int i = 0; i < 100'000; ++i)
+    allowance.take(price.of(0), moment(0s));
+  allowance.bound(10s, moment(1s));
+  EXPECT_TRUE(allowance.is_used_up(moment(10s)));
+  EXPECT_FALSE(allowance.is_used_up(moment(11s)));
+  allowance.bound(10s, moment(11s));
+  EXPECT_FALSE(allowance.is_used_up(moment(11s))) << "it gives nobody a debt";
+}
+
 } // namespace
 } // namespace canang::net
