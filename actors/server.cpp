@@ -98,12 +98,12 @@ server::~server() {
   }
   for (const auto& linked : bridges_.by_shard)
     caf::anon_send_exit(linked, caf::exit_reason::user_shutdown);
-  cast_.clear();
-  bridges_.by_shard.clear();
   if (!homes_.empty())
     system_.await_all_actors_done();
   for (auto& home : homes_)
     home->stop();
+  cast_.clear(); // read by actors, and by bridges' handlers, until their threads have ended
+  bridges_.by_shard.clear();
   homes_.clear();
 }
 
