@@ -5,6 +5,7 @@
 #include "cluster/redis_roster.hpp"
 #include "cluster/redis_shard.hpp"
 #include "cluster/redis_url.hpp"
+#include "cluster/shared_value.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -30,7 +31,7 @@ struct shard_status {
   std::string identity;
   cluster::redis_metrics metrics;
   /// The nodes that live, as the bridge last heard; null before.
-  std::atomic<std::shared_ptr<const cluster::redis_roster::roster>> roster;
+  cluster::shared_value<std::shared_ptr<const cluster::redis_roster::roster>> roster;
   /// The node has left: its members are out of the presence, and its lease has ended.
   std::atomic<bool> has_left{false};
 };

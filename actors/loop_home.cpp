@@ -86,8 +86,7 @@ std::optional<net::reject_reason> loop_home::refusal() noexcept {
 
 void loop_home::on_session(net::session_ptr session, const net::dialect& language,
                            net::connection_parameters&& parameters) {
-  start_connection(system_, loop_, connection_services_, std::move(session), language,
-                   std::move(parameters));
+  start_connection(system_, loop_, connection_services_, std::move(session), language, parameters);
 }
 
 void loop_home::housekeeping() {

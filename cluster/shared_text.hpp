@@ -1,26 +1,22 @@
 #pragma once
 
-#include <atomic>
-#include <memory>
+#include "cluster/shared_value.hpp"
+
 #include <string>
+#include <utility>
 
 namespace canang::cluster {
 
 /// A short text that one thread sets now and then and any thread may read.
 class shared_text {
 public:
-  void set(std::string text) {
-    text_.store(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text)));
-  }
+  void set(std::string text) { text_.store(std::move(text)); }
 
   /// Empty when there is none.
-  [[nodiscard]] std::string get() const {
-    const auto text = text_.load();
-    return text == nullptr ? std::string{} : *text;
-  }
+  [[nodiscard]] std::string get() const { return text_.load(); }
 
 private:
-  std::atomic<std::shared_ptr<const std::string>> text_;
+  shared_value<std::string> text_;
 };
 
 } // namespace canang::cluster

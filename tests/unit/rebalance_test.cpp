@@ -100,14 +100,14 @@ TEST(connections_of_others, are_those_of_nodes_that_serve_once_each) {
                                          + R"(","connections":)" + std::to_string(connections)
                                          + "}"};
   };
-  shards[0]->roster = std::make_shared<const cluster::redis_roster::roster>(
+  shards[0]->roster.store(std::make_shared<const cluster::redis_roster::roster>(
     cluster::redis_roster::roster{entry("me", "ready", 1),
                                   entry("a", "ready", 2),
                                   entry("b", "draining", 3),
                                   {"older", R"({"connections":4})"},
-                                  {"odd", "no JSON"}});
-  shards[1]->roster = std::make_shared<const cluster::redis_roster::roster>(
-    cluster::redis_roster::roster{entry("a", "ready", 2), entry("c", "ready", 5)});
+                                  {"odd", "no JSON"}}));
+  shards[1]->roster.store(std::make_shared<const cluster::redis_roster::roster>(
+    cluster::redis_roster::roster{entry("a", "ready", 2), entry("c", "ready", 5)}));
   EXPECT_EQ(connections_of_others(shards, "me"), (counts{2, 5}));
 }
 
