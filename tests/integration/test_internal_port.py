@@ -171,6 +171,7 @@ def test_histograms_add_up(canang, name):
         for _ in range(20):
             client.send_text("x")
             client.read_data()
+    canang.wait_metric("canang_publish_to_flush_seconds_count", 20)  # it is noted after the write
     metrics = canang.metrics()
     buckets = metrics.samples(f"canang_{name}_bucket")
     bounds = [float(labels["le"]) for labels, _ in buckets]
