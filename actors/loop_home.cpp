@@ -47,9 +47,7 @@ caf::actor loop_home::spawn_bridge(bridge_parts parts) {
 void loop_home::start(const loop_cast& own) {
   loop_.on_turn_end([this] {
     members_.flush();
-    if (keeper_.has_too_much())
-      members_.let_go_kept();
-    keeper_.keep();
+    keeper_.keep([this] { members_.let_go_kept(); });
   });
   loop_.on_tick([own, bridges = std::exchange(bridges_, {})](loop::clock::time_point now) {
     for (const auto& linked : bridges)

@@ -58,13 +58,18 @@ public:
   budget_keeper(loop_context& context, const outbox_budget& budget)
     : context_(context), budget_(budget) {}
 
-  /// Whether something has to go; to be asked by whoever could let go of something that is nobody's.
-  [[nodiscard]] bool has_too_much() const noexcept { return budget_.excess(context_.metrics) > 0; }
-
-  /// To be called at the end of each turn; does nearly nothing while all is well.
-  void keep() {
+  /// To be called at the end of each turn; does nearly nothing while all is well. Where too much is held,
+  /// `let_go_first` is called before any session is closed: it lets go of what is nobody's.
+  template <class Function>
+  void keep(Function let_go_first) {
+    if (budget_.excess(context_.metrics) == 0)
+      return;
+    let_go_first();
     if (const auto excess = budget_.excess(context_.metrics); excess > 0)
       let_go(excess);
+  }
+  void keep() {
+    keep([] {});
   }
 
 private:

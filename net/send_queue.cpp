@@ -120,29 +120,12 @@ void send_queue::clear() noexcept {
 
 bool send_queue::is_paused() const noexcept { return later_ && later_->is_paused; }
 
-std::size_t send_queue::bytes() const noexcept {
-  auto sum = slices_.bytes();
+/// Over all slices, wherever they stand.
+std::size_t send_queue::sum(std::size_t (outbox::*figure)() const noexcept) const noexcept {
+  auto sum = (slices_.*figure)();
   if (later_) {
     for (const auto& part : later_->parts)
-      sum += part.behind.bytes();
-  }
-  return sum;
-}
-
-std::size_t send_queue::held_bytes() const noexcept {
-  auto sum = slices_.held_bytes();
-  if (later_) {
-    for (const auto& part : later_->parts)
-      sum += part.behind.held_bytes();
-  }
-  return sum;
-}
-
-std::size_t send_queue::counted_bytes() const noexcept {
-  auto sum = slices_.counted_bytes();
-  if (later_) {
-    for (const auto& part : later_->parts)
-      sum += part.behind.counted_bytes();
+      sum += (part.behind.*figure)();
   }
   return sum;
 }

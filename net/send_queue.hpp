@@ -64,10 +64,10 @@ public:
   [[nodiscard]] bool is_paused() const noexcept;
 
   /// Bytes that wait in slices.
-  [[nodiscard]] std::size_t bytes() const noexcept;
+  [[nodiscard]] std::size_t bytes() const noexcept { return sum(&outbox::bytes); }
 
   /// The same with what holding them costs.
-  [[nodiscard]] std::size_t held_bytes() const noexcept;
+  [[nodiscard]] std::size_t held_bytes() const noexcept { return sum(&outbox::held_bytes); }
 
   /// As `outbox::is_over_limit`, over all slices.
   [[nodiscard]] bool is_over_limit() const noexcept {
@@ -85,7 +85,8 @@ private:
   struct later;
 
   send_status queue_last(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to);
-  [[nodiscard]] std::size_t counted_bytes() const noexcept;
+  [[nodiscard]] std::size_t counted_bytes() const noexcept { return sum(&outbox::counted_bytes); }
+  [[nodiscard]] std::size_t sum(std::size_t (outbox::*figure)() const noexcept) const noexcept;
   bool go_on(std::size_t written, std::size_t share);
   std::size_t write_piece(byte_sink& sink, boost::system::error_code& ec);
 

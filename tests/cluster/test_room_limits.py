@@ -1,28 +1,11 @@
 """What rooms and their recent publications may take of a node in a cluster: Redis has the histories."""
 
-import json
-
-from support.raw_websocket import TEXT, RawConnection, RawWebSocket, frame, request_head
+from support.asking import ask, history_of
+from support.raw_websocket import TEXT, RawWebSocket, frame
 from support.waiting import wait_until
 
 MIB = 1 << 20
 MESSAGES = 128
-
-
-def ask(canang, path):
-    with RawConnection(canang.port) as client:
-        client.send(request_head(path))
-        return client.read_response()
-
-
-def history_of(canang, room):
-    """The number of messages that a newcomer gets."""
-    with RawWebSocket(canang.port, f"/ws/{room}?history=1000&meta=true") as client:
-        client.send_text("marker")
-        first = json.loads(client.read_data().payload)["join"]["offset"]
-        while (read := json.loads(client.read_data().payload))["data"] != "marker":
-            pass
-    return read["offset"] - first - 1
 
 
 def counted(canang, owner):

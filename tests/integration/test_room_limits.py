@@ -1,22 +1,15 @@
 """What rooms and histories may take of a node: how many rooms, how much memory, and who gives way."""
 
-import json
 import time
 from contextlib import contextmanager
 
+from support.asking import ask, history_of
 from support.canang_process import sanitized
-from support.raw_websocket import TEXT, RawConnection, RawWebSocket, frame, request_head
+from support.raw_websocket import TEXT, RawWebSocket, frame
 from support.waiting import wait_until
 
 MIB = 1 << 20
 ROOMS = 200  # of 400 KB
-
-
-def ask(canang, path):
-    """The answer to a handshake; who asked leaves at once."""
-    with RawConnection(canang.port) as client:
-        client.send(request_head(path))
-        return client.read_response()
 
 
 @contextmanager
@@ -42,16 +35,6 @@ def fill(canang, rooms, message, count=128):
     for room in rooms:
         write(canang, room, [message] * count)
     canang.wait_metric("canang_publications_total", wanted, timeout=20)
-
-
-def history_of(canang, room):
-    """The number of messages that a newcomer gets."""
-    with RawWebSocket(canang.port, f"/ws/{room}?history=1000&meta=true") as client:
-        client.send_text("marker")
-        first = json.loads(client.read_data().payload)["join"]["offset"]
-        while (read := json.loads(client.read_data().payload))["data"] != "marker":
-            pass
-    return read["offset"] - first - 1
 
 
 def rss_of_empty(canang):

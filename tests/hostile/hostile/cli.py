@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
 import signal
 import sys
@@ -11,9 +10,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from support.canang_process import binary
+from support.crowd import allow_many_files
 from support.figures import table
-from support.load_clients import load_binary
+from support.needs import missing
 
 from .attacks import ATTACKS
 from .bench import run
@@ -45,24 +44,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def missing() -> str:
-    for program in ("prlimit", "redis-server"):
-        if not shutil.which(program, path="/usr/sbin:/usr/local/bin:/usr/bin:/bin"):
-            return f"needs {program}"
-    for path in (binary(), load_binary()):
-        if not path.is_file():
-            return f"there is no {path}: ./dev hostile builds it"
-    return ""
-
-
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
-    if problem := missing():
+    if problem := missing("./dev hostile", ("prlimit", "redis-server")):
         print(f"hostile: {problem}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    allow_many_files()
     settings = replace(
         Settings(),
         windows=options.windows,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
 import signal
 import sys
@@ -12,9 +11,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from support.canang_process import REPOSITORY, binary
+from support.canang_process import REPOSITORY
+from support.crowd import allow_many_files
 from support.figures import table
-from support.load_clients import load_binary
+from support.needs import missing
 
 from . import report
 from .crowd import crowd
@@ -59,24 +59,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def missing() -> str:
-    for program in ("redis-server", "haproxy"):
-        if not shutil.which(program, path="/usr/sbin:/usr/local/bin:/usr/bin:/bin"):
-            return f"needs {program}: ./dev rollout installs it"
-    for path in (binary(), load_binary()):
-        if not path.is_file():
-            return f"there is no {path}: ./dev rollout builds it"
-    return ""
-
-
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
-    if problem := missing():
+    if problem := missing("./dev rollout", ("redis-server", "haproxy")):
         print(f"rollout: {problem}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    allow_many_files()
     settings = replace(
         Settings(),
         rooms=options.rooms,
