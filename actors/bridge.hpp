@@ -3,9 +3,9 @@
 #include "actors/cast.hpp"
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
-#include "cluster/name_map.hpp"
-#include "cluster/redis_broker.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "base/name_map.hpp"
+#include "cluster/rooms/redis_broker.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -67,7 +67,7 @@ private:
   std::vector<bool> lags_;    // by loop: its hub has yet to come to our mark
   std::size_t lag_count_ = 0; // of these
   std::unordered_map<room_id, std::shared_ptr<port>> ports_;
-  cluster::name_map<room_id> current_;         // which room of a name hears of its channel
+  name_map<room_id> current_;                  // which room of a name hears of its channel
   std::vector<std::shared_ptr<port>> changed_; // hold publications that are not sent yet
   bool is_flush_posted_ = false;
   bool is_over_ = false;

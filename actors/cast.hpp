@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cluster/name_hash.hpp"
+#include "base/name_hash.hpp"
 #include "cluster/partitions.hpp"
 #include "net/metrics.hpp"
 
@@ -41,7 +41,7 @@ struct bridge_cast {
 /// The loop on which a room lives: by a hash that clients can't foresee, so that none can heap its rooms
 /// upon one loop. Of its upper half, since the lower bits choose the buckets of that loop's tables.
 [[nodiscard]] inline std::uint32_t home_of(std::string_view room, std::size_t loops) noexcept {
-  return static_cast<std::uint32_t>(((cluster::hash_of_name(room) >> 32U) * loops) >> 32U);
+  return static_cast<std::uint32_t>(((hash_of_name(room) >> 32U) * loops) >> 32U);
 }
 
 } // namespace canang::actors

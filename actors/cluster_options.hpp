@@ -1,11 +1,11 @@
 #pragma once
 
-#include "cluster/redis_metrics.hpp"
-#include "cluster/redis_room.hpp"
-#include "cluster/redis_roster.hpp"
-#include "cluster/redis_shard.hpp"
-#include "cluster/redis_url.hpp"
-#include "cluster/shared_value.hpp"
+#include "base/shared_value.hpp"
+#include "cluster/redis/shard.hpp"
+#include "cluster/redis/url.hpp"
+#include "cluster/rooms/broker_metrics.hpp"
+#include "cluster/rooms/redis_room.hpp"
+#include "cluster/rooms/redis_roster.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -29,9 +29,9 @@ struct cluster_options {
 /// One shard as the node sees it from outside: who it is, and what its bridge counts.
 struct shard_status {
   std::string identity;
-  cluster::redis_metrics metrics;
+  cluster::broker_metrics metrics;
   /// The nodes that live, as the bridge last heard; null before.
-  cluster::shared_value<std::shared_ptr<const cluster::redis_roster::roster>> roster;
+  shared_value<std::shared_ptr<const cluster::redis_roster::roster>> roster;
   /// The node has left: its members are out of the presence, and its lease has ended.
   std::atomic<bool> has_left{false};
 };

@@ -1,6 +1,6 @@
 #include "actors/cluster_pages.hpp"
 
-#include "cluster/name_map.hpp"
+#include "base/name_map.hpp"
 #include "net/json.hpp"
 
 #include <fmt/format.h>
@@ -42,8 +42,8 @@ private:
   std::string_view name_;
 };
 
-using counter_of = cluster::shard_counter cluster::redis_metrics::*;
-using counter_of_link = cluster::shard_counter cluster::redis_metrics::of_link::*;
+using counter_of = cluster::shard_counter cluster::broker_metrics::*;
+using counter_of_link = cluster::shard_counter cluster::broker_metrics::of_link::*;
 
 std::string shard_label(const shard_status& shard) {
   return "shard=" + quoted(shard.identity); // a label is escaped as JSON is, for what a host can be
@@ -107,7 +107,7 @@ cluster::redis_roster::roster living_nodes(shard_list shards) {
   const auto is_up = [](const auto& shard) { return shard->metrics.up.value() != 0; };
   const bool any_is_up = std::any_of(shards.begin(), shards.end(), is_up);
   cluster::redis_roster::roster all;
-  cluster::name_set known;
+  name_set known;
   for (const auto& shard : shards) {
     const auto roster = shard->roster.load();
     if (!roster || (any_is_up && !is_up(shard)))
@@ -185,8 +185,8 @@ net::page_response nodes_page(std::string_view node, const std::string& own, sha
 
 std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
                           std::chrono::nanoseconds unproven_after) {
-  using m = cluster::redis_metrics;
-  using link = cluster::redis_metrics::of_link;
+  using m = cluster::broker_metrics;
+  using link = cluster::broker_metrics::of_link;
   std::string out;
   family{out, "canang_nodes", "gauge", "Nodes with a lease on any Redis, this one included."}.add(
     {}, static_cast<double>(node_count(shards)));

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "actors/cluster_options.hpp"
-#include "actors/node_status.hpp"
+#include "actors/node/node_status.hpp"
 #include "cluster/broker.hpp"
-#include "net/http_types.hpp"
+#include "net/http/types.hpp"
 #include "net/metrics.hpp"
 
 #include <chrono>

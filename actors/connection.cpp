@@ -1,6 +1,6 @@
 #include "actors/connection.hpp"
 
-#include "actors/pinned.hpp"
+#include "actors/runtime/pinned.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>

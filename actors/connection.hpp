@@ -4,7 +4,7 @@
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
 #include "actors/messages.hpp"
-#include "actors/slim_actor.hpp"
+#include "actors/runtime/slim_actor.hpp"
 #include "net/dialect.hpp"
 #include "net/publish_rate.hpp"
 #include "net/session.hpp"

@@ -1,6 +1,6 @@
 #include "actors/directory.hpp"
 
-#include "cluster/memory_cost.hpp"
+#include "base/memory_cost.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -22,7 +22,7 @@ constexpr std::size_t most_stopped_rooms = 1024;
 
 /// The room's actor, and its name there and here.
 std::uint64_t memory_of(const std::string& name) {
-  return room::memory_bytes + 2 * cluster::heap_of_text(name.size());
+  return room::memory_bytes + 2 * heap_of_text(name.size());
 }
 
 } // namespace
@@ -129,8 +129,8 @@ void directory::on_tick(const tick& now) {
   if (now.now - last_housekeeping_ >= housekeeping_interval) {
     last_housekeeping_ = now.now;
     housekeeping_();
-    cluster::give_back_buckets(rooms_);
-    cluster::give_back_buckets(by_id_);
+    give_back_buckets(rooms_);
+    give_back_buckets(by_id_);
   }
   keep_within_limit();
 }

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/pinned.hpp"
 #include "actors/room.hpp"
-#include "cluster/name_map.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "base/name_map.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -41,7 +41,7 @@ private:
     std::uint64_t joins_handed = 0;
     clock::time_point empty_since{}; // the epoch: as far as we know it is not
   };
-  using room_map = cluster::name_map<known_room>;
+  using room_map = name_map<known_room>;
 
   caf::behavior make_behavior() override;
   void on_exit() override;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/liveness.hpp"
-#include "actors/pinned.hpp"
+#include "actors/runtime/pinned.hpp"
 
 namespace canang::actors {
 

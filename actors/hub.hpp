@@ -1,8 +1,8 @@
 #pragma once
 
-#include "actors/drain_pace.hpp"
 #include "actors/fanout.hpp"
-#include "actors/pinned.hpp"
+#include "actors/node/drain_pace.hpp"
+#include "actors/runtime/pinned.hpp"
 
 #include <optional>
 

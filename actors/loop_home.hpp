@@ -6,13 +6,13 @@
 #include "actors/directory.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
-#include "actors/loop.hpp"
-#include "actors/node_status.hpp"
-#include "cluster/memory_broker.hpp"
+#include "actors/node/node_status.hpp"
+#include "actors/runtime/loop.hpp"
+#include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
+#include "net/http/routes.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
-#include "net/routes.hpp"
 
 #include <cstdint>
 #include <optional>

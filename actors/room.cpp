@@ -81,7 +81,7 @@ void room::tell_if_empty() {
 void room::admit(const join_room& request, cluster::history_page&& page) {
   const auto id = request.connection.id();
   const auto [at, is_new] = members_.try_emplace(
-    id, member{request.connection.address(), request.loop, cluster::rare_text{request.user}});
+    id, member{request.connection.address(), request.loop, rare_text{request.user}});
   if (!is_new)
     return;
   ++members_on_loop_[request.loop];

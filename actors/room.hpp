@@ -3,11 +3,11 @@
 #include "actors/bridge_link.hpp"
 #include "actors/cast.hpp"
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
 #include "actors/room_limit.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "base/rare_text.hpp"
 #include "cluster/broker.hpp"
-#include "cluster/rare_text.hpp"
-#include "cluster/room_keeper.hpp"
+#include "cluster/memory/room_keeper.hpp"
 #include "net/loop_context.hpp"
 #include "net/publish_rate.hpp"
 
@@ -89,7 +89,7 @@ private:
   struct member {
     caf::actor_addr address;
     std::uint32_t loop;
-    cluster::rare_text user;
+    rare_text user;
   };
 
   struct unanswered_publish {

@@ -1,12 +1,12 @@
 #include "actors/server.hpp"
 
 #include "actors/cluster_pages.hpp"
-#include "actors/failures.hpp"
-#include "actors/memory_owners.hpp"
+#include "actors/node/memory_owners.hpp"
+#include "actors/runtime/failures.hpp"
 #include "cluster/epoch.hpp"
+#include "net/http/target.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"
-#include "net/target.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <fmt/format.h>

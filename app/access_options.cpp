@@ -1,6 +1,6 @@
 #include "app/access_options.hpp"
 
-#include "net/authority.hpp"
+#include "net/http/authority.hpp"
 
 #include <array>
 #include <fstream>

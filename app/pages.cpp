@@ -1,6 +1,6 @@
 #include "app/pages.hpp"
 
-#include "net/http_fields.hpp"
+#include "net/http/fields.hpp"
 #include "web/assets.hpp"
 
 namespace canang::app {

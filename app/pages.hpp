@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/http_types.hpp"
+#include "net/http/types.hpp"
 
 namespace canang::app {
 

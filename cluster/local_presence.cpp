@@ -1,6 +1,6 @@
 #include "cluster/local_presence.hpp"
 
-#include "cluster/memory_cost.hpp"
+#include "base/memory_cost.hpp"
 
 #include <fmt/format.h>
 

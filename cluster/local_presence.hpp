@@ -1,8 +1,8 @@
 #pragma once
 
+#include "base/name_map.hpp"
+#include "base/rare_text.hpp"
 #include "cluster/broker.hpp"
-#include "cluster/name_map.hpp"
-#include "cluster/rare_text.hpp"
 #include "cluster/room_rules.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "base/memory_cost.hpp"
 #include "cluster/epoch.hpp"
-#include "cluster/memory_cost.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,6 +1,6 @@
 #include "net/listener.hpp"
 
-#include "net/http_session.hpp"
+#include "net/http/session.hpp"
 
 #include <spdlog/spdlog.h>
 

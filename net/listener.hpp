@@ -1,7 +1,7 @@
 #pragma once
 
+#include "net/http/routes.hpp"
 #include "net/loop_context.hpp"
-#include "net/routes.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>

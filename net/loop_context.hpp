@@ -2,7 +2,7 @@
 
 #include "net/address_counts.hpp"
 #include "net/frame_buffer.hpp"
-#include "net/http_pool.hpp"
+#include "net/http/pool.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/readiness.hpp"

@@ -1,5 +1,5 @@
-#include "net/dialects/plain.hpp"
 #include "net/frame_buffer.hpp"
+#include "net/protocol/plain.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -1,6 +1,6 @@
 #include "actors/fanout.hpp"
 #include "bench/micro/null_session.hpp"
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 
 #include <benchmark/benchmark.h>
 

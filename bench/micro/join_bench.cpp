@@ -1,11 +1,11 @@
 #include "actors/directory.hpp"
 #include "actors/hub.hpp"
 #include "actors/messages.hpp"
-#include "actors/slim_actor.hpp"
+#include "actors/runtime/slim_actor.hpp"
 #include "bench/micro/manual_home.hpp"
 #include "bench/micro/null_session.hpp"
-#include "cluster/memory_broker.hpp"
-#include "net/dialects/plain.hpp"
+#include "cluster/memory/memory_broker.hpp"
+#include "net/protocol/plain.hpp"
 
 #include <benchmark/benchmark.h>
 #include <caf/actor_system_config.hpp>

@@ -1,7 +1,7 @@
-#include "actors/loop.hpp"
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
-#include "actors/slim_actor.hpp"
+#include "actors/runtime/loop.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/runtime/slim_actor.hpp"
 #include "bench/micro/manual_home.hpp"
 
 #include <benchmark/benchmark.h>

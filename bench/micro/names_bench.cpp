@@ -1,4 +1,4 @@
-#include "cluster/name_map.hpp"
+#include "base/name_map.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -42,7 +42,7 @@ void look_up_a_name(benchmark::State& state) {
 BENCHMARK_TEMPLATE(look_up_a_name, plain_hash)
   ->ArgNames({"rooms", "bytes"})
   ->ArgsProduct({{1, 1000, 100'000}, {10, 40}});
-BENCHMARK_TEMPLATE(look_up_a_name, cluster::name_hash)
+BENCHMARK_TEMPLATE(look_up_a_name, name_hash)
   ->ArgNames({"rooms", "bytes"})
   ->ArgsProduct({{1, 1000, 100'000}, {10, 40}});
 

@@ -1,7 +1,6 @@
 // Any bytes to an HTTP session, which may become a WebSocket session.
 
-#include "net/http_session.hpp"
-
+#include "net/http/session.hpp"
 #include "tests/fuzz/client.hpp"
 
 namespace {

@@ -1,7 +1,6 @@
 // Any bytes from a Redis, whole and in pieces.
 
-#include "cluster/redis_reader.hpp"
-
+#include "cluster/redis/reader.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // The operator's `--redis`.
 
-#include "cluster/redis_url.hpp"
-
+#include "cluster/redis/url.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 namespace {

@@ -1,9 +1,9 @@
 // Request targets: splitting, percent encoding, queries, room names.
 
-#include "net/target.hpp"
+#include "net/http/target.hpp"
 
-#include "net/dialects/plain.hpp"
 #include "net/log_text.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 #include "tests/fuzz/utf8.hpp"
 

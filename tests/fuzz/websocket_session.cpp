@@ -1,8 +1,7 @@
 // Any bytes behind a good handshake. What is handed on must be what a plain parser of RFC 6455 makes
 // of the same bytes.
 
-#include "net/websocket_session.hpp"
-
+#include "net/websocket/session.hpp"
 #include "tests/fuzz/client.hpp"
 #include "tests/fuzz/utf8.hpp"
 

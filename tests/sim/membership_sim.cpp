@@ -1,6 +1,6 @@
 // Join, publish, leave and death, in every order.
 
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/support/sim_node.hpp"
 
 #include <gtest/gtest.h>

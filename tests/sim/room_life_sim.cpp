@@ -1,6 +1,6 @@
 // How rooms begin and end: reaped when empty, replaced when they failed; joins that meet either.
 
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/support/sim_node.hpp"
 
 #include <caf/actor_cast.hpp>

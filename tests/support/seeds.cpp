@@ -1,6 +1,6 @@
 #include "tests/support/seeds.hpp"
 
-#include "cluster/name_hash.hpp"
+#include "base/name_hash.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ std::uint64_t number_from_environment(const char* name) {
 bool is_one_seed() { return number_from_environment("CANANG_SEED") != 0; }
 
 void for_each_seed(std::uint64_t count, const std::function<void(std::uint64_t)>& test) {
-  cluster::fix_name_hash(1); // it decides on rooms' loops and the order of tables
+  fix_name_hash(1); // it decides on rooms' loops and the order of tables
   std::uint64_t first = 1;
   std::uint64_t last = count;
   if (const auto only = number_from_environment("CANANG_SEED"); only != 0) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cluster/memory_broker.hpp"
+#include "cluster/memory/memory_broker.hpp"
 
 #include <map>
 #include <string>

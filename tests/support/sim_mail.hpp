@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/pinned.hpp"
+#include "actors/runtime/pinned.hpp"
 
 #include <caf/mailbox_element.hpp>
 

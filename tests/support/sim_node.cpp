@@ -2,7 +2,7 @@
 
 #include "actors/heartbeat.hpp"
 #include "actors/hub.hpp"
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/support/sim_mail.hpp"
 
 #include <caf/actor_cast.hpp>

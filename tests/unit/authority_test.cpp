@@ -1,4 +1,4 @@
-#include "net/authority.hpp"
+#include "net/http/authority.hpp"
 
 #include <gtest/gtest.h>
 

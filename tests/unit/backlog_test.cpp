@@ -1,6 +1,6 @@
 // A loop that gets no CPU, in a whole node: what is on its way to it stays small.
 
-#include "cluster/redis_url.hpp"
+#include "cluster/redis/url.hpp"
 #include "tests/support/running_server.hpp"
 #include "tests/unit/support/redis_process.hpp"
 

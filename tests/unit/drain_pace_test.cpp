@@ -1,4 +1,4 @@
-#include "actors/drain_pace.hpp"
+#include "actors/node/drain_pace.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "actors/failures.hpp"
+#include "actors/runtime/failures.hpp"
 
-#include "actors/loop.hpp"
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
-#include "actors/slim_actor.hpp"
+#include "actors/runtime/loop.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/runtime/slim_actor.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>

@@ -1,4 +1,4 @@
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/unit/support/fanout_fixture.hpp"
 
 #include <gtest/gtest.h>

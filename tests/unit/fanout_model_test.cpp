@@ -1,5 +1,5 @@
 #include "actors/fanout.hpp"
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/unit/support/bracket_dialect.hpp"
 #include "tests/unit/support/fake_session.hpp"
 #include "tests/unit/support/seed.hpp"

@@ -1,6 +1,6 @@
 #include "actors/fanout.hpp"
 
-#include "net/dialects/plain.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/unit/support/fanout_fixture.hpp"
 
 #include <gtest/gtest.h>

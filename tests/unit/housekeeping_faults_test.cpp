@@ -1,6 +1,6 @@
-#include "cluster/housekeeping_faults.hpp"
+#include "cluster/rooms/housekeeping_faults.hpp"
 
-#include "cluster/redis_metrics.hpp"
+#include "cluster/rooms/broker_metrics.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 
 struct housekeeping_faults_test : testing::Test {
-  redis_metrics metrics;
+  broker_metrics metrics;
   housekeeping_faults faults{metrics};
   housekeeping_faults::clock::time_point now{1h};
 

@@ -1,6 +1,5 @@
-#include "net/http_fields.hpp"
-
-#include "net/subprotocol.hpp"
+#include "net/http/fields.hpp"
+#include "net/websocket/subprotocol.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,4 @@
-#include "net/http_handshake.hpp"
-
+#include "net/http/handshake.hpp"
 #include "tests/unit/support/loopback.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,4 @@
-#include "net/http_pool.hpp"
-
+#include "net/http/pool.hpp"
 #include "net/limits.hpp"
 
 #include <gtest/gtest.h>

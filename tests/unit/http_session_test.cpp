@@ -1,5 +1,4 @@
-#include "net/http_session.hpp"
-
+#include "net/http/session.hpp"
 #include "tests/unit/support/loopback.hpp"
 
 #include <gtest/gtest.h>

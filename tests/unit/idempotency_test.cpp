@@ -1,4 +1,4 @@
-#include "cluster/memory_broker.hpp"
+#include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/clock.hpp"
 #include "tests/unit/support/room_log.hpp"
 

@@ -1,4 +1,4 @@
-#include "net/internal_access.hpp"
+#include "net/http/internal_access.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "actors/join_pages.hpp"
 
-#include "net/dialects/plain.hpp"
 #include "net/limits.hpp"
+#include "net/protocol/plain.hpp"
 #include "tests/unit/support/bracket_dialect.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
-#include "actors/loop.hpp"
+#include "actors/runtime/loop.hpp"
 
 #include "actors/messages.hpp"
-#include "actors/pinned.hpp"
+#include "actors/runtime/pinned.hpp"
 #include "net/limits.hpp"
 
 #include <caf/actor_system_config.hpp>

@@ -1,8 +1,8 @@
-#include "cluster/memory_cost.hpp"
+#include "base/memory_cost.hpp"
 
-#include "cluster/name_map.hpp"
+#include "base/name_map.hpp"
+#include "base/rare_text.hpp"
 #include "cluster/publication.hpp"
-#include "cluster/rare_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/memory_pressure.hpp"
+#include "actors/node/memory_pressure.hpp"
 
 #include <gtest/gtest.h>
 

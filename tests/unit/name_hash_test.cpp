@@ -1,6 +1,6 @@
-#include "cluster/memory_broker.hpp"
-#include "cluster/name_map.hpp"
-#include "cluster/siphash.hpp"
+#include "base/name_map.hpp"
+#include "base/siphash.hpp"
+#include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/colliding_names.hpp"
 
 #include <gtest/gtest.h>

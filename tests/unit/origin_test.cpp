@@ -1,4 +1,4 @@
-#include "net/origin.hpp"
+#include "net/http/origin.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include "net/dialects/plain.hpp"
-#include "net/target.hpp"
+#include "net/http/target.hpp"
+#include "net/protocol/plain.hpp"
 
 #include <gtest/gtest.h>
 

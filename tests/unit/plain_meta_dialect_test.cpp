@@ -1,6 +1,6 @@
-#include "net/dialects/plain.hpp"
+#include "net/http/target.hpp"
 #include "net/json.hpp"
-#include "net/target.hpp"
+#include "net/protocol/plain.hpp"
 
 #include <gtest/gtest.h>
 

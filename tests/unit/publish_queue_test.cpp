@@ -1,4 +1,4 @@
-#include "cluster/publish_queue.hpp"
+#include "cluster/rooms/publish_queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "cluster/reason_log.hpp"
+#include "base/reason_log.hpp"
 
 #include <gtest/gtest.h>
 

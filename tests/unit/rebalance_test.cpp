@@ -1,4 +1,4 @@
-#include "actors/rebalance.hpp"
+#include "actors/node/rebalance.hpp"
 
 #include <gtest/gtest.h>
 

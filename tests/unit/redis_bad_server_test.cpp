@@ -1,6 +1,6 @@
 // Servers that do what they should not, and shards that end in the middle of something.
 
-#include "cluster/redis_shard.hpp"
+#include "cluster/redis/shard.hpp"
 #include "tests/unit/support/shard_fixture.hpp"
 
 #include <gtest/gtest.h>

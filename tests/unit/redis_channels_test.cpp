@@ -1,5 +1,4 @@
-#include "cluster/redis_channels.hpp"
-
+#include "cluster/redis/channels.hpp"
 #include "tests/unit/support/seed.hpp"
 
 #include <gtest/gtest.h>

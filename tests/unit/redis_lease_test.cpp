@@ -1,6 +1,6 @@
 // Leases on a real redis-server: who is taken for dead, and what becomes of members then.
 
-#include "cluster/room_scripts.hpp"
+#include "cluster/rooms/room_scripts.hpp"
 #include "tests/unit/support/presence_fixture.hpp"
 #include "tests/unit/support/relay.hpp"
 

@@ -1,6 +1,6 @@
 // Presence where an answer of Redis' is lost, refused or late: who comes and goes is told once all the same.
 
-#include "cluster/room_scripts.hpp"
+#include "cluster/rooms/room_scripts.hpp"
 #include "tests/unit/support/presence_fixture.hpp"
 #include "tests/unit/support/relay.hpp"
 

@@ -1,6 +1,6 @@
 // publish.lua on a real redis-server: idempotency keys, second tries, histories that have lost their end.
 
-#include "cluster/room_scripts.hpp"
+#include "cluster/rooms/room_scripts.hpp"
 #include "tests/unit/support/presence_fixture.hpp"
 #include "tests/unit/support/relay.hpp"
 

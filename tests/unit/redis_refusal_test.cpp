@@ -1,6 +1,5 @@
-#include "cluster/redis_refusal.hpp"
-
-#include "cluster/room_scripts.hpp"
+#include "cluster/redis/refusal.hpp"
+#include "cluster/rooms/room_scripts.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // A room on a Redis that answers as it is told to.
 
-#include "cluster/redis_room.hpp"
+#include "cluster/rooms/redis_room.hpp"
 
-#include "cluster/redis_leaves.hpp"
-#include "cluster/room_scripts.hpp"
+#include "cluster/rooms/redis_leaves.hpp"
+#include "cluster/rooms/room_scripts.hpp"
 #include "tests/unit/support/room_log.hpp"
 #include "tests/unit/support/shard_fixture.hpp"
 

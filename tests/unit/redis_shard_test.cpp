@@ -1,5 +1,4 @@
-#include "cluster/redis_shard.hpp"
-
+#include "cluster/redis/shard.hpp"
 #include "tests/unit/support/shard_fixture.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "cluster/redis_url.hpp"
+#include "cluster/redis/url.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/target.hpp"
+#include "net/http/target.hpp"
 
 #include "net/limits.hpp"
 

@@ -1,6 +1,6 @@
 // How a session reads its socket: the rules of edge triggering, shares of a turn, and what it may hold.
 
-#include "net/websocket_session.hpp"
+#include "net/websocket/session.hpp"
 #include "tests/unit/support/loopback.hpp"
 #include "tests/unit/support/tls_layer.hpp"
 

@@ -1,5 +1,4 @@
-#include "net/websocket_session.hpp"
-
+#include "net/websocket/session.hpp"
 #include "tests/unit/support/loopback.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cluster/redis_connection.hpp"
-#include "cluster/redis_metrics.hpp"
+#include "cluster/redis/connection.hpp"
+#include "cluster/redis/metrics.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/post.hpp>

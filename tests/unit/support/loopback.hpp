@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/websocket_session.hpp"
+#include "net/websocket/session.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/cluster_pages.hpp"
-#include "cluster/redis_broker.hpp"
+#include "cluster/rooms/redis_broker.hpp"
 #include "tests/unit/support/documented_acl.hpp"
 #include "tests/unit/support/fake_redis.hpp"
 #include "tests/unit/support/redis_process.hpp"
@@ -24,7 +24,7 @@ using strings = std::vector<std::string>;
 
 /// A node as far as Redis sees it.
 struct node_under_test {
-  redis_metrics metrics;
+  broker_metrics metrics;
   std::map<std::string, test::room_log> rooms;
   std::chrono::steady_clock::duration ahead{};
   redis_roster::roster living;
@@ -95,7 +95,7 @@ private:
     return at;
   }
 
-  redis_metrics metrics_;
+  broker_metrics metrics_;
   deaf log_;
   redis_shard shard_;
 };

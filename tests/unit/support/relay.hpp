@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cluster/redis_connection.hpp"
+#include "cluster/redis/connection.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/write.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "cluster/redis_shard.hpp"
+#include "cluster/redis/shard.hpp"
+#include "cluster/rooms/broker_metrics.hpp"
 #include "tests/unit/support/fake_redis.hpp"
 
 #include <memory>
@@ -45,7 +46,7 @@ struct shard_log final : cluster::redis_observer {
 struct shard_fixture : testing::Test {
   boost::asio::io_context io{1};
   fake_redis server{io};
-  cluster::redis_metrics metrics;
+  cluster::broker_metrics metrics;
   shard_log log;
   cluster::redis_options options = quick_options();
   std::unique_ptr<cluster::redis_shard> shard;

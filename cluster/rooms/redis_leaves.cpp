@@ -1,0 +1,152 @@
+#include "cluster/rooms/redis_leaves.hpp"
+
+#include "base/name_map.hpp"
+#include "cluster/rooms/event_arguments.hpp"
+#include "cluster/rooms/redis_presence.hpp"
+#include "cluster/rooms/redis_roster.hpp"
+#include "cluster/rooms/room_scripts.hpp"
+
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// A leave that nobody has told for so long after it was due is told by whoever notices.
+constexpr std::string_view overdue_ms = "2000";
+
+constexpr std::size_t most_pending_leaves = 65'536;
+
+/// What one call of the script looks at: it holds up all others of that Redis while it runs.
+constexpr std::size_t most_leaves_a_call = 512;
+
+/// When nodes find their way back to Redis, leaves are asked for again after this.
+constexpr std::chrono::milliseconds back_retry{500};
+
+/// A leave whose room is being told to Redis is looked at again after this.
+constexpr std::chrono::milliseconds leave_retry{100};
+
+} // namespace
+
+void redis_leaves::wait(std::string_view room, leave&& who, clock::time_point due) {
+  waiting_.emplace(due, pending{std::string{room}, std::move(who)});
+  if (waiting_.size() > most_pending_leaves)
+    waiting_.erase(waiting_.begin()); // Redis is away for long; a sweep tells it
+}
+
+/// What is refused is tried again after a pause, one call first.
+void redis_leaves::ask(const std::function<bool(const std::string& room)>& is_uncertain) {
+  if (!services_.shard.can_command() || !pause_.is_over(services_.now()))
+    return;
+  auto calls = std::exchange(unheard_, {});
+  if (calls.empty())
+    calls = due_calls(is_uncertain);
+  for (auto at = calls.begin(); at != calls.end(); ++at) {
+    send(*at);
+    if (pause_.is_refused()) {
+      unheard_.insert(unheard_.end(), std::next(at), calls.end());
+      return;
+    }
+  }
+}
+
+std::vector<redis_leaves::call_ptr>
+redis_leaves::due_calls(const std::function<bool(const std::string& room)>& is_uncertain) {
+  const auto now = services_.now();
+  const auto end = waiting_.upper_bound(now);
+  std::vector<pending> due;
+  for (auto at = waiting_.begin(); at != end; at = waiting_.erase(at))
+    due.push_back(std::move(at->second));
+  std::vector<call_ptr> calls;
+  name_map<call_ptr> open;
+  for (auto& item : due) {
+    if (is_uncertain(item.room)) {
+      waiting_.emplace(now + leave_retry, std::move(item));
+      continue;
+    }
+    auto& target = open[item.room];
+    if (!target || target->leaves.size() == most_leaves_a_call)
+      target = calls.emplace_back(std::make_shared<call>(call{item.room, {}}));
+    target->leaves.push_back(std::move(item.who));
+  }
+  return calls;
+}
+
+void redis_leaves::send(const call_ptr& what) {
+  const presence_keys at{services_.prefix, what->room, options_.node};
+  const event_arguments of_room{services_, what->room};
+  auto keys = of_room.keys();
+  const roster_keys leases{services_.prefix, options_.node};
+  keys.insert(keys.end(), {at.grace, leases.back});
+  auto arguments = of_room.arguments();
+  std::vector<std::string> texts;
+  texts.reserve(2 * what->leaves.size()); // the views need them to stay where they are
+  for (const auto& who : what->leaves) {
+    const auto node = who.id.substr(0, who.id.find('/'));
+    arguments.emplace_back(who.user.empty() ? texts.emplace_back('\0' + who.id) : who.user);
+    arguments.emplace_back(who.id);
+    arguments.emplace_back(texts.emplace_back(options_.describe({who.id, node, who.user})));
+  }
+  services_.shard.run(room_scripts().leave, keys, arguments,
+                      [this, alive = std::weak_ptr<bool>{is_alive_},
+                       what](redis_errc error, const redis_reply& reply) {
+                        if (!alive.expired())
+                          on_reply(what, error, reply);
+                      });
+}
+
+/// What is refused for good stays in the grace, where a sweep finds it.
+void redis_leaves::on_reply(const call_ptr& what, redis_errc error, const redis_reply& reply) {
+  if (error == redis_errc::none && !reply.is_error()) {
+    pause_.succeed();
+    if (reply.text() == "later")
+      for (auto& who : what->leaves)
+        wait(what->room, std::move(who), services_.now() + back_retry);
+    return;
+  }
+  if (error == redis_errc::none) {
+    services_.note_refusal(housekeeping::leave, reply.text());
+    if (!is_temporary(reply.text()) && !is_not_master(reply.text()))
+      return;
+    if (const auto now = services_.now(); pause_.is_over(now))
+      pause_.refuse(now);
+  }
+  unheard_.push_back(what);
+}
+
+void redis_leaves::take_over(std::string_view room, const redis_reply& reply, std::size_t first) {
+  for (std::size_t i = first; i + 1 < reply.size(); i += 2)
+    wait(room, {std::string{reply[i].text()}, std::string{reply[i + 1].text()}}, services_.now());
+}
+
+void redis_leaves::sweep(std::string_view room) {
+  if (options_.rules.announces(room) && services_.shard.can_command()
+      && pause_.is_over(services_.now()))
+    sweep_page(std::string{room}, "0");
+}
+
+void redis_leaves::sweep_page(const std::string& room, std::string_view cursor) {
+  const presence_keys at{services_.prefix, room, options_.node};
+  const std::string_view keys[]{at.grace};
+  const std::string_view arguments[]{overdue_ms, cursor, presence_page_text};
+  services_.shard.run(room_scripts().sweep, keys, arguments,
+                      [this, alive = std::weak_ptr<bool>{is_alive_},
+                       room](redis_errc error, const redis_reply& reply) {
+                        if (alive.expired() || error != redis_errc::none)
+                          return;
+                        if (reply.is_error()) {
+                          services_.note_refusal(housekeeping::sweep, reply.text());
+                          return;
+                        }
+                        take_over(room, reply, 1);
+                        if (reply[0].text() != "0")
+                          sweep_page(room, reply[0].text());
+                      });
+}
+
+void redis_leaves::clear() {
+  waiting_.clear();
+  unheard_.clear();
+}
+
+} // namespace canang::cluster

@@ -1,0 +1,319 @@
+#include "cluster/rooms/redis_presence.hpp"
+
+#include "base/memory_cost.hpp"
+#include "cluster/rooms/event_arguments.hpp"
+#include "cluster/rooms/room_scripts.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+namespace canang::cluster {
+
+namespace {
+
+/// Above twice its members so many changes of a room, they are all told anew instead.
+constexpr std::size_t most_spare_changes = 64;
+
+/// Changes of one call of the script: it holds up all others of that Redis while it runs.
+constexpr std::size_t most_changes_a_call = 512;
+
+std::uint64_t read_cursor(std::string_view text) noexcept {
+  std::uint64_t cursor = 0;
+  std::from_chars(text.data(), text.data() + text.size(), cursor);
+  return cursor;
+}
+
+} // namespace
+
+presence_keys::presence_keys(std::string_view prefix, std::string_view room,
+                             std::string_view node) {
+  const auto partition = partition_of(room);
+  members = redis_key(prefix, partition, "p", room);
+  counts = redis_key(prefix, partition, "n", room);
+  users = redis_key(prefix, partition, "u", room);
+  grace = redis_key(prefix, partition, "g", room);
+  rooms_of_node = redis_key(prefix, partition, "r", node);
+  last_call = redis_key(prefix, partition, "a", fmt::format("{}:{}", node, room));
+}
+
+redis_presence::redis_presence(redis_room_services& services, const presence_options& options,
+                               std::function<void()> renew_lease)
+  : services_(services),
+    options_(options),
+    renew_lease_(std::move(renew_lease)),
+    leaves_(services, options) {}
+
+void redis_presence::note(std::string_view room, const local_member& who, bool is_here) {
+  auto& [name, target] = *rooms_.try_emplace(std::string{room}).first;
+  const bool is_kept = this->is_kept(name);
+  if (is_here) {
+    if (target.members.try_emplace(who.id, member{who.user, is_kept ? '+' : '='}).second) {
+      ++member_count_;
+      users_cost_ += heap_of_text(who.user.size());
+    }
+    if (is_kept)
+      target.changes.push_back({who.id, who.user, '+'});
+  } else if (auto gone = target.members.extract(who.id)) {
+    auto& user = gone.mapped().user;
+    --member_count_;
+    users_cost_ -= heap_of_text(user.size());
+    if (is_told(name))
+      leaves_.wait(room, {fmt::format("{}/{}", options_.node, who.id), user},
+                   services_.now() + leave_grace);
+    if (is_kept)
+      target.changes.push_back({who.id, std::move(user), '-'});
+  }
+  if (target.needs_all || target.changes.size() > 2 * target.members.size() + most_spare_changes)
+    want_all(name, target); // all members are less than all that they did while Redis was away
+  dirty_.insert(name);
+}
+
+std::size_t redis_presence::cost() const noexcept {
+  return rooms_.size() * (name_map_entry_cost<local_room> + first_buckets_cost)
+         + member_count_ * number_map_entry_cost<std::uint64_t, member> + users_cost_;
+}
+
+// --- what is sent, and when
+
+/// While Redis refuses everybody one room at a time is tried, to see whether it takes them again; and with
+/// each one that it takes, one more at a time. What it takes may need no memory, where another does.
+bool redis_presence::can_send(clock::time_point now) const {
+  if (is_clear_ || awaits_lease_ || !services_.shard.can_command() || !pause_.is_over(now))
+    return false;
+  return !pause_.is_refused() || calls_on_their_way_ < tries_at_a_time_;
+}
+
+void redis_presence::send() {
+  const auto now = services_.now();
+  while (!refused_.empty() && refused_.begin()->first <= now) {
+    dirty_.insert(std::move(refused_.begin()->second));
+    refused_.erase(refused_.begin());
+  }
+  if (dirty_.empty() || !can_send(now))
+    return;
+  for (const auto& name : std::vector<std::string>{dirty_.begin(), dirty_.end()}) {
+    if (!can_send(now))
+      return;
+    send_if_due(name, now);
+  }
+}
+
+void redis_presence::send_if_due(const std::string& name, clock::time_point now) {
+  const auto known = rooms_.find(name);
+  if (known != rooms_.end() && known->second.is_on_its_way)
+    return;
+  dirty_.erase(name);
+  if (known != rooms_.end()
+      && known->second.pause.is_over(now)) // else it is among the refused ones
+    send_room(name, known->second);
+}
+
+void redis_presence::want_all(const std::string& name, local_room& room) {
+  room.needs_all = true;
+  room.changes.clear();
+  room.cursor.reset();
+  dirty_.insert(name);
+}
+
+/// All members, and then a look at whom Redis has besides.
+void redis_presence::begin_anew(local_room& room, bool is_kept) {
+  room.needs_all = false;
+  if (!is_kept)
+    return;
+  room.cursor = 0;
+  room.changes.reserve(room.members.size());
+  for (const auto& [connection, who] : room.members)
+    room.changes.push_back({connection, who.user, who.how});
+}
+
+void redis_presence::send_room(const std::string& name, local_room& room) {
+  if (room.needs_all)
+    begin_anew(room, is_kept(name));
+  std::vector<change> changes;
+  if (room.changes.size() <= most_changes_a_call) {
+    changes = std::exchange(room.changes, {});
+  } else {
+    const auto end = room.changes.begin() + most_changes_a_call;
+    changes.assign(std::make_move_iterator(room.changes.begin()), std::make_move_iterator(end));
+    room.changes.erase(room.changes.begin(), end);
+  }
+  const bool looks = room.cursor && room.changes.empty();
+  run(name, room, changes, looks ? std::to_string(*room.cursor) : std::string{});
+}
+
+void redis_presence::run(const std::string& name, local_room& room, std::span<const change> changes,
+                         std::string_view cursor) {
+  const presence_keys at{services_.prefix, name, options_.node};
+  const roster_keys leases{services_.prefix, options_.node};
+  const event_arguments of_room{services_, name};
+  const bool tells = is_told(name);
+  const auto number = ++calls_;
+  const decimal count{room.is_unsure ? std::size_t{1}
+                                     : room.members.size()}; // of 0 nobody looks for it
+  const decimal grace{std::chrono::milliseconds{leave_grace}};
+  const decimal this_call{number};
+  const decimal unheard{room.unheard == 0 ? number : room.unheard};
+  auto keys = of_room.keys();
+  keys.insert(keys.end(), {at.members, at.counts, at.users, at.grace, at.rooms_of_node,
+                           at.last_call, leases.leases, leases.taken});
+  auto arguments = of_room.arguments();
+  arguments.insert(arguments.end(),
+                   {options_.node, name, count.text(), tells ? grace.text() : std::string_view{},
+                    this_call.text(), unheard.text(), cursor, presence_page_text, taken_});
+  std::vector<std::string> texts;
+  texts.reserve(2 * changes.size()); // the views need them to stay where they are
+  std::vector<std::uint64_t> came;
+  for (const auto& item : changes) {
+    const auto& id = texts.emplace_back(std::to_string(item.connection));
+    auto& json = texts.emplace_back();
+    if (item.how == '+')
+      came.push_back(item.connection);
+    if (item.how == '+' && tells)
+      json = options_.describe({fmt::format("{}/{}", options_.node, id), options_.node, item.user});
+    arguments.insert(arguments.end(), {id, item.user, std::string_view{&item.how, 1}, json});
+  }
+  room.is_on_its_way = true;
+  ++calls_on_their_way_;
+  services_.shard.run(room_scripts().presence, keys, arguments,
+                      [this, alive = std::weak_ptr<bool>{is_alive_}, name, number,
+                       came = std::move(came)](redis_errc error, const redis_reply& reply) {
+                        if (!alive.expired())
+                          on_reply(name, number, came, error, reply);
+                      });
+}
+
+// --- what Redis answers
+
+void redis_presence::on_reply(const std::string& name, std::uint64_t number,
+                              const std::vector<std::uint64_t>& came, redis_errc error,
+                              const redis_reply& reply) {
+  --calls_on_their_way_;
+  const auto known = rooms_.find(name);
+  if (known == rooms_.end())
+    return;
+  auto& room = known->second;
+  room.is_on_its_way = false;
+  const bool is_done = error == redis_errc::none && reply[0].text() == "done";
+  if (!is_done) {
+    room.unheard = room.unheard == 0 ? number : room.unheard;
+    want_all(name, room); // at the next occasion
+    leaves_members_ |= is_clear_;
+    if (reply[0].text() == "lease" && !is_clear_) {
+      await_lease();
+      renew_lease_();
+    } else if (error == redis_errc::none && reply[0].text() != "late") {
+      on_refused(name, room, reply.text());
+    }
+    return;
+  }
+  room.unheard = 0;
+  room.pause.succeed();
+  const bool was_refused = pause_.is_refused();
+  for (const auto connection : came)
+    if (const auto here = room.members.find(connection); here != room.members.end())
+      here->second.how = '=';
+  on_done(name, room, reply);
+  if (room.members.empty() && !dirty_.contains(name))
+    rooms_.erase(known);
+  if (was_refused)
+    on_taken_again();
+  else if (const auto now = services_.now(); dirty_.contains(name) && can_send(now))
+    send_if_due(name, now);
+}
+
+/// Redis has taken a room's while it refused others'.
+void redis_presence::on_taken_again() {
+  pause_.end();
+  ++tries_at_a_time_;
+  send();
+  if (dirty_.empty())
+    pause_.succeed();
+}
+
+/// Goes on with what is left to send, and takes out whom Redis has and this node has not.
+void redis_presence::on_done(const std::string& name, local_room& room, const redis_reply& reply) {
+  if (room.cursor && room.changes.empty() && reply.size() >= 2) {
+    for (std::size_t i = 2; i < reply.size(); ++i) {
+      const auto connection = static_cast<std::uint64_t>(reply[i].integer());
+      if (!room.members.contains(connection))
+        room.changes.push_back({connection, {}, '-'});
+    }
+    room.cursor = read_cursor(reply[1].text());
+    if (*room.cursor == 0)
+      room.cursor.reset(); // all were looked at
+  }
+  if (room.cursor || !room.changes.empty())
+    dirty_.insert(name);
+}
+
+/// What Redis refuses everybody, memory for one, is tried again with one room; what it refuses one room,
+/// with that room.
+void redis_presence::on_refused(const std::string& name, local_room& room, std::string_view error) {
+  services_.note_refusal(housekeeping::presence, error);
+  const auto now = services_.now();
+  if (is_not_master(error) || is_temporary(error)) {
+    tries_at_a_time_ = 1;
+    if (pause_.is_over(now)) // one refusal, and not one for each that was on its way
+      pause_.refuse(now);
+    return;
+  }
+  dirty_.erase(name);
+  refused_.emplace(room.pause.refuse(now), name);
+}
+
+// --- the lease
+
+void redis_presence::await_lease() { awaits_lease_ = true; }
+
+void redis_presence::on_lease(lease_state state, const std::string& taken) {
+  taken_ = taken;
+  const bool was_awaited = std::exchange(awaits_lease_, false);
+  if (is_clear_ || (state == lease_state::held && !was_awaited))
+    return;
+  for (auto& [name, room] : rooms_) {
+    if (state == lease_state::taken)
+      for (auto& [connection, who] : room.members)
+        who.how = is_kept(name) ? '+' : '='; // whoever was told to have left comes anew
+    want_all(name, room);
+  }
+  send();
+}
+
+void redis_presence::expire() {
+  if (awaits_lease_ || pause_.is_refused())
+    return; // who is in the rooms is not known well enough
+  leaves_.ask([this](const std::string& room) { return is_uncertain(room); });
+}
+
+bool redis_presence::is_uncertain(const std::string& name) const {
+  const auto known = rooms_.find(name);
+  return known != rooms_.end()
+         && (known->second.is_on_its_way || known->second.needs_all || dirty_.contains(name));
+}
+
+/// What is on its way is overtaken by nothing: the link keeps the order. Leaves in their grace are told
+/// by those who stay.
+void redis_presence::clear() {
+  is_clear_ = true;
+  member_count_ = users_cost_ = 0;
+  leaves_.clear();
+  for (auto& [name, room] : rooms_) {
+    const auto members = std::exchange(room.members, {});
+    if (is_kept(name))
+      for (const auto& [connection, who] : members)
+        room.changes.push_back({connection, {}, '-'});
+    room.is_unsure =
+      room.needs_all || room.unheard != 0 || room.cursor.has_value(); // who else is there?
+    leaves_members_ |= room.is_unsure;
+    room.cursor.reset();
+    room.needs_all = false;
+    do
+      send_room(name, room);
+    while (!room.changes.empty());
+  }
+}
+
+} // namespace canang::cluster

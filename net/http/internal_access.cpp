@@ -1,0 +1,74 @@
+#include "net/http/internal_access.hpp"
+
+#include "net/http/authority.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace canang::net {
+
+namespace {
+
+constexpr std::size_t min_key_bytes = 16;  // 64 bits, where each is a hexadecimal digit
+constexpr std::size_t max_key_bytes = 256; // a request's headers have a limit
+
+constexpr std::array<std::string_view, 3> open_paths{"/healthz", "/readyz", "/metrics"};
+
+/// In a time that tells nothing of where they differ.
+bool is_same_secret(std::string_view given, std::string_view wanted) noexcept {
+  unsigned difference = given.size() == wanted.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    difference |= static_cast<unsigned char>(given[i] ^ wanted[i % wanted.size()]);
+  return difference == 0;
+}
+
+} // namespace
+
+bool is_internal_key(std::string_view text) noexcept {
+  return text.size() >= min_key_bytes && text.size() <= max_key_bytes
+         && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+internal_access::internal_access(internal_access_options options, bool is_loopback)
+  : options_(std::move(options)), is_loopback_(is_loopback) {}
+
+std::optional<page_response> internal_access::refusal(const page_request& request) const {
+  if (std::find(open_paths.begin(), open_paths.end(), request.path) != open_paths.end())
+    return std::nullopt;
+  if (!options_.key.empty()) {
+    if (has_key(request.authorization))
+      return std::nullopt;
+    auto wrong = text_response(401, "this needs the internal key: Authorization: Bearer KEY");
+    wrong.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="canang")");
+    return wrong;
+  }
+  if (!is_loopback_)
+    return text_response(403, "beyond loopback only /healthz, /readyz and /metrics are answered "
+                              "without --internal-key");
+  if (!is_own_host(request.host))
+    return text_response(403,
+                         "this host is not served here: the server's --internal-host says which");
+  return std::nullopt;
+}
+
+bool internal_access::has_key(std::string_view authorization) const {
+  static constexpr std::string_view scheme = "bearer ";
+  if (to_lower(authorization.substr(0, scheme.size())) != scheme)
+    return false;
+  authorization.remove_prefix(scheme.size());
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+  return is_same_secret(authorization, options_.key);
+}
+
+/// A browser names the host whose page it shows; one that names none is no browser.
+bool internal_access::is_own_host(std::string_view host) const {
+  const auto asked = parse_authority(host);
+  if (!asked)
+    return false;
+  const auto name = to_lower(asked->host);
+  return name.empty() || is_ip_address(name)
+         || std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end();
+}
+
+} // namespace canang::net

@@ -1,0 +1,112 @@
+#include "net/http/target.hpp"
+
+#include "net/http/authority.hpp"
+#include "net/limits.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace canang::net {
+
+namespace {
+
+int hex_digit(char digit) noexcept {
+  if (digit >= '0' && digit <= '9')
+    return digit - '0';
+  if (digit >= 'a' && digit <= 'f')
+    return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F')
+    return digit - 'A' + 10;
+  return -1;
+}
+
+} // namespace
+
+request_target split_target(std::string_view target) noexcept {
+  const auto mark = target.find('?');
+  if (mark == std::string_view::npos)
+    return {target, {}};
+  return {target.substr(0, mark), target.substr(mark + 1)};
+}
+
+std::optional<request_target> read_target(std::string_view target) {
+  if (target.starts_with('/') || target == "*")
+    return split_target(target);
+  static constexpr std::string_view scheme_end = "://";
+  const auto mark = target.find(scheme_end);
+  if (mark == std::string_view::npos || default_port(to_lower(target.substr(0, mark))) == 0)
+    return std::nullopt;
+  target.remove_prefix(mark + scheme_end.size());
+  const auto name = target.substr(0, target.find_first_of("/?#"));
+  const auto host = parse_authority(name);
+  if (!host || host->host.empty()) // RFC 9110, 4.2.1
+    return std::nullopt;
+  target.remove_prefix(name.size());
+  if (target.starts_with('#')) // a request has no fragment
+    return std::nullopt;
+  auto parts = split_target(target);
+  if (parts.path.empty())
+    parts.path = "/"; // RFC 9112, 3.2.1
+  parts.authority = name;
+  return parts;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size())
+      return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0)
+      return std::nullopt;
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto pair = query.substr(0, end);
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) == name) {
+      const std::string value{equals == std::string_view::npos ? "" : pair.substr(equals + 1)};
+      auto spaced = value;
+      std::replace(spaced.begin(), spaced.end(), '+', ' ');
+      return percent_decode(spaced).value_or(value);
+    }
+    if (end == std::string_view::npos)
+      break;
+    query.remove_prefix(end + 1);
+  }
+  return std::nullopt;
+}
+
+bool is_user_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > max_room_name_bytes)
+    return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(name[i]);
+    if (byte < 0x20 || byte == 0x7F)
+      return false;
+    // U+0080..U+009F are the bytes C2 80..C2 9F
+    if (byte == 0xC2 && i + 1 < name.size() && static_cast<std::uint8_t>(name[i + 1]) < 0xA0)
+      return false;
+  }
+  return simdjson::validate_utf8(name.data(), name.size());
+}
+
+bool is_room_name(std::string_view name) noexcept {
+  return name != "." && name != ".." && is_user_name(name);
+}
+
+} // namespace canang::net

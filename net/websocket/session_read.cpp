@@ -1,0 +1,282 @@
+#include "net/websocket/session_impl.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+// What a session reads: messages, close frames, and faults of the client.
+
+namespace canang::net {
+
+namespace {
+
+close_reason reason_of_client_code(std::uint16_t code) {
+  switch (code) {
+  case 1000:
+  case 1005: return close_reason::normal;
+  case 1001: return close_reason::going_away;
+  default: return close_reason::client_close;
+  }
+}
+
+close_reason reason_of_fault(std::uint16_t code) {
+  switch (code) {
+  case 1007: return close_reason::bad_payload;
+  case 1009: return close_reason::too_big;
+  default: return close_reason::protocol_error;
+  }
+}
+
+std::string_view text_of_bytes(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
+
+} // namespace
+
+struct websocket_session::reading {
+  std::size_t frames = max_frames_a_turn;
+  std::size_t bytes = max_read_bytes_a_turn;
+  frame_buffer_ptr pongs{};
+
+  [[nodiscard]] bool is_over() const noexcept { return frames == 0 || bytes == 0; }
+};
+
+/// The rules of edge triggering are at `readiness`.
+void websocket_session::on_ready(std::uint32_t events) {
+  const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
+  if (events == 0)
+    is_due_ = false;
+  if (outbox_.is_paused() ? !has_its_share : (events & EPOLLOUT) != 0)
+    on_writable();
+  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    is_readable_ = true;
+  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    short_proves_nothing_ = true;
+  if (!has_its_share)
+    read();
+}
+
+void websocket_session::go_on_later() {
+  if (is_due_ || !is_watched_)
+    return;
+  is_due_ = true;
+  context_.sockets.again(lane_);
+}
+
+void websocket_session::read() {
+  if (state_ == state::lingering) {
+    discard_input();
+    return;
+  }
+  reading turn;
+  if (has_held() && !held_is_short_ && may_read())
+    take_held(turn);
+  while (is_readable_ && may_read() && !turn.is_over())
+    read_some(turn);
+  context_.sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
+                          + (max_read_bytes_a_turn - turn.bytes));
+  if (turn.is_over() && may_read() && has_work())
+    go_on_later();
+}
+
+/// One read from the socket, of no more than the payload that we are in and `read_ahead_bytes`.
+void websocket_session::read_some(reading& turn) {
+  const auto scratch = context_.sockets.scratch();
+  const auto held = has_held() ? extra_->held.size() : 0;
+  assert(held < scratch.size());
+  const auto into =
+    scratch.subspan(held, std::min(scratch.size() - held, frames_.awaited() + read_ahead_bytes));
+  const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
+  if (got.size == -EAGAIN) {
+    is_readable_ = false;
+    return;
+  }
+  if (got.size <= 0) {
+    on_lost();
+    return;
+  }
+  const auto size = static_cast<std::size_t>(got.size);
+  heard_ = context_.now();
+  context_.metrics.received_bytes_total.add(size);
+  if (got.is_drained && !short_proves_nothing_)
+    is_readable_ = false;
+  turn.bytes -= std::min(turn.bytes, size);
+  if (held > 0) {
+    std::memcpy(scratch.data(), extra_->held.data(), held);
+    extra_->held = std::vector<char>{};
+    extra_changed();
+  }
+  take(scratch.first(held + size), turn);
+}
+
+/// Goes on with what was read before reading was paused, or before a turn's share was used up.
+void websocket_session::take_held(reading& turn) {
+  auto bytes = std::exchange(extra_->held, {});
+  extra_changed();
+  take(bytes, turn);
+}
+
+/// Handles what is whole of `bytes` as far as it may, and holds the rest.
+void websocket_session::take(std::span<char> bytes, reading& turn) {
+  bool is_short = false;
+  while (may_read() && turn.frames > 0) {
+    const auto item = frames_.next(bytes, context_.limits.max_message_bytes);
+    is_short = item.what == frame_reader::kind::need_more;
+    if (is_short)
+      break;
+    --turn.frames;
+    take_item(item, turn);
+  }
+  send_pongs(turn);
+  if (!bytes.empty() && (state_ == state::open || state_ == state::closing))
+    hold(bytes, is_short);
+}
+
+void websocket_session::take_item(const frame_reader::item& item, reading& turn) {
+  using kind = frame_reader::kind;
+  switch (item.what) {
+  case kind::data: take_data(item); return;
+  case kind::ping:
+    if (state_ != state::open)
+      return;
+    if (!turn.pongs)
+      turn.pongs = context_.buffers.make();
+    append_pong_frame(turn.pongs->bytes(), text_of_bytes(item.payload));
+    note_frame();
+    return;
+  case kind::close:
+    send_pongs(turn);
+    take_close(item);
+    return;
+  case kind::fault:
+    send_pongs(turn);
+    fail(item.wrong);
+    return;
+  case kind::pong: note_frame(); return;
+  case kind::need_more: return;
+  }
+}
+
+/// The handler may pause reading, or close.
+void websocket_session::note_frame() {
+  if (state_ == state::open && handler_)
+    handler_->on_frame();
+}
+
+/// All pongs of a read in one write: they keep their order, and a flood of pings costs few calls.
+void websocket_session::send_pongs(reading& turn) {
+  if (const auto pongs = std::exchange(turn.pongs, nullptr))
+    send(pongs, 0, pongs->size());
+}
+
+void websocket_session::take_data(const frame_reader::item& part) {
+  if (state_ != state::open)
+    return;
+  const bool is_begun = extra_ && !extra_->message.empty();
+  if (!is_begun && part.ends_message) {
+    deliver(part.payload);
+    return;
+  }
+  keep_part(part.payload);
+  if (!part.ends_message) {
+    if (frames_.awaited() == 0) // not only all that one read brought of it
+      note_frame();
+    return;
+  }
+  const auto whole = extra_ ? std::exchange(extra_->message, {}) : std::vector<char>{};
+  extra_changed();
+  deliver(whole);
+}
+
+/// Memory grows with what has come, by a quarter of it at a time: not with what was announced, and not to
+/// twice what is needed.
+void websocket_session::keep_part(std::span<const char> part) {
+  if (part.empty())
+    return;
+  auto& message = ensure_extra().message;
+  const auto needed = message.size() + part.size();
+  if (needed > message.capacity())
+    message.reserve(
+      std::max(needed, std::min(needed + needed / 4, context_.limits.max_message_bytes)));
+  message.insert(message.end(), part.begin(), part.end());
+  extra_->recount();
+}
+
+void websocket_session::hold(std::span<const char> bytes, bool is_short) {
+  held_is_short_ = is_short;
+  ensure_extra().held.assign(bytes.begin(), bytes.end());
+  extra_->recount();
+}
+
+void websocket_session::extra::recount() noexcept {
+  const auto now = sizeof *this + held.capacity() + message.capacity();
+  metrics.inbox_bytes.add(now - counted); // modulo 2^64, where it has become less
+  counted = now;
+}
+
+websocket_session::extra& websocket_session::ensure_extra() {
+  if (!extra_)
+    extra_ = std::make_unique<extra>(context_.metrics);
+  return *extra_;
+}
+
+/// Something was taken out: counts what is left, and lets go of it when it is empty.
+void websocket_session::extra_changed() {
+  if (!extra_)
+    return;
+  if (extra_->held.empty() && extra_->message.empty() && !extra_->answer)
+    extra_.reset();
+  else
+    extra_->recount();
+}
+
+void websocket_session::deliver(std::span<const char> payload) {
+  if (handler_)
+    handler_->on_message(frames_.is_text() ? frame_type::text : frame_type::binary, payload);
+}
+
+void websocket_session::take_close(const frame_reader::item& item) {
+  if (state_ == state::closing) {
+    linger();
+    return;
+  }
+  const auto answer = context_.buffers.make();
+  append_close_frame(answer->bytes(), item.close_code, text_of_bytes(item.payload));
+  end(answer, {item.close_code, reason_of_client_code(item.close_code)});
+}
+
+/// The client broke the protocol: it is told how, and nothing more is read from it.
+void websocket_session::fail(frame_reader::fault wrong) {
+  if (state_ == state::closing) { // our close frame is the last that it gets
+    linger();
+    return;
+  }
+  const auto code = close_code_of(wrong);
+  const auto frame = context_.buffers.make();
+  append_close_frame(frame->bytes(), code, text_of(wrong));
+  end(frame, {code, reason_of_fault(code)});
+}
+
+/// Sends our close frame, the last of both sides'.
+void websocket_session::end(const frame_buffer_ptr& frame, const close_info& info) {
+  send(frame, 0, frame->size());
+  if (state_ == state::closing) { // it did not fit, and the one to a slow consumer took its place
+    linger();
+    return;
+  }
+  if (state_ != state::open)
+    return; // the send found out that the connection is gone
+  enter(state::lingering);
+  report(info);
+  linger();
+}
+
+/// The client has gone without a word.
+void websocket_session::on_lost() {
+  const bool was_open = state_ == state::open;
+  close_socket(false);
+  if (was_open)
+    report({1006, close_reason::abnormal});
+}
+
+} // namespace canang::net
