@@ -60,6 +60,20 @@ std::string beginning_of_stream(const header_fields& fields) {
   return answer;
 }
 
+/// The whole answer to one that cannot be served now.
+std::string refusal(reject_reason reason, bool is_return, const header_fields& fields) {
+  if (is_return)
+    return beginning_of_stream(fields) + event_stream_farewell(reason);
+  const auto text = refusal_text(reason);
+  auto answer = header_of("503 Service Unavailable", "text/plain; charset=utf-8", fields);
+  append_line(answer, "Retry-After", "1");
+  append_line(answer, "Content-Length", std::to_string(text.size() + 1));
+  answer += "\r\n";
+  answer += text;
+  answer += '\n';
+  return answer;
+}
+
 /// One EventSource's connection.
 class event_stream final : public socket_session {
 public:
@@ -106,7 +120,7 @@ void event_stream::refuse(reject_reason reason) {
   if (phase() != state::opening)
     return;
   const auto known = std::move(unopened_);
-  refuse_with(event_stream_refusal(reason, known->is_return, known->fields), reason);
+  refuse_with(refusal(reason, known->is_return, known->fields), reason);
 }
 
 void event_stream::on_ready(std::uint32_t events) {
@@ -190,21 +204,10 @@ session_ptr make_event_stream(loop_context& context, event_stream_request&& requ
   return session_ptr{new event_stream{context, std::move(request)}};
 }
 
-std::string event_stream_refusal(reject_reason reason, bool is_return,
-                                 const header_fields& fields) {
-  const auto text = refusal_text(reason);
-  if (is_return) {
-    auto answer = beginning_of_stream(fields);
-    append_close_event(answer, 1013, text, random_pause(stream_retry));
-    return answer;
-  }
-  auto answer = header_of("503 Service Unavailable", "text/plain; charset=utf-8", fields);
-  append_line(answer, "Retry-After", "1");
-  append_line(answer, "Content-Length", std::to_string(text.size() + 1));
-  answer += "\r\n";
-  answer += text;
-  answer += '\n';
-  return answer;
+std::string event_stream_farewell(reject_reason reason) {
+  std::string events;
+  append_close_event(events, 1013, refusal_text(reason), random_pause(stream_retry));
+  return events;
 }
 
 } // namespace canang::net

@@ -39,10 +39,8 @@ struct event_stream_request {
 /// unless the node goes down or has too many connections, why.
 [[nodiscard]] session_ptr make_event_stream(loop_context& context, event_stream_request&& request);
 
-/// What a client gets that cannot be served now: 503, of which a browser's EventSource makes an error and does not
-/// come back by itself. One that was here before is not to be lost for a moment's sake: it gets a stream that ends
-/// at once, and comes back. Whole, with the header.
-[[nodiscard]] std::string event_stream_refusal(reject_reason reason, bool is_return,
-                                               const header_fields& fields);
+/// The stream, without its header, for whoever was here before and cannot be served now. Of a 503 a browser's
+/// EventSource makes an error and never comes back by itself; of this, it comes back in a while.
+[[nodiscard]] std::string event_stream_farewell(reject_reason reason);
 
 } // namespace canang::net
