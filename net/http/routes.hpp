@@ -1,10 +1,10 @@
 #pragma once
 
 #include "net/address_counts.hpp"
-#include "net/dialect.hpp"
 #include "net/http/handshake.hpp"
 #include "net/http/types.hpp"
 #include "net/metrics.hpp"
+#include "net/protocol/protocol.hpp"
 #include "net/session.hpp"
 
 #include <functional>
@@ -19,7 +19,7 @@ public:
   [[nodiscard]] virtual std::optional<reject_reason> refusal() noexcept = 0;
 
   /// A connection that is not open yet. Its taker attaches a handler and opens it, or drops it.
-  virtual void on_session(session_ptr session, const dialect& language,
+  virtual void on_session(session_ptr session, const wire_format& format,
                           connection_parameters&& parameters) = 0;
 
 protected:

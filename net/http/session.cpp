@@ -311,8 +311,8 @@ void http_session::upgrade(connection_parameters&& parameters, std::string&& sub
                             std::move(subprotocol),
                             {},
                             std::move(from_.ticket)};
-  const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
-  paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), language,
+  const auto& format = parameters.meta ? plain_meta_format() : plain_format();
+  paths_.websocket->on_session(make_websocket_session(context_, std::move(request)), format,
                                std::move(parameters));
 }
 

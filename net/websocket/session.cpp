@@ -26,9 +26,18 @@ using self_ptr = boost::intrusive_ptr<websocket_session>;
 
 /// What a client is told whose room is not joined.
 std::string_view refusal_text(reject_reason reason) noexcept {
-  return reason == reject_reason::rooms
-           ? "this node has as many rooms as it may; those that exist can be joined.\n"
-           : "the room cannot be joined at present.\n";
+  switch (reason) {
+  case reject_reason::rooms:
+    return "this node has as many rooms as it may; those that exist can be joined.\n";
+  case reject_reason::forbidden: return "this client may not join that room.\n";
+  default: return "the room cannot be joined at present.\n";
+  }
+}
+
+std::string_view refusal_head(reject_reason reason) noexcept {
+  return reason == reject_reason::forbidden
+           ? "HTTP/1.1 403 Forbidden\r\n"
+           : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n";
 }
 
 /// One that is over its limit is given time, or none, as the operator says.
@@ -84,6 +93,7 @@ bool websocket_session::watch() {
 void websocket_session::on_removed() noexcept { intrusive_ptr_release(this); }
 
 void websocket_session::open() {
+  context_.assert_on_loop();
   if (state_ != state::opening)
     return;
   enter(state::open);
@@ -98,12 +108,13 @@ void websocket_session::open() {
 }
 
 void websocket_session::refuse(reject_reason reason) {
+  context_.assert_on_loop();
   if (state_ != state::opening)
     return;
   const auto text = refusal_text(reason);
-  std::string answer =
-    "HTTP/1.1 503 Service Unavailable\r\nServer: canang\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  std::string answer{refusal_head(reason)};
+  answer += "Server: canang\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
   answer += std::to_string(text.size());
   answer += "\r\n\r\n";
   answer += text;
@@ -125,12 +136,27 @@ void websocket_session::refuse(reject_reason reason) {
 
 send_status websocket_session::send(const frame_buffer_ptr& buffer, std::size_t from,
                                     std::size_t to) {
+  context_.assert_on_loop();
   if (state_ != state::open)
     return send_status::dropped;
   error_code ec;
   const auto before = outbox_.held_bytes();
   const auto status = outbox_.send(*this, buffer, from, to, ec);
   return after_send(status, before, ec);
+}
+
+std::size_t websocket_session::send_slices(std::span<const frame_slice> slices) {
+  context_.assert_on_loop();
+  if (state_ != state::open)
+    return 0;
+  error_code ec;
+  const auto before = outbox_.held_bytes();
+  const auto taken = outbox_.send(*this, slices, ec);
+  after_send(taken < slices.size() ? send_status::dropped
+             : outbox_.empty()     ? send_status::sent
+                                   : send_status::queued,
+             before, ec);
+  return taken;
 }
 
 send_status websocket_session::send_rest(const frame_buffer_ptr& buffer, std::size_t from,
@@ -192,6 +218,7 @@ std::string websocket_session::peer() const {
 }
 
 send_status websocket_session::send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) {
+  context_.assert_on_loop();
   const auto status = send(head, 0, head->size());
   if (!rest || status == send_status::dropped)
     return status;
@@ -216,12 +243,14 @@ void websocket_session::ping() {
 }
 
 void websocket_session::pause_reading(bool paused) {
+  context_.assert_on_loop();
   reading_paused_ = paused;
   if (may_read() && has_work())
     go_on_later();
 }
 
 void websocket_session::close(std::uint16_t code, std::string_view text, close_reason reason) {
+  context_.assert_on_loop();
   if (state_ == state::opening) {
     abort(reason);
     return;
@@ -247,6 +276,7 @@ void websocket_session::close(std::uint16_t code, std::string_view text, close_r
 }
 
 void websocket_session::abort(close_reason reason) {
+  context_.assert_on_loop();
   if (state_ == state::closed)
     return;
   report_later({1006, reason});

@@ -31,6 +31,7 @@ public:
   void open() override;
   bool is_open() const noexcept override { return state_ == state::open; }
   send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
+  std::size_t send_slices(std::span<const frame_slice> slices) override;
   std::uint32_t lane() const noexcept override { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) override;
   void refuse(reject_reason reason) override;

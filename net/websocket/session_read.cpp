@@ -43,6 +43,7 @@ struct websocket_session::reading {
 
 /// The rules of edge triggering are at `readiness`.
 void websocket_session::on_ready(std::uint32_t events) {
+  context_.assert_on_loop();
   const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
   if (events == 0)
     is_due_ = false;

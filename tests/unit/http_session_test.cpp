@@ -45,7 +45,8 @@ struct http_session_test : testing::Test, websocket_acceptor {
   }
 
   [[nodiscard]] std::optional<reject_reason> refusal() noexcept override { return refused_for; }
-  void on_session(session_ptr opened, const dialect&, connection_parameters&& parameters) override {
+  void on_session(session_ptr opened, const wire_format&,
+                  connection_parameters&& parameters) override {
     asked_for.push_back(std::move(parameters));
     if (!takes_sessions)
       return;
