@@ -52,7 +52,7 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
 /// What the public port answers, on each loop.
 void add_public_endpoints(canang::net::router& paths, const canang::net::session_door& door) {
   canang::net::add_plain_endpoints(paths, door);
-  canang::net::add_sse_endpoints(paths, door, 1);
+  canang::net::add_sse_endpoints(paths, door);
   canang::app::add_public_pages(paths);
 }
 

@@ -1,5 +1,7 @@
 #include "actors/bridge.hpp"
 
+#include "actors/interfaces.hpp"
+
 #include <boost/asio/post.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
@@ -76,7 +78,7 @@ bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_pa
 caf::behavior bridge::make_behavior() {
   broker_.on_batch_end([this] { flush_ports(); });
   broker_.start();
-  return {
+  return interfaces::bridge::behavior_type{
     [this](bridge_open& request) { on_open(request); },
     [this](const bridge_close& request) { on_close(request.room); },
     [this](bridge_publish& request) {
@@ -95,7 +97,8 @@ caf::behavior bridge::make_behavior() {
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
     [this](const tick&) { broker_.tick(); },
-  };
+  }
+    .unbox();
 }
 
 void bridge::on_exit() {

@@ -1,6 +1,9 @@
 #include "actors/connection.hpp"
 
+#include "actors/connection_impl.hpp"
+#include "actors/interfaces.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "actors/runtime/typed_mail.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -42,99 +45,125 @@ private:
 
 } // namespace
 
-/// On the loop's wheel while a connection has more to send than it may: wakes it when it may again, then looks
-/// whether that was all.
-class connection::pace final : public net::timing_wheel::entry {
-public:
-  using clock = net::timing_wheel::clock;
-
-  pace(connection& owner, clock::time_point since) : owner_(owner), since_(since) {}
-
-  /// Since when it has had more to send, on end.
-  [[nodiscard]] clock::time_point since() const noexcept { return since_; }
-
-  bool is_holding = true; ///< it is not read
-
-private:
-  /// May be destroyed by it.
-  void on_deadline(clock::time_point now) override {
-    auto& owner = owner_;
-    const auto alive = caf::actor_cast<caf::actor>(&owner);
-    owner.enter([&] { owner.on_pace(now); });
-  }
-
-  connection& owner_;
-  clock::time_point since_;
-};
-
 connection::connection(caf::actor_config& config, const connection_services& services,
-                       net::session_ptr session, const net::dialect& language)
-  : slim_actor(config), services_(services), session_(std::move(session)), language_(language) {}
+                       net::session_ptr session, const net::wire_format& format)
+  : slim_actor(config),
+    services_(services),
+    session_(std::move(session)),
+    format_(format),
+    talk_(format.language.converse()) {}
 
 connection::~connection() = default;
 
 void connection::on_mail(caf::type_erased_tuple& content) {
-  if (content.match_elements<published>()) {
-    on_published(content.get_as<published>(0));
-  } else if (content.match_elements<joined>()) {
-    room_ = std::move(content.get_mutable_as<joined>(0).room);
-    settle_reading();
-  } else if (content.match_elements<join_failed>()) {
-    if (session_)
-      session_->refuse(content.get_as<join_failed>(0).reason);
-  }
+  services_.context.assert_on_loop();
+  handle_mail<interfaces::connection>(
+    content, overloaded{
+               [this](const published& answer) { on_published(answer); },
+               [this](const join_failed& answer) { on_join_failed(answer); },
+               [this](const disconnect& order) {
+                 session_->close(order.why.code, order.why.text, net::close_reason::removed);
+               },
+             });
 }
 
 void connection::start(const net::connection_parameters& parameters) {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   session_->pause_reading(held_back_);
-  services_.members.attach(id(), session_);
+  services_.members.attach(id(), session_, this);
   services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
     log_connect(parameters.room);
-  echo_ = parameters.echo;
-  language_.on_open(parameters, *this);
+  talk_->on_open(parameters, *this);
+  is_started_ = true;
 }
 
 void connection::log_connect(const std::string& room) {
-  rare_ = std::make_unique<rare>();
-  const auto& facts = rare_->facts.emplace(log_facts{session_->peer(), net::log_field(room)});
-  spdlog::debug("connect id={} peer={} room={}", id(), facts.peer, facts.room);
+  auto& facts = ensure_rare().facts;
+  facts = std::make_unique<rare::log_facts>(session_->peer(), net::log_field(room));
+  spdlog::debug("connect id={} peer={} room={}", id(), facts->peer, facts->room);
 }
 
-void connection::on_message(net::frame_type type, std::span<const char> payload) {
-  language_.decode(type, payload, *this);
-}
+// --- who it is
 
-void connection::on_command(net::join_command&& command) {
-  const auto home = home_of(command.room, services_.cast.size());
-  join_room request;
-  request.room = std::move(command.room);
-  request.connection = caf::actor_cast<caf::actor>(this);
-  request.loop = services_.loop;
-  request.language = &language_;
-  request.wanted.limit = command.history;
-  if (command.since)
-    request.wanted.since =
-      cluster::position{std::move(command.since->epoch), command.since->offset};
-  request.user = std::move(command.user);
-  send(services_.cast[home].directory, std::move(request));
-}
-
-void connection::on_command(const net::publish_command& command) {
-  auto message = std::make_shared<cluster::publication>();
-  message->publisher = id();
-  message->received_at = services_.context.now();
-  message->type = command.type == net::frame_type::text ? cluster::payload_type::text
-                                                        : cluster::payload_type::binary;
-  message->echo = echo_;
-  message->data.assign(command.data.data(), command.data.size());
-  ++unanswered_;
-  unanswered_bytes_ += static_cast<std::uint32_t>(command.data.size());
-  send(room_, publish{std::move(message), {}});
+void connection::open() {
+  services_.context.assert_on_loop();
+  if (is_opened_)
+    return;
+  is_opened_ = true;
+  session_->open();
   settle_reading();
-  pay(command.data.size());
+  if (is_identified_)
+    return;
+  auto& limit = ensure_rare().identifies;
+  limit = std::make_unique<deadline>(*this, &connection::on_silence);
+  services_.context.deadlines.schedule(*limit, services_.context.now() + net::identify_timeout);
 }
+
+void connection::on_command(net::identify_command&& command) {
+  pay_for_command();
+  if (is_identified_) {
+    fail({.what = net::command_kind::identify, .why = net::command_fault::identified_before});
+    return;
+  }
+  is_identified_ = true;
+  if (!command.who.user.empty() || command.who.is_proved)
+    ensure_rare().who = std::make_unique<const net::identity>(std::move(command.who));
+  if (rare_)
+    rare_->identifies.reset();
+  drop_rare_if_empty();
+}
+
+void connection::on_silence(clock::time_point /*now*/) {
+  rare_->identifies.reset();
+  drop_rare_if_empty();
+  session_->close(1008, "did not say who it is", net::close_reason::unidentified);
+}
+
+const net::identity& connection::who() const noexcept {
+  static const net::identity nobody{};
+  return rare_ && rare_->who ? *rare_->who : nobody;
+}
+
+// --- what it is told
+
+void connection::reply(net::frame_type type, std::string_view payload) {
+  tell([&](std::string& out) { format_.frames.append(out, type, payload); });
+  pay_for_command();
+}
+
+void connection::close(std::uint16_t code, std::string_view text) {
+  session_->close(code, text, net::close_reason::protocol_error);
+}
+
+void connection::fail(const net::failed_command& failed) {
+  bool is_told = false;
+  tell([&](std::string& out) { is_told = talk_->encode_fault(failed, format_.frames, out); });
+  if (!is_told)
+    give_up(failed.why);
+}
+
+/// There is no word for what went wrong but the end of the connection.
+void connection::give_up(net::command_fault why) {
+  using fault = net::command_fault;
+  if (!is_opened_) {
+    session_->refuse(why == fault::room_limit    ? net::reject_reason::rooms
+                     : why == fault::not_allowed ? net::reject_reason::forbidden
+                                                 : net::reject_reason::unavailable);
+    return;
+  }
+  switch (why) {
+  case fault::not_allowed:
+    session_->close(1008, "not allowed", net::close_reason::not_allowed);
+    return;
+  case fault::too_large:
+    session_->close(1009, "message too big for this room", net::close_reason::too_big);
+    return;
+  default: session_->close(1013, "try again later", net::close_reason::publish_failed);
+  }
+}
+
+// --- flow control
 
 bool connection::has_too_much_unanswered() const noexcept {
   return unanswered_ >= max_unanswered || unanswered_bytes_ >= max_unanswered_bytes;
@@ -143,7 +172,8 @@ bool connection::has_too_much_unanswered() const noexcept {
 /// The one place that decides whether the client is read.
 void connection::settle_reading() {
   const bool is_too_fast = rare_ && rare_->held && rare_->held->is_holding;
-  const bool holds = is_too_fast || has_too_much_unanswered();
+  const bool awaits_verdict = rare_ && !rare_->waiting.empty();
+  const bool holds = !is_opened_ || is_too_fast || awaits_verdict || has_too_much_unanswered();
   if (holds == held_back_)
     return;
   held_back_ = holds;
@@ -161,21 +191,24 @@ void connection::pay(std::size_t bytes) {
     slow_down(now);
 }
 
+void connection::pay_for_command() {
+  if (is_started_)
+    pay(0);
+}
+
 /// It is read again when it may send more; one that had more to send all the while for long is closed.
 void connection::slow_down(net::publish_allowance::clock::time_point now) {
-  if (!rare_)
-    rare_ = std::make_unique<rare>();
-  auto& held = rare_->held;
+  auto& held = ensure_rare().held;
   if (!held)
-    held = std::make_unique<pace>(*this, now);
-  if (now - held->since() >= net::longest_overuse) {
+    held = std::make_unique<rare::overuse>(*this, now);
+  if (now - held->since >= net::longest_overuse) {
     held.reset();
     drop_rare_if_empty();
     session_->close(1008, "publish rate", net::close_reason::rate_limited);
     return;
   }
   held->is_holding = true;
-  services_.context.deadlines.schedule(*held, allowance_.next());
+  services_.context.deadlines.schedule(held->wakes, allowance_.next());
   settle_reading();
 }
 
@@ -186,35 +219,25 @@ void connection::on_pace(net::publish_allowance::clock::time_point now) {
   const bool was_holding = std::exchange(held->is_holding, false);
   settle_reading();
   if (was_holding || (session_->has_unread() && !has_too_much_unanswered())) {
-    services_.context.deadlines.schedule(*held, now + services_.context.deadlines.tick());
+    services_.context.deadlines.schedule(held->wakes, now + services_.context.deadlines.tick());
     return;
   }
   held.reset();
   drop_rare_if_empty();
 }
 
+connection::rare& connection::ensure_rare() {
+  if (!rare_)
+    rare_ = std::make_unique<rare>();
+  return *rare_;
+}
+
 void connection::drop_rare_if_empty() {
-  if (!rare_->facts && !rare_->held)
+  if (rare_ && rare_->is_empty())
     rare_.reset();
 }
 
-void connection::on_published(const published& answer) {
-  --unanswered_;
-  unanswered_bytes_ -= answer.bytes;
-  settle_reading();
-  if (answer.outcome.error != cluster::broker_errc::none)
-    tell_fault(answer.outcome.error);
-}
-
-void connection::tell_fault(cluster::broker_errc error) {
-  const auto frame = services_.context.buffers.make();
-  const auto fault = error == cluster::broker_errc::refused ? net::publish_fault::refused
-                                                            : net::publish_fault::unavailable;
-  if (language_.encode_publish_fault(fault, frame->bytes()))
-    session_->send(frame, 0, frame->size());
-  else
-    session_->close(1013, "try again later", net::close_reason::publish_failed);
-}
+// --- its end
 
 void connection::on_closed(const net::close_info& info) {
   if (rare_ && rare_->facts)
@@ -233,14 +256,14 @@ void connection::on_exit() {
   if (session_) // the session is not over: the fault is ours
     session_->abort(net::close_reason::handler_error);
   session_ = nullptr; // here: the last reference to this actor may be dropped on another loop
-  room_ = nullptr;
+  subscriptions_.clear();
 }
 
 void start_connection(caf::actor_system& system, caf::execution_unit& home,
                       const connection_services& services, net::session_ptr session,
-                      const net::dialect& language, const net::connection_parameters& parameters) {
-  const auto handle =
-    spawn_pinned<connection>(system, home, services, std::move(session), language);
+                      const net::wire_format& format,
+                      const net::connection_parameters& parameters) {
+  const auto handle = spawn_pinned<connection>(system, home, services, std::move(session), format);
   auto& started = *caf::actor_cast<connection*>(handle);
   started.enter([&] { started.start(parameters); });
 }

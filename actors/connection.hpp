@@ -5,7 +5,11 @@
 #include "actors/liveness.hpp"
 #include "actors/messages.hpp"
 #include "actors/runtime/slim_actor.hpp"
-#include "net/dialect.hpp"
+#include "actors/subscription.hpp"
+#include "base/one_or_more.hpp"
+#include "cluster/room_settings.hpp"
+#include "net/auth/authorizer.hpp"
+#include "net/protocol/protocol.hpp"
 #include "net/publish_rate.hpp"
 #include "net/session.hpp"
 
@@ -14,6 +18,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace canang::actors {
 
@@ -24,24 +30,33 @@ struct connection_services {
   fanout& members;
   liveness& beats;
   const node_cast& cast;
-  net::publish_price price{context.limits.publishing}; ///< of what a client sends
+  net::publish_price price{context.limits.publishing};     ///< of what a client sends
+  net::authorizer* authorizer = nullptr;                   ///< null: all is allowed
+  const cluster::room_settings_source* settings = nullptr; ///< null: no room has limits of its own
 };
 
-/// One client. Turns what its session reads into commands and sends them to the room; ends when the
-/// session does, and by ending leaves its room, whatever the reason was.
+/// One client. Turns what its session reads into commands, keeps its memberships of rooms, and sends them what
+/// it says; ends when the session does, and by ending leaves its rooms, whatever the reason was.
+///
+/// A membership begins as a `subscription` that awaits first the authorizer's word, then the room's. The
+/// room's yes comes through the loop's fan-out, which answers the client in the same moment: so the client
+/// never knows of a membership that the connection does not know of. Whatever else comes carries the
+/// subscription's id, and is ignored where that has ended.
 ///
 /// Owns its session; pinned to the loop that accepted it.
-class connection final : public slim_actor, net::command_sink {
+class connection final : public slim_actor, net::command_sink, membership_owner {
 public:
   connection(caf::actor_config& config, const connection_services& services,
-             net::session_ptr session, const net::dialect& language);
+             net::session_ptr session, const net::wire_format& format);
   ~connection() override;
 
-  /// Joins what the URL says. To be called through `enter`, once.
+  /// Does what the URL says. To be called through `enter`, once.
   void start(const net::connection_parameters& parameters);
 
   /// A message of the client; through `enter`.
-  void on_message(net::frame_type type, std::span<const char> payload);
+  void on_message(net::frame_type type, std::span<const char> payload) {
+    talk_->decode(type, payload, *this);
+  }
 
   /// A frame of the client that is no message; through `enter`.
   void on_frame() { pay(0); }
@@ -56,51 +71,99 @@ public:
   static constexpr std::size_t memory_bytes = 870;
 
 private:
+  using clock = net::publish_allowance::clock;
+
+  class deadline;
+  struct rare;
+  struct waiting_publish;
+
   void on_mail(caf::type_erased_tuple& content) override;
   void on_exit() override;
 
+  // net::command_sink
+  void open() override;
+  void on_command(net::identify_command&& command) override;
   void on_command(net::join_command&& command) override;
+  void on_command(const net::leave_command& command) override;
   void on_command(const net::publish_command& command) override;
+  void reply(net::frame_type type, std::string_view payload) override;
+  void close(std::uint16_t code, std::string_view text) override;
 
+  // membership_owner
+  [[nodiscard]] bool on_added(const add_member& request) override;
+  void on_removed(subscription_id id) override;
+
+  // memberships, in connection_rooms.cpp
+  [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
+                                                           std::uint32_t name_hash);
+  void ask_to_join(subscription& wanted);
+  void on_join_verdict(subscription_id id, net::verdict verdict);
+  void join(subscription& wanted);
+  void on_join_failed(const join_failed& answer);
+  void accept(subscription& joined, const add_member& request);
+  [[nodiscard]] subscription* find(subscription_id id);
+  [[nodiscard]] subscription* find(std::string_view room, std::uint32_t name_hash);
+  [[nodiscard]] subscription* find(std::string_view room);
+  [[nodiscard]] static std::string_view name_of(const subscription& one);
+
+  // publishing, in connection_publish.cpp
+  void on_publish_verdict(subscription_id id, std::uint16_t asked_in, net::verdict verdict);
+  void send_publish(subscription& to, std::shared_ptr<cluster::publication> message,
+                    std::uint32_t request, std::string key, bool outlives_room);
+  [[nodiscard]] std::optional<net::command_fault> fault_of(const subscription* to,
+                                                           std::size_t bytes) const;
+  void note_limit(subscription& of);
+  [[nodiscard]] std::vector<waiting_publish> take_waiting(subscription_id id);
+  [[nodiscard]] bool has_verdict(const subscription& to) const noexcept;
+  [[nodiscard]] std::uint16_t generation() const noexcept;
+  [[nodiscard]] std::shared_ptr<cluster::publication>
+  publication_of(const net::publish_command& command, const subscription& to);
+  void wait_for_verdict(subscription& to, const net::publish_command& command);
+  void drop_waiting(subscription_id id, net::command_fault why, std::string_view room);
   void on_published(const published& answer);
-  void tell_fault(cluster::broker_errc error);
+
+  // what it is told
+  void fail(const net::failed_command& failed);
+  void give_up(net::command_fault why);
+  template <class Encode>
+  void tell(Encode encode);
+
+  // flow control
   void pay(std::size_t bytes);
-  void slow_down(net::publish_allowance::clock::time_point now);
-  void on_pace(net::publish_allowance::clock::time_point now);
+  void pay_for_command();
+  void on_silence(clock::time_point now);
+  void slow_down(clock::time_point now);
+  void on_pace(clock::time_point now);
   void settle_reading();
   [[nodiscard]] bool has_too_much_unanswered() const noexcept;
+
+  [[nodiscard]] const net::identity& who() const noexcept;
+  template <class Continue>
+  [[nodiscard]] net::authorizer::handler continue_with(Continue next);
   void log_connect(const std::string& room);
+  [[nodiscard]] rare& ensure_rare();
   void drop_rare_if_empty();
-
-  class pace;
-
-  struct log_facts {
-    std::string peer;
-    std::string room; // quoted
-  };
-
-  /// What few connections have.
-  struct rare {
-    std::optional<log_facts> facts; // where it is to be logged
-    std::unique_ptr<pace> held;     // while it has more to send than it may
-  };
 
   const connection_services& services_;
   net::session_ptr session_;
-  const net::dialect& language_;
-  std::unique_ptr<rare> rare_;
-  caf::actor room_;
+  const net::wire_format& format_;
+  net::conversation_ptr talk_;
+  std::unique_ptr<rare> rare_; // what few connections have
+  one_or_more<subscription> subscriptions_;
   beat beat_;
   net::publish_allowance allowance_;
   std::uint32_t unanswered_bytes_ = 0; // payloads of the publishes that are
   std::uint16_t unanswered_ = 0;       // on their way, and their number
-  bool held_back_ = true;              // until it may publish
-  bool echo_ = true;
+  bool held_back_ : 1 = true;          // not read
+  bool is_opened_ : 1 = false;
+  bool is_started_ : 1 = false; // what comes now is of the client, not of its URL
+  bool is_identified_ : 1 = false;
+  std::uint32_t last_subscription_ = 0;
 };
 
 /// Spawns the connection of a session and starts it.
 void start_connection(caf::actor_system& system, caf::execution_unit& home,
                       const connection_services& services, net::session_ptr session,
-                      const net::dialect& language, const net::connection_parameters& parameters);
+                      const net::wire_format& format, const net::connection_parameters& parameters);
 
 } // namespace canang::actors

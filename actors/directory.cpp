@@ -1,5 +1,6 @@
 #include "actors/directory.hpp"
 
+#include "actors/interfaces.hpp"
 #include "base/memory_cost.hpp"
 #include "net/log_text.hpp"
 
@@ -33,8 +34,9 @@ directory::directory(caf::actor_config& config, const room_services& services,
 
 caf::behavior directory::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_room_down(death); });
-  return {
+  return interfaces::directory::behavior_type{
     [this](join_room& request) { on_join(request); },
+    [this](leave_room& request) { on_leave(request); },
     [this](const room_empty& report) { on_room_empty(report); },
     [this](const give_way& order) { on_give_way(order); },
     [this](const shed_memory& order) {
@@ -45,7 +47,8 @@ caf::behavior directory::make_behavior() {
       services_.broker.report(query.room, query.with_members, std::move(query.answer));
     },
     [this](const tick& now) { on_tick(now); },
-  };
+  }
+    .unbox();
 }
 
 void directory::on_exit() {
@@ -97,8 +100,14 @@ void directory::on_join(join_room& request) {
   send(target->handle, std::move(request));
 }
 
+/// Of a join that went this way before it.
+void directory::on_leave(leave_room& request) {
+  if (const auto known = rooms_.find(request.room); known != rooms_.end())
+    send(known->second.handle, std::move(request));
+}
+
 void directory::refuse(const join_room& request) {
-  send(request.connection, join_failed{net::reject_reason::rooms});
+  request.ticket->refuse(net::command_fault::room_limit);
   if (const auto unsaid = services_.limit->note_refusal(clock::now()))
     spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused a join that would "
                  "make one more ({} more since the last such line)",

@@ -47,6 +47,7 @@ private:
   void on_exit() override;
 
   void on_join(join_room& request);
+  void on_leave(leave_room& request);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
   void on_give_way(const give_way& order);

@@ -2,49 +2,74 @@
 
 #include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
+#include "actors/turn_slices.hpp"
+#include "base/one_or_more.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
 
-#include <boost/container/small_vector.hpp>
-
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace canang::actors {
 
+/// Whose session it is: told what becomes of its memberships, at the moment at which it does. Called on the
+/// loop, from the hub.
+class membership_owner {
+public:
+  /// A room has taken it.
+  /// @returns false when it does not want that any more.
+  [[nodiscard]] virtual bool on_added(const add_member& request) = 0;
+
+  /// A membership has ended, and not by its own will.
+  virtual void on_removed(subscription_id subscription) = 0;
+
+protected:
+  ~membership_owner() = default;
+};
+
 /// What a hub knows and does: which sessions of its loop are in which room, and one write a member a
-/// turn. The frames that a turn brings to a room are appended to one shared buffer (one a dialect);
-/// `flush` gives each member one `send` of it, so the cost is members + messages. Those who published
+/// turn. The frames that a turn brings to a room are appended to one shared buffer (one a wire format);
+/// `flush` gives each member one `send` of it, so the cost is members + messages. Sessions that are in several
+/// rooms get theirs of all these rooms in one write, too (`turn_slices`). Those who published
 /// in the turn are served first: what they get back tells them that their message is through.
 ///
 /// Owned by the loop's hub; used on the loop's thread only, by the hub for messages of rooms and by
-/// the connections of the loop for `attach` and `detach`.
+/// the connections of the loop for `attach`, `detach` and `leave`.
 class fanout {
 public:
   explicit fanout(net::loop_context& context)
-    : context_(context), pages_(new join_pages{context}) {}
+    : context_(context), pages_(new join_pages{context}), gathered_(context) {}
   fanout(const fanout&) = delete;
   fanout& operator=(const fanout&) = delete;
   ~fanout() { pages_->forget_all(); }
 
-  /// Makes a connection known, before it joins anything.
-  void attach(connection_id id, net::session_ptr session);
+  /// Makes a connection known, before it joins anything. `owner` opens the session, and must stay until it is
+  /// detached; without one, the first room does.
+  void attach(connection_id id, net::session_ptr session, membership_owner* owner = nullptr);
 
   /// Forgets a connection and all its memberships.
   void detach(connection_id id);
 
-  /// Opens the member's session if this is its first room, answers the join, then adds the member:
-  /// what is delivered after this call reaches it, and nothing before.
+  /// Asks the member's owner, answers the join, then adds the member: what is delivered after this call
+  /// reaches it, and nothing before.
   void add(const add_member& request);
 
-  void remove(room_id room, connection_id member);
+  /// Its owner wants that: nothing of the room reaches it after this call.
+  void leave(room_id room, connection_id member, subscription_id subscription);
+
+  /// Its room wants that: the owner is told, and where there is a reason the client too.
+  void remove(const remove_member& order);
+
+  /// The room is gone: so are its memberships. Members whose protocol has no word for that are closed.
+  void end_room(room_id room, const removal& why);
 
   /// Puts a publication into its room's frames of this turn.
   void deliver(room_id room, const cluster::publication_ptr& message);
 
-  /// Tells a room's members that what follows does not follow what they had; those whose dialect has no
+  /// Tells a room's members that what follows does not follow what they had; those whose protocol has no
   /// word for a loss are closed with 3010.
   void tell_break(const break_order& order);
 
@@ -56,10 +81,6 @@ public:
 
   /// Lets go of what is kept only for joins that may come: memory is short.
   void let_go_kept() { pages_->let_go_kept(); }
-
-  /// Closes the sessions of a room's members.
-  void close_members(room_id room, std::uint16_t code, std::string_view text,
-                     net::close_reason reason);
 
   /// Closes a session, if it is open.
   void close_one(connection_id who, std::uint16_t code, std::string_view text,
@@ -77,26 +98,30 @@ public:
   [[nodiscard]] std::vector<connection_id> open_sessions() const;
 
 private:
-  struct group;
-
+  /// Where a session stands in one of its rooms. Kept once a member.
   struct membership {
-    room_id room;
-    std::uint32_t group;    // index in the room
-    std::uint32_t position; // index in the group
+    room_id room = 0;
+    subscription_id subscription = 0;
+    std::uint32_t group : 8 = 0;     // index in the room: there are few wire formats
+    std::uint32_t position : 24 = 0; // index in the group: less than a process has descriptors
+
+    explicit operator bool() const noexcept { return room != 0; }
   };
 
   struct connected {
     net::session_ptr session;
-    boost::container::small_vector<membership, 1> memberships; // few; one in the plain dialect
+    membership_owner* owner = nullptr;
+    one_or_more<membership> memberships;
   };
 
   struct member {
     net::session* session; // held by `sessions_`
     connection_id id;
-    std::uint32_t lane;      // of `session`, in the loop's `send_lanes`
-    std::uint32_t starts_at; // bytes of this turn's buffer that were there before it joined
-    bool is_special;         // this turn: joined in it, or is left out of a part of it
-    bool is_served;          // this turn: has its frames already
+    std::uint32_t lane;       // of `session`, in the loop's `send_lanes`
+    std::uint32_t starts_at;  // bytes of this turn's buffer that were there before it joined
+    turn_slices::place place; // of one that is in other rooms too, else 0
+    bool is_special;          // this turn: joined in it, or is left out of a part of it
+    bool is_served;           // this turn: has its frames already
   };
 
   struct frame {
@@ -108,7 +133,7 @@ private:
 
   /// Members that get the same bytes.
   struct group {
-    const net::dialect* language;
+    const net::wire_format* format;
     std::vector<member> members;
     net::frame_buffer_ptr buffer; // this turn's frames, null when there are none
     std::vector<frame> frames;
@@ -117,12 +142,23 @@ private:
   struct local_room {
     std::vector<group> groups;
     std::vector<std::int64_t> received_ns; // of this turn's publications
+    std::string name;
     bool is_dirty = false;
     bool has_pages = false; // of members that joined since the last publication
   };
 
-  void add_to_group(connection_id id, connected& who, local_room& room, const add_member& request);
-  void erase_membership(connection_id id, const membership& at);
+  [[nodiscard]] connected* ask_owner(const add_member& request);
+  void answer_join(net::session& session, const add_member& request);
+  void add_to_group(connected& who, local_room& room, const add_member& request);
+  [[nodiscard]] turn_slices::place place_for_next(connected& who);
+  [[nodiscard]] member& member_at(const membership& at);
+  [[nodiscard]] membership* find_membership(connected& who, room_id room,
+                                            subscription_id subscription);
+  void end_membership(connected& who, membership& at);
+  void erase_member(const membership& at);
+  [[nodiscard]] bool tell_end(net::session& session, const net::wire_format& format,
+                              const std::string& room, const removal& why);
+  void flush_now(local_room& room);
   void flush_room(local_room& room);
   void flush_group(group& target);
   void send_to(group& target, member& to);
@@ -134,6 +170,7 @@ private:
 
   net::loop_context& context_;
   boost::intrusive_ptr<join_pages> pages_;
+  turn_slices gathered_;
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;

@@ -1,15 +1,16 @@
 #include "actors/heartbeat.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/interfaces.hpp"
 
 namespace canang::actors {
 
 heartbeat::heartbeat(caf::actor_config& config, liveness& beats) : pinned(config), beats_(beats) {}
 
 caf::behavior heartbeat::make_behavior() {
-  return {
+  return interfaces::heartbeat::behavior_type{
     [this](const tick& now) { beats_.advance(now.now); },
-  };
+  }
+    .unbox();
 }
 
 } // namespace canang::actors

@@ -1,5 +1,7 @@
 #include "actors/hub.hpp"
 
+#include "actors/interfaces.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <random>
@@ -11,6 +13,7 @@ namespace canang::actors {
 
 namespace {
 
+constexpr std::uint16_t internal_error = 1011;
 constexpr std::uint16_t service_restart = 1012;
 constexpr std::string_view restart_text = "service restart";
 
@@ -20,9 +23,9 @@ hub::hub(caf::actor_config& config, fanout& members, net::loop_context& context)
   : pinned(config), members_(members), context_(context) {}
 
 caf::behavior hub::make_behavior() {
-  return {
+  return interfaces::hub::behavior_type{
     [this](const add_member& request) { members_.add(request); },
-    [this](const remove_member& request) { members_.remove(request.room, request.member); },
+    [this](const remove_member& order) { members_.remove(order); },
     [this](const deliver& order) {
       members_.deliver(order.room, order.message);
       context_.metrics.backlog_bytes->subtract(cost_in_flight(*order.message));
@@ -30,12 +33,13 @@ caf::behavior hub::make_behavior() {
     [this](const hub_mark& mark) { send(mark.from, hub_reached{mark.loop}); },
     [this](const break_order& order) { members_.tell_break(order); },
     [this](const room_failed& report) {
-      members_.close_members(report.room, 1011, "internal error", net::close_reason::handler_error);
+      members_.end_room(report.room, {internal_error, "internal error"});
     },
     [this](const drain& order) { begin_drain(order); },
     [this](const shed& order) { begin_shed(order); },
     [this](const tick& now) { on_tick(now.now); },
-  };
+  }
+    .unbox();
 }
 
 void hub::on_exit() { members_.abort_all(net::close_reason::drain); }

@@ -5,24 +5,27 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
-/// What each actor answers to, in one place. The handles in use are untyped: pinned actors are spawned
-/// dynamically; the behaviours in the .cpp files are made of exactly these messages.
+/// What each actor answers to, in one place. The handles in use are untyped, since pinned actors are spawned
+/// dynamically; but the behaviours are made from these types, so the compiler refuses one that lacks a handler
+/// or has one too many.
 
 namespace canang::actors::interfaces {
 
 using connection = caf::typed_actor<
-  /// It is a member; it may publish to the room.
-  caf::reacts_to<joined>,
-  /// It is not; the client is disconnected and may try again.
+  /// A publish is stored, or failed. First, as it is the one that comes often.
+  caf::reacts_to<published>,
+  /// A room does not take it. That a room does, the loop's fan-out tells it (`membership_owner`).
   caf::reacts_to<join_failed>,
-  /// Its oldest unanswered publish is stored, or failed.
-  caf::reacts_to<published>>;
+  /// Close: an operator wants it.
+  caf::reacts_to<disconnect>>;
 
 using room = caf::typed_actor<
-  /// A connection wants in: monitors it, answers with `joined` to it and `add_member` to its hub.
+  /// A connection wants in: monitors it, and answers with `add_member` to its hub.
   caf::reacts_to<join_room>,
-  /// A member leaves.
+  /// A member leaves, or will not be one.
   caf::reacts_to<leave_room>,
+  /// A member is to be removed.
+  caf::reacts_to<expel_member>,
   /// A publication; goes to the broker, and comes back from it to all members.
   caf::reacts_to<publish>,
   /// In a cluster, from its bridge: publications for its members, in order.
@@ -71,7 +74,7 @@ using hub = caf::typed_actor<
   caf::reacts_to<hub_mark>,
   /// The members have missed something, or the epoch has changed.
   caf::reacts_to<break_order>,
-  /// Disconnects the room's members: the room is gone.
+  /// Tells the room's members, or disconnects them: the room is gone.
   caf::reacts_to<room_failed>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
@@ -88,6 +91,8 @@ using directory = caf::typed_actor<
   /// Hands a join to its room, which it starts if there is none; or refuses it, where that would be one
   /// room too many.
   caf::reacts_to<join_room>,
+  /// Hands on that a join is not wanted any more.
+  caf::reacts_to<leave_room>,
   /// How is a room? Of a node that runs alone.
   caf::reacts_to<room_query>,
   /// A room without members; reaped after the linger time unless someone joins.
@@ -102,6 +107,8 @@ using directory = caf::typed_actor<
 using node = caf::typed_actor<
   /// Drains, then stops everything in reverse order.
   caf::reacts_to<shut_down>,
+  /// Closes the connections: balancers have had their time.
+  caf::reacts_to<drain_grace_over>,
   /// Looks how far the drain is.
   caf::reacts_to<drain_check>,
   /// Compares its connections with the others'.

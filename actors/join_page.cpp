@@ -10,10 +10,11 @@ namespace canang::actors {
 
 join_page::join_page(boost::intrusive_ptr<join_pages> owner, const add_member& request)
   : owner_(std::move(owner)),
-    language_(request.language),
+    format_(request.format),
+    room_(request.room_name),
     epoch_(request.from.epoch),
     messages_(request.recovered),
-    own_bytes_(sizeof *this + messages_.size() * sizeof(messages_.front())) {
+    own_bytes_(sizeof *this + room_.capacity() + messages_.size() * sizeof(messages_.front())) {
   owner_->charge(own_bytes_);
   for (const auto& message : messages_)
     pinned_bytes_ += owner_->pin(*message);
@@ -31,7 +32,7 @@ join_page::~join_page() {
 }
 
 bool join_page::is_for(const add_member& request) const {
-  return language_ == request.language && epoch_ == request.from.epoch
+  return format_ == request.format && epoch_ == request.from.epoch
          && messages_ == request.recovered;
 }
 
@@ -44,7 +45,7 @@ const join_page::piece* join_page::take(std::size_t number) {
     encode(taken, number == 0 ? 0 : pieces_[number - 1].end);
   else if (taken.users == 0)
     owner_->idle_.erase(taken.idle);
-  if (!taken.bytes) { // nothing was left, or nothing that the dialect has a word for
+  if (!taken.bytes) { // nothing was left, or nothing that the protocol has a word for
     pieces_.pop_back();
     return nullptr;
   }
@@ -59,16 +60,31 @@ void join_page::encode(piece& into, std::size_t begin) {
   into.frames = 0;
   into.end = begin;
   while (into.end < messages_.size() && bytes.size() < net::join_piece_bytes) {
-    auto next = outgoing(*messages_[into.end++]);
-    next.epoch = epoch_; // it may have come in one that has ended since
     const auto before = bytes.size();
-    language_->encode(next, bytes);
+    format_->encode(outgoing_of(into.end++), bytes);
     if (bytes.size() > before)
       ++into.frames;
   }
   owner_->encodings_ += into.end - begin;
   if (!bytes.empty())
     into.bytes = owner_->keep_encoded();
+}
+
+net::outgoing_publication join_page::outgoing_of(std::size_t number) const {
+  auto one = outgoing(*messages_[number], room_);
+  one.epoch = epoch_; // it may have come in one that has ended since
+  return one;
+}
+
+std::size_t join_page::encode_reply(std::uint32_t request, bool is_recovered,
+                                    const cluster::position& from, std::string& out) const {
+  std::vector<net::outgoing_publication> all;
+  all.reserve(messages_.size());
+  for (std::size_t i = 0; i < messages_.size(); ++i)
+    all.push_back(outgoing_of(i));
+  format_->encode_join(
+    {.request = request, .at = {room_, epoch_, from.offset, is_recovered}, .recovered = all}, out);
+  return all.size();
 }
 
 void join_page::put_back(std::size_t number) noexcept {

@@ -14,14 +14,14 @@
 
 namespace canang::actors {
 
-/// The publications between two positions of a room, as frames of one dialect. Shared by the members that
+/// The publications between two positions of a room, in one wire format. Shared by the members that
 /// are being sent it, each at its own piece, and by `join_pages` for whoever joins next.
 class join_page : public boost::intrusive_ref_counter<join_page, boost::thread_unsafe_counter> {
 public:
   /// A run of publications. Encoded while somebody is being sent it, and idle for a while after that.
   struct piece {
     std::size_t end = 0;           // of the run
-    std::uint64_t frames = 0;      // as many, less those that the dialect has no word for
+    std::uint64_t frames = 0;      // as many, less those that the protocol has no word for
     std::size_t users = 0;         // members that are being sent it
     net::frame_buffer_ptr bytes;   // null: let go
     join_pages::idle_place idle{}; // where it has bytes and no users
@@ -43,14 +43,21 @@ public:
   /// Lets go of a piece that is idle.
   void let_go(std::size_t number) noexcept;
 
+  /// Appends the answer to a join with all publications inside.
+  /// @returns how many these are.
+  std::size_t encode_reply(std::uint32_t request, bool is_recovered, const cluster::position& from,
+                           std::string& out) const;
+
   /// Bytes that are kept for this page, however many members and other pages share the publications.
   [[nodiscard]] std::size_t pinned_bytes() const noexcept { return own_bytes_ + pinned_bytes_; }
 
 private:
   void encode(piece& into, std::size_t begin);
+  [[nodiscard]] net::outgoing_publication outgoing_of(std::size_t number) const;
 
   boost::intrusive_ptr<join_pages> owner_;
-  const net::dialect* language_;
+  const net::wire_format* format_;
+  std::string room_;
   std::string epoch_;
   std::vector<cluster::publication_ptr> messages_;
   std::vector<piece> pieces_; // those that were taken once

@@ -52,6 +52,45 @@ private:
 
 } // namespace
 
+/// One member's answer with a page inside: a single piece, made when its turn comes.
+class join_pages::reply final : public net::frame_source {
+public:
+  reply(boost::intrusive_ptr<join_pages> owner, boost::intrusive_ptr<join_page> page,
+        const add_member& request)
+    : owner_(std::move(owner)),
+      page_(std::move(page)),
+      from_(request.from),
+      request_(request.request),
+      is_recovered_(request.is_recovered) {}
+
+  ~reply() override { owner_->discharge(encoded_bytes_); }
+
+  net::frame_buffer_ptr next() override {
+    if (std::exchange(is_made_, true))
+      return nullptr;
+    auto answer = owner_->context_.buffers.make();
+    owner_->context_.metrics.deliveries_total.add(
+      page_->encode_reply(request_, is_recovered_, from_, answer->bytes()));
+    answer->trim();
+    encoded_bytes_ = answer->capacity();
+    owner_->charge(encoded_bytes_);
+    return answer->size() == 0 ? nullptr : answer;
+  }
+
+  std::size_t pinned_bytes() const noexcept override {
+    return page_->pinned_bytes() + encoded_bytes_;
+  }
+
+private:
+  boost::intrusive_ptr<join_pages> owner_;
+  boost::intrusive_ptr<join_page> page_;
+  cluster::position from_;
+  std::uint32_t request_;
+  bool is_recovered_;
+  bool is_made_ = false;
+  std::size_t encoded_bytes_ = 0;
+};
+
 join_pages::join_pages(net::loop_context& context) : context_(context) {}
 
 join_pages::~join_pages() = default;
@@ -59,6 +98,9 @@ join_pages::~join_pages() = default;
 net::frame_source_ptr join_pages::source_of(const add_member& request) {
   if (request.recovered.empty())
     return nullptr;
+  if (request.format->language.place_of_recovered() == net::recovered_in::reply)
+    return std::make_unique<reply>(boost::intrusive_ptr<join_pages>{this}, page_of(request),
+                                   request);
   return std::make_unique<page_reader>(page_of(request), context_.metrics.deliveries_total);
 }
 

@@ -2,9 +2,9 @@
 
 #include "actors/messages.hpp"
 #include "cluster/publication.hpp"
-#include "net/dialect.hpp"
 #include "net/frame_source.hpp"
 #include "net/loop_context.hpp"
+#include "net/protocol/protocol.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -39,7 +39,8 @@ public:
   join_pages& operator=(const join_pages&) = delete;
   ~join_pages();
 
-  /// What `request` recovered, for its member; null when that is nothing.
+  /// What `request` recovered, for its member, and in a protocol that has it inside of its answer that
+  /// answer too; null when nothing was recovered.
   [[nodiscard]] net::frame_source_ptr source_of(const add_member& request);
 
   /// The room has something new, so nobody will join any more where its pages begin and end.
@@ -64,6 +65,7 @@ public:
 
 private:
   friend class join_page;
+  class reply;
 
   struct recent_page {
     room_id room;

@@ -82,9 +82,9 @@ std::optional<net::reject_reason> loop_home::refusal() noexcept {
   return admission_.refusal(loop_.context().now());
 }
 
-void loop_home::on_session(net::session_ptr session, const net::dialect& language,
+void loop_home::on_session(net::session_ptr session, const net::wire_format& format,
                            net::connection_parameters&& parameters) {
-  start_connection(system_, loop_, connection_services_, std::move(session), language, parameters);
+  start_connection(system_, loop_, connection_services_, std::move(session), format, parameters);
 }
 
 void loop_home::housekeeping() {

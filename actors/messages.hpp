@@ -2,16 +2,19 @@
 
 #include "cluster/broker.hpp"
 #include "cluster/publication.hpp"
-#include "net/dialect.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
+#include "net/protocol/protocol.hpp"
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,58 +29,143 @@ using connection_id = std::uint64_t;
 /// Names a room on this node, in its present life: the id of its actor.
 using room_id = std::uint64_t;
 
+/// Names a membership among those that one connection has had: each join has a new one, so what comes late of
+/// an earlier membership of the same room is known for that.
+using subscription_id = std::uint32_t;
+
+/// To the connection: the room does not take it.
+struct join_failed {
+  subscription_id subscription = 0;
+  net::command_fault why = net::command_fault::unavailable;
+};
+
+/// A join on its way to its room. It is answered once: by the room, by whoever refuses it, or, where
+/// the one who had it is dead or dies and drops it, by its end.
+class join_ticket {
+public:
+  join_ticket(caf::actor connection, subscription_id subscription)
+    : connection_(std::move(connection)), subscription_(subscription) {}
+  join_ticket(const join_ticket&) = delete;
+  join_ticket& operator=(const join_ticket&) = delete;
+  ~join_ticket() { refuse(net::command_fault::unavailable); }
+
+  [[nodiscard]] const caf::actor& connection() const noexcept { return connection_; }
+  [[nodiscard]] subscription_id subscription() const noexcept { return subscription_; }
+
+  /// The room has taken it: what else there is to say its hub does.
+  void accept() noexcept { is_answered_ = true; }
+
+  void refuse(net::command_fault why);
+
+private:
+  caf::actor connection_;
+  subscription_id subscription_;
+  bool is_answered_ = false;
+};
+
 /// A connection wants to be a member of a room.
 struct join_room {
   std::string room;
-  caf::actor connection;
-  std::uint32_t loop = 0; ///< where the connection lives
-  const net::dialect* language = nullptr;
+  std::shared_ptr<join_ticket> ticket;
+  std::uint32_t loop = 0;    ///< where the connection lives
+  std::uint32_t request = 0; ///< of the client
+  const net::wire_format* format = nullptr;
   cluster::recover_request wanted{}; ///< what it is to have first
   std::string user{};                ///< as the client names itself; may be empty
 };
 
-/// A member has said that it leaves. One whose connection died does not say it.
+/// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection
+/// knows it, else on the way of the join. One whose connection died does not say it.
 struct leave_room {
   connection_id member = 0;
-};
-
-/// To the connection: it is a member now, and may publish to `room`.
-struct joined {
-  caf::actor room;
-};
-
-/// To the connection: the room cannot take it.
-struct join_failed {
-  net::reject_reason reason = net::reject_reason::unavailable;
+  subscription_id subscription = 0;
+  std::string room{}; ///< where the directory has to know
 };
 
 /// To the hub of the member's loop: answer the join, then hand on what is delivered.
 struct add_member {
   room_id room = 0;
   connection_id member = 0;
-  const net::dialect* language = nullptr;
+  const net::wire_format* format = nullptr;
   std::vector<cluster::publication_ptr> recovered;
   std::string room_name{};
   cluster::position from{};  ///< what it is sent follows it
   bool is_recovered = false; ///< it asked to resume, and misses nothing
+  subscription_id subscription = 0;
+  std::uint32_t request = 0; ///< of the client
+  caf::actor handle{};       ///< of the room
+};
+
+/// Why a room ends a membership, for the client: its protocol has a word for that, or else it is
+/// disconnected with the code.
+struct removal {
+  std::uint16_t code = 0;
+  std::string text;
+};
+
+/// To a room: it shall have that member no longer, or none of that user.
+struct expel_member {
+  connection_id member = 0; ///< 0: all of `user`
+  std::string user{};
+  removal why;
+};
+
+/// To a connection: it shall close.
+struct disconnect {
+  removal why;
 };
 
 /// To the hub of the member's loop.
 struct remove_member {
   room_id room = 0;
   connection_id member = 0;
+  subscription_id subscription = 0;
+  std::optional<removal> why{}; ///< none: it has left
 };
 
-/// A member's message, to its room. Answered with `published`.
+/// A publish on its way, of a client that outlives its rooms: as with a join, whoever drops it unanswered thereby
+/// answers it. Whether it is stored cannot be told then.
+class publish_ticket
+  : public boost::intrusive_ref_counter<publish_ticket, boost::thread_safe_counter> {
+public:
+  publish_ticket(caf::actor publisher, subscription_id subscription, std::uint32_t request,
+                 std::uint32_t bytes)
+    : publisher_(std::move(publisher)),
+      subscription_(subscription),
+      request_(request),
+      bytes_(bytes) {}
+  publish_ticket(const publish_ticket&) = delete;
+  publish_ticket& operator=(const publish_ticket&) = delete;
+  ~publish_ticket();
+
+  /// The room answers.
+  void settle() noexcept { is_answered_ = true; }
+
+private:
+  caf::actor publisher_;
+  subscription_id subscription_;
+  std::uint32_t request_;
+  std::uint32_t bytes_;
+  bool is_answered_ = false;
+};
+
+using publish_ticket_ptr = boost::intrusive_ptr<publish_ticket>;
+
+/// A member's message, to its room. Answered with `published`, in the order of the publishes.
 struct publish {
   std::shared_ptr<cluster::publication> message;
-  std::string idempotency_key;
+  std::string idempotency_key{};
+  subscription_id subscription = 0;
+  std::uint32_t request = 0;   ///< of the client
+  publish_ticket_ptr ticket{}; ///< null: the client ends with the room
 };
 
-/// To the publisher: what became of its oldest unanswered publish.
+/// To the publisher: what became of a publish.
 struct published {
   cluster::publish_outcome outcome;
   std::uint32_t bytes = 0; ///< payload size of that publish
+  subscription_id subscription = 0;
+  std::uint32_t request = 0;
 };
 
 /// To the hub of each loop that has members.
@@ -214,7 +302,8 @@ struct shed_memory {
   std::uint64_t bytes = 0;
 };
 
-/// To all hubs: a room died of a fault; its members are to be disconnected, so that they come back.
+/// To all hubs: a room died of a fault; its members are to be told, or to be disconnected, so that they come
+/// back.
 struct room_failed {
   room_id room = 0;
 };
@@ -239,6 +328,9 @@ struct shed {
   std::size_t count;
 };
 
+/// From the node to itself: the time is over in which balancers notice that it goes.
+struct drain_grace_over {};
+
 /// From the node to itself while it drains.
 struct drain_check {};
 
@@ -250,9 +342,10 @@ struct balance_check {};
 // Messages never leave the process: CAF does not need to know how to write them to a wire.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::join_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::leave_room)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::joined)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::join_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::add_member)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_member)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::disconnect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
@@ -279,6 +372,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shut_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain_grace_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::balance_check)

@@ -1,21 +1,26 @@
 #pragma once
 
 #include "cluster/publication.hpp"
-#include "net/dialect.hpp"
+#include "net/protocol/protocol.hpp"
+
+#include <string_view>
 
 namespace canang::actors {
 
-/// A publication as dialects see it; a view, valid as long as `message` is.
-[[nodiscard]] inline net::outgoing_publication outgoing(const cluster::publication& message) {
+/// A publication as protocols see it; a view, valid as long as `message` and `room` are.
+[[nodiscard]] inline net::outgoing_publication outgoing(const cluster::publication& message,
+                                                        std::string_view room) {
   using from = cluster::publication_kind;
   using to = net::outgoing_publication::kind;
-  return {message.type == cluster::payload_type::text ? net::frame_type::text
-                                                      : net::frame_type::binary,
-          message.data,
-          message.kind == from::joined ? to::joined
-          : message.kind == from::left ? to::left
-                                       : to::message,
-          message.epoch, message.offset};
+  return {.type = message.type == cluster::payload_type::text ? net::frame_type::text
+                                                              : net::frame_type::binary,
+          .data = message.data,
+          .what = message.kind == from::joined ? to::joined
+                  : message.kind == from::left ? to::left
+                                               : to::message,
+          .epoch = message.epoch,
+          .offset = message.offset,
+          .room = room};
 }
 
 } // namespace canang::actors

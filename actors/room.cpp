@@ -1,12 +1,38 @@
 #include "actors/room.hpp"
 
+#include "actors/interfaces.hpp"
 #include "actors/room_gate.hpp"
+#include "net/limits.hpp"
 
 #include <caf/actor_cast.hpp>
 
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace canang::actors {
+
+namespace {
+
+/// One answer is one message. What is too much for that is not recovered by who resumes; who asked for history
+/// gets the end of it.
+void bound(cluster::history_page& page) {
+  std::size_t bytes = 0;
+  auto first = page.publications.end();
+  while (first != page.publications.begin()) {
+    bytes += cost_in_flight(**std::prev(first));
+    if (bytes > net::max_recovered_in_reply_bytes)
+      break;
+    --first;
+  }
+  if (first == page.publications.begin())
+    return;
+  page.publications.erase(page.publications.begin(),
+                          page.recovered ? page.publications.end() : first);
+  page.recovered = false;
+}
+
+} // namespace
 
 room::room(caf::actor_config& config, const room_services& services, std::string name,
            caf::actor directory)
@@ -25,9 +51,10 @@ caf::behavior room::make_behavior() {
     broker_ = &services_.broker;
   broker_->subscribe(name_, *this);
   set_down_handler([this](const caf::down_msg& death) { drop_member(death.source.id()); });
-  return {
+  return interfaces::room::behavior_type{
     [this](join_room& request) { on_join(request); },
-    [this](const leave_room& request) { on_leave(request.member); },
+    [this](const leave_room& request) { on_leave(request); },
+    [this](const expel_member& order) { on_expel(order); },
     [this](publish& request) { on_publish(request); },
     [this](const bridge_publications& mail) { link_->on_mail(mail); },
     [this](const bridge_break& mail) { link_->on_mail(mail); },
@@ -35,39 +62,62 @@ caf::behavior room::make_behavior() {
     [this](bridge_page& mail) { link_->on_mail(mail); },
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const gate_due&) { go_on(); },
-  };
+  }
+    .unbox();
 }
 
 void room::on_exit() {
-  for (const auto& [id, one] : members_) { // a fault of ours: they are disconnected, and come back
-    broker_->note_member(name_, {id, one.user.str()}, false);
-    services_.metrics.room_actors_memory_bytes.subtract(one.user.cost());
-  }
+  for (const auto& [id, one] : members_) // a fault of ours: they are told, and come back
+    if (!one.is_joining)
+      note_gone(id, one.user);
   if (broker_ != nullptr)
     broker_->unsubscribe(name_);
-  services_.metrics.members.subtract(members_.size());
   members_.clear();
   drop_gate();
   unanswered_.clear();
   directory_ = nullptr;
 }
 
+// --- coming
+
+/// A second join of the same connection cannot come before it has left: it would be refused.
 void room::on_join(join_room& request) {
+  services_.context.assert_on_loop();
   ++joins_handled_;
+  const auto& ticket = *request.ticket;
+  const auto [at, is_new] = members_.try_emplace(
+    ticket.connection().id(),
+    member{ticket.connection().address(), rare_text{request.user}, ticket.subscription(),
+           static_cast<std::uint16_t>(request.loop), true});
+  if (!is_new) {
+    refuse(request, net::command_fault::joined_before);
+    return;
+  }
+  monitor(ticket.connection()); // of one that is dead already, the room is told at once
   ++joins_pending_;
   const auto wanted = request.wanted;
   broker_->recover(name_, wanted,
                    [this, joiner = std::move(request)](cluster::history_page&& page) {
                      --joins_pending_;
-                     if (page.error != cluster::broker_errc::none)
-                       refuse(joiner);
-                     else
-                       admit(joiner, std::move(page));
+                     on_page(joiner, std::move(page));
                    });
 }
 
-void room::refuse(const join_room& request) {
-  send(request.connection, join_failed{});
+void room::on_page(const join_room& request, cluster::history_page&& page) {
+  const auto found = members_.find(request.ticket->connection().id());
+  if (found == members_.end() || found->second.subscription != request.ticket->subscription()) {
+    refuse(request, net::command_fault::left); // or dead: then nobody hears it
+  } else if (page.error != cluster::broker_errc::none) {
+    demonitor(found->second.address);
+    members_.erase(found);
+    refuse(request, net::command_fault::unavailable);
+  } else {
+    admit(*found, request, std::move(page));
+  }
+}
+
+void room::refuse(const join_room& request, net::command_fault why) {
+  request.ticket->refuse(why);
   tell_if_empty();
 }
 
@@ -78,17 +128,16 @@ void room::tell_if_empty() {
     send(directory_, room_empty{joins_handled_});
 }
 
-void room::admit(const join_room& request, cluster::history_page&& page) {
-  const auto id = request.connection.id();
-  const auto [at, is_new] = members_.try_emplace(
-    id, member{request.connection.address(), request.loop, rare_text{request.user}});
-  if (!is_new)
-    return;
+void room::admit(member_map::value_type& joiner, const join_room& request,
+                 cluster::history_page&& page) {
+  auto& [id, member] = joiner;
+  member.is_joining = false;
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
-  services_.metrics.room_actors_memory_bytes.add(at->second.user.cost());
-  send(request.connection, joined{caf::actor_cast<caf::actor>(this)});
-  auto& from = page.top;
+  services_.metrics.room_actors_memory_bytes.add(member.user.cost());
+  if (request.format->language.place_of_recovered() == net::recovered_in::reply)
+    bound(page);
+  auto from = std::move(page.top);
   if (page.recovered)
     from.offset = request.wanted.since->offset;
   else if (!page.publications.empty())
@@ -98,37 +147,86 @@ void room::admit(const join_room& request, cluster::history_page&& page) {
       page.recovered ? services_.metrics.recovered_total : services_.metrics.not_recovered_total;
     counted.add(1);
   }
-  send(services_.cast[request.loop].hub,
-       add_member{this->id(), id, request.language, std::move(page.publications), name_,
-                  std::move(from), page.recovered});
+  request.ticket->accept();
+  send(services_.cast[request.loop].hub, add_member{.room = this->id(),
+                                                    .member = id,
+                                                    .format = request.format,
+                                                    .recovered = std::move(page.publications),
+                                                    .room_name = name_,
+                                                    .from = std::move(from),
+                                                    .is_recovered = page.recovered,
+                                                    .subscription = member.subscription,
+                                                    .request = request.request,
+                                                    .handle = caf::actor_cast<caf::actor>(this)});
   broker_->note_member(name_, {id, request.user}, true);
-  monitor(request.connection); // last: of one that is dead already, the room is told at once
 }
 
-void room::on_leave(connection_id id) {
-  const auto found = members_.find(id);
+// --- going
+
+void room::on_leave(const leave_room& request) {
+  const auto found = members_.find(request.member);
+  if (found == members_.end() || found->second.subscription != request.subscription)
+    return;
+  const auto& leaving = found->second;
+  demonitor(leaving.address);
+  if (!leaving.is_joining)
+    send(services_.cast[leaving.loop].hub,
+         remove_member{id(), request.member, request.subscription});
+  drop_member(request.member);
+}
+
+void room::on_expel(const expel_member& order) {
+  if (order.member != 0) {
+    expel(order.member, order.why);
+    return;
+  }
+  std::vector<connection_id> all;
+  for (const auto& [id, one] : members_)
+    if (one.user.str() == order.user)
+      all.push_back(id);
+  for (const auto id : all)
+    expel(id, order.why);
+}
+
+/// One whose join is on its way is not a member yet: it is refused.
+void room::expel(connection_id who, const removal& why) {
+  const auto found = members_.find(who);
   if (found == members_.end())
     return;
-  demonitor(found->second.address);
-  send(services_.cast[found->second.loop].hub, remove_member{this->id(), id});
-  drop_member(id);
+  const auto& expelled = found->second;
+  demonitor(expelled.address);
+  if (!expelled.is_joining)
+    send(services_.cast[expelled.loop].hub, remove_member{id(), who, expelled.subscription, why});
+  drop_member(who);
 }
 
 void room::drop_member(connection_id id) {
   const auto found = members_.find(id);
   if (found == members_.end())
     return;
-  --members_on_loop_[found->second.loop];
-  broker_->note_member(name_, {id, found->second.user.str()}, false);
-  services_.metrics.room_actors_memory_bytes.subtract(found->second.user.cost());
+  if (!found->second.is_joining) {
+    --members_on_loop_[found->second.loop];
+    note_gone(id, found->second.user);
+  }
   members_.erase(found);
-  services_.metrics.members.subtract(1);
   tell_if_empty();
 }
 
+void room::note_gone(connection_id id, const rare_text& user) {
+  broker_->note_member(name_, {id, user.str()}, false);
+  services_.metrics.room_actors_memory_bytes.subtract(user.cost());
+  services_.metrics.members.subtract(1);
+}
+
+// --- publications
+
 void room::on_publish(publish& request) {
-  unanswered_.push_back(
-    {current_sender(), static_cast<std::uint32_t>(request.message->data.size())});
+  services_.context.assert_on_loop();
+  unanswered_.push_back({.publisher = current_sender(),
+                         .bytes = static_cast<std::uint32_t>(request.message->data.size()),
+                         .subscription = request.subscription,
+                         .request = request.request,
+                         .ticket = std::move(request.ticket)});
   if (has_waiting() || allowance_.is_used_up(services_.context.now()))
     keep_waiting(request);
   else
@@ -136,6 +234,7 @@ void room::on_publish(publish& request) {
 }
 
 void room::on_publication(const cluster::publication_ptr& message) {
+  services_.context.assert_on_loop();
   services_.metrics.publications_total.add(1);
   const auto cost = cost_in_flight(*message);
   for (std::uint32_t loop = 0; loop < members_on_loop_.size(); ++loop) {
@@ -165,8 +264,14 @@ void room::on_published(const cluster::publish_outcome& outcome) {
 void room::answer(const cluster::publish_outcome& outcome) {
   auto answered = std::move(unanswered_.front());
   unanswered_.pop_front();
+  if (answered.ticket)
+    answered.ticket->settle();
   if (answered.publisher)
-    send(caf::actor_cast<caf::actor>(answered.publisher), published{outcome, answered.bytes});
+    send(caf::actor_cast<caf::actor>(answered.publisher),
+         published{.outcome = outcome,
+                   .bytes = answered.bytes,
+                   .subscription = answered.subscription,
+                   .request = answered.request});
 }
 
 } // namespace canang::actors

@@ -50,21 +50,47 @@ public:
 
   const char* name() const override { return "room"; }
 
+  /// Never changes: from any thread that holds a handle.
+  [[nodiscard]] const std::string& room_name() const noexcept { return name_; }
+
   /// Bytes of memory that a room with one member takes here: the actor, its entries in the directory and
   /// with its hub, its list of members. Without what long names take, and without the member itself.
   /// Measured, as most of it is CAF's.
   static constexpr std::size_t memory_bytes = 2400;
 
 private:
+  /// One that has joined, or whose join the broker has not answered yet.
+  struct member {
+    caf::actor_addr address;
+    rare_text user;
+    subscription_id subscription;
+    std::uint16_t loop;
+    bool is_joining;
+  };
+  using member_map = std::unordered_map<connection_id, member>;
+
+  struct unanswered_publish {
+    caf::strong_actor_ptr publisher;
+    std::uint32_t bytes;
+    subscription_id subscription;
+    std::uint32_t request;
+    publish_ticket_ptr ticket;
+  };
+
   caf::behavior make_behavior() override;
   void on_exit() override;
 
   void on_join(join_room& request);
-  void admit(const join_room& request, cluster::history_page&& page);
-  void refuse(const join_room& request);
+  void on_page(const join_room& request, cluster::history_page&& page);
+  void admit(member_map::value_type& joiner, const join_room& request,
+             cluster::history_page&& page);
+  void refuse(const join_room& request, net::command_fault why);
   void tell_if_empty();
-  void on_leave(connection_id member);
+  void on_leave(const leave_room& request);
+  void on_expel(const expel_member& order);
+  void expel(connection_id member, const removal& why);
   void drop_member(connection_id member);
+  void note_gone(connection_id member, const rare_text& user);
   void on_publish(publish& request);
   void answer(const cluster::publish_outcome& outcome);
 
@@ -86,24 +112,13 @@ private:
   void on_published(const cluster::publish_outcome& outcome) override;
   void on_break(const cluster::position& from, bool is_lost) override;
 
-  struct member {
-    caf::actor_addr address;
-    std::uint32_t loop;
-    rare_text user;
-  };
-
-  struct unanswered_publish {
-    caf::strong_actor_ptr publisher;
-    std::uint32_t bytes;
-  };
-
   const room_services& services_;
   std::string name_;
   caf::actor directory_;
   std::optional<bridge_link> link_; // in a cluster
   cluster::broker* broker_ = nullptr;
-  std::unordered_map<connection_id, member> members_;
-  std::vector<std::uint32_t> members_on_loop_;
+  member_map members_;
+  std::vector<std::uint32_t> members_on_loop_;             // of those that have joined
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
   std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet

@@ -66,6 +66,16 @@ private:
 
 using frame_buffer_ptr = boost::intrusive_ptr<frame_buffer>;
 
+/// Some whole frames in a buffer that others may share. A view: the buffer is held by who made it.
+struct frame_slice {
+  frame_buffer* buffer;
+  std::uint32_t from;
+  std::uint32_t to;
+
+  [[nodiscard]] std::size_t size() const noexcept { return to - from; }
+  [[nodiscard]] const char* data() const noexcept { return buffer->data() + from; }
+};
+
 /// A buffer that waits in an outbox: trimmed, and counted.
 class held_buffer {
 public:

@@ -117,6 +117,21 @@ inline constexpr std::size_t max_bodies_bytes = 16 * 1024 * 1024;
 /// The largest body that a route may take.
 inline constexpr std::size_t max_body_limit = 1024 * 1024;
 
+/// What a protocol may put of a room's history into the answer to a join, in payload: one answer is one message,
+/// so it can't be sent in pieces. As much as a room keeps by default, twice.
+inline constexpr std::size_t max_recovered_in_reply_bytes = 1024 * 1024;
+
+/// How long a client may be connected without having said who it is, where its protocol has a word for
+/// that: whoever has an SDK says it in its first message.
+inline constexpr std::chrono::milliseconds identify_timeout{10'000};
+
+/// Slices of rooms' frames that wait for the end of a turn, since their sessions are in several rooms: 2 MiB of
+/// them. With more, those sessions are written more than once in the turn.
+inline constexpr std::size_t max_slices_a_turn = 64 * 1024;
+
+/// Pieces that one write to a session is made of: a turn's frames of as many rooms as one may be in.
+inline constexpr std::size_t max_pieces_a_write = 128;
+
 /// Connections of a loop that are not WebSocket sessions, at most: those that have made no request yet,
 /// that are being answered, or that are kept for further requests. Some clients connect thousands of times
 /// before they send the first request. Fewer where the limit of open files is low.
@@ -224,6 +239,8 @@ struct session_limits {
   publish_rate publishing{1'000, 1024 * 1024};
   /// What the clients of this node may publish in one room together: a member at 20 Mbit/s still reads more.
   publish_rate publishing_in_room{2'000, 2 * 1024 * 1024};
+  /// Rooms that one connection may be in, or be joining: as in Centrifugo.
+  std::size_t max_rooms_per_connection = 128;
   /// How long more than `max_outbox_bytes` may wait for a client before it is closed; 0: not at all. Two
   /// seconds are a lost packet's retransmissions, or a phone between two masts.
   std::chrono::milliseconds slow_consumer_grace{2'000};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/thread_owner.hpp"
 #include "net/address_counts.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/http/pool.hpp"
@@ -13,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <cassert>
 #include <chrono>
 #include <string>
 
@@ -55,6 +57,13 @@ struct loop_context {
     now_is_fresh_ = true;
   }
 
+  /// Called by the loop's thread when it begins and when it ends.
+  void bind_to_thread() noexcept { owner_.bind(); }
+  void unbind() noexcept { owner_.unbind(); }
+
+  /// For whatever says that it is used on its loop only.
+  void assert_on_loop() const noexcept { assert(owner_.is_here()); }
+
   session_limits limits;
   loop_metrics metrics;
   buffer_pool buffers{metrics.outbox_memory_bytes};
@@ -69,6 +78,7 @@ struct loop_context {
   readiness sockets;
 
 private:
+  [[no_unique_address]] thread_owner owner_;
   clock::time_point now_{};
   bool now_is_fresh_ = false;
 

@@ -96,7 +96,10 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::bad_payload: return 1007;
   case close_reason::slow_consumer:
   case close_reason::rate_limited:
-  case close_reason::over_budget: return 1008;
+  case close_reason::over_budget:
+  case close_reason::unidentified:
+  case close_reason::not_allowed:
+  case close_reason::removed: return 1008;
   case close_reason::too_big: return 1009;
   case close_reason::handler_error: return 1011;
   case close_reason::drain:
@@ -267,7 +270,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(of_loops("canang_members", "Memberships of rooms.", gauge, &m::members));
   all.push_back(
     single("canang_actors", "Actors alive.", gauge, static_cast<double>(process.actors)));
-  all.push_back(single("canang_actor_failures_total", "Actors that an exception ended.", up,
+  all.push_back(single("canang_actor_failures_total",
+                       "Actors and handlers that an exception ended.", up,
                        static_cast<double>(process.actor_failures)));
   all.push_back(
     of_loops("canang_accepted_total", "TCP connections accepted.", up, &m::accepted_total));

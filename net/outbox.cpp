@@ -59,6 +59,39 @@ send_status outbox::add(const frame_buffer_ptr& buffer, std::size_t from, std::s
   return send_status::queued;
 }
 
+std::size_t outbox::send(byte_sink& sink, std::span<const frame_slice> slices,
+                         boost::system::error_code& ec) {
+  std::size_t taken = 0;
+  while (empty() && taken < slices.size() && !ec)
+    taken += write_slices(sink, slices.subspan(taken), ec);
+  for (; taken < slices.size() && !ec; ++taken)
+    if (add(frame_buffer_ptr{slices[taken].buffer}, slices[taken].from, slices[taken].to, 0)
+        == send_status::dropped)
+      break;
+  return taken;
+}
+
+/// Nothing waits: the sink may take them all, or as many as fit into one write. What it takes in part is kept.
+/// @returns how many slices that is, at least one unless `ec` is set.
+std::size_t outbox::write_slices(byte_sink& sink, std::span<const frame_slice> slices,
+                                 boost::system::error_code& ec) {
+  std::array<iovec, max_pieces_a_write> pieces{};
+  const auto count = std::min(slices.size(), pieces.size());
+  for (std::size_t i = 0; i < count; ++i)
+    pieces[i] = {slices[i].buffer->bytes().data() + slices[i].from, slices[i].size()};
+  auto written = sink.write_some(pieces.data(), count, ec);
+  if (ec)
+    return 0;
+  std::size_t taken = 0;
+  for (; taken < count && written >= slices[taken].size(); ++taken)
+    written -= slices[taken].size();
+  if (taken == count)
+    return count;
+  const auto& cut = slices[taken];
+  keep_first(frame_buffer_ptr{cut.buffer}, cut.from + written, cut.to, written > 0);
+  return taken + 1;
+}
+
 send_status outbox::send_unlimited(byte_sink& sink, const frame_buffer_ptr& buffer,
                                    boost::system::error_code& ec) {
   if (empty())

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace canang::net {
@@ -65,6 +66,11 @@ public:
   /// slice counts as dropped.
   send_status send(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
                    std::size_t to, boost::system::error_code& ec);
+
+  /// The same for some slices in their order, with one write where nothing waits.
+  /// @returns how many of them, from the first, are sent or kept.
+  std::size_t send(byte_sink& sink, std::span<const frame_slice> slices,
+                   boost::system::error_code& ec);
 
   /// Keeps [`from`, `to`), the rest of a slice that is with the kernel in part. The outbox is empty, so it
   /// always fits.
@@ -127,6 +133,8 @@ private:
   [[nodiscard]] std::size_t first() const noexcept { return first_; }
   [[nodiscard]] std::size_t cost_of_first() const noexcept;
   [[nodiscard]] bool has_room(std::size_t cost, std::size_t counted) const noexcept;
+  std::size_t write_slices(byte_sink& sink, std::span<const frame_slice> slices,
+                           boost::system::error_code& ec);
   send_status send_now(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
                        std::size_t to, boost::system::error_code& ec);
   void keep(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to);

@@ -44,6 +44,15 @@ send_status send_queue::queue_last(const frame_buffer_ptr& buffer, std::size_t f
   return last.add(buffer, from, to, counted_bytes() - last.counted_bytes());
 }
 
+std::size_t send_queue::queue_last(std::span<const frame_slice> slices) {
+  std::size_t taken = 0;
+  while (taken < slices.size()
+         && queue_last(frame_buffer_ptr{slices[taken].buffer}, slices[taken].from, slices[taken].to)
+              != send_status::dropped)
+    ++taken;
+  return taken;
+}
+
 send_status send_queue::send_unlimited(byte_sink& sink, const frame_buffer_ptr& buffer,
                                        boost::system::error_code& ec) {
   if (!later_)

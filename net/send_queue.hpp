@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
 namespace canang::net {
 
@@ -29,6 +30,12 @@ public:
   send_status send(byte_sink& sink, const frame_buffer_ptr& buffer, std::size_t from,
                    std::size_t to, boost::system::error_code& ec) {
     return later_ ? queue_last(buffer, from, to) : slices_.send(sink, buffer, from, to, ec);
+  }
+
+  /// The same for some slices.
+  std::size_t send(byte_sink& sink, std::span<const frame_slice> slices,
+                   boost::system::error_code& ec) {
+    return later_ ? queue_last(slices) : slices_.send(sink, slices, ec);
   }
 
   /// As `outbox::send_unlimited`, behind all that waits.
@@ -85,6 +92,7 @@ private:
   struct later;
 
   send_status queue_last(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to);
+  std::size_t queue_last(std::span<const frame_slice> slices);
   [[nodiscard]] std::size_t counted_bytes() const noexcept { return sum(&outbox::counted_bytes); }
   [[nodiscard]] std::size_t sum(std::size_t (outbox::*figure)() const noexcept) const noexcept;
   bool go_on(std::size_t written, std::size_t share);

@@ -72,12 +72,22 @@ public:
     return send(buffer, from, to);
   }
 
+  /// Sends some slices in their order, with one write where nothing waits.
+  /// @returns how many of them, from the first, are sent or queued; the others are dropped, as by `send`.
+  virtual std::size_t send_slices(std::span<const frame_slice> slices) {
+    std::size_t taken = 0;
+    for (const auto& one : slices)
+      if (send(frame_buffer_ptr{one.buffer}, one.from, one.to) != send_status::dropped)
+        ++taken;
+    return taken;
+  }
+
   /// Answers a join: sends the frames of `head`, maybe none, as `send` does; behind them what `rest` gives,
   /// if it is not null, as the client takes it. What is sent later waits behind all of it. However long
   /// it is, `rest` makes nobody a slow consumer.
   virtual send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) = 0;
 
-  /// Answers the handshake with 503, tells why, and ends the connection. Instead of `open`.
+  /// Answers the handshake with 503, or 403 to who may not, tells why, and ends the connection. Instead of `open`.
   virtual void refuse(reject_reason reason) = 0;
 
   /// Stops or resumes reading (flow control). Pong and close frames of the client wait meanwhile.

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "net/dialect.hpp"
 #include "net/loop_context.hpp"
 #include "net/metrics.hpp"
+#include "net/protocol/protocol.hpp"
 #include "net/session.hpp"
 #include "net/websocket/handshake.hpp"
 
@@ -17,7 +17,7 @@ public:
   [[nodiscard]] virtual std::optional<reject_reason> refusal() noexcept = 0;
 
   /// A session that is not open yet. Its taker attaches a handler and opens it, or drops it.
-  virtual void on_session(session_ptr session, const dialect& language,
+  virtual void on_session(session_ptr session, const wire_format& format,
                           connection_parameters&& parameters) = 0;
 
 protected:

@@ -64,6 +64,7 @@ bool socket_session::watch() {
 void socket_session::on_removed() noexcept { intrusive_ptr_release(this); }
 
 bool socket_session::open_with(const frame_buffer_ptr& answer) {
+  context_.assert_on_loop();
   assert(state_ == state::opening);
   enter(state::open);
   if (watch() && send(answer, 0, answer->size()) != send_status::dropped)
@@ -73,6 +74,7 @@ bool socket_session::open_with(const frame_buffer_ptr& answer) {
 }
 
 void socket_session::refuse_with(std::string_view answer, reject_reason reason) {
+  context_.assert_on_loop();
   assert(state_ == state::opening);
   context_.metrics.rejected_total[static_cast<std::size_t>(reason)].add(1);
   reported_ = true; // it never was a connection that one counts
@@ -89,39 +91,6 @@ void socket_session::refuse_with(std::string_view answer, reject_reason reason) 
   else
     linger();
 }
-
-send_status socket_session::send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) {
-  if (state_ != state::open)
-    return send_status::dropped;
-  error_code ec;
-  const auto before = outbox_.held_bytes();
-  const auto status = outbox_.send(*this, buffer, from, to, ec);
-  return after_send(status, before, ec);
-}
-
-send_status socket_session::send_rest(const frame_buffer_ptr& buffer, std::size_t from,
-                                      std::size_t to) {
-  assert(state_ == state::open && outbox_.empty());
-  outbox_.keep_rest(buffer, from, to);
-  outbox_changed(0);
-  return send_status::queued;
-}
-
-/// Does what the outcome of a send to the outbox asks for; `before` is what waited in it.
-send_status socket_session::after_send(send_status status, std::size_t before,
-                                       const error_code& ec) {
-  outbox_changed(before);
-  if (ec)
-    on_write_error();
-  else if (status == send_status::dropped)
-    close_as_slow();
-  else if (status == send_status::queued && outbox_.is_over_limit() && !scheduled()
-           && context_.limits.slow_consumer_grace.count() > 0)
-    context_.deadlines.schedule(*this, context_.now() + context_.limits.slow_consumer_grace);
-  return status;
-}
-
-void socket_session::close_as_slow() { close(1008, "slow consumer", close_reason::slow_consumer); }
 
 /// While it is open: the time is over in which a slow consumer could come back below its limit; more of it for
 /// one that waits for us, as its history has had its share of the turn. Else: that for the client's last words,
@@ -148,24 +117,9 @@ std::string socket_session::peer() const {
   return to_text(endpoint);
 }
 
-send_status socket_session::send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) {
-  const auto status = send(head, 0, head->size());
-  if (!rest || status == send_status::dropped)
-    return status;
-  const bool is_next = outbox_.empty();
-  outbox_.add(std::move(rest));
-  error_code ec;
-  if (is_next)
-    write_waiting(ec);
-  if (ec)
-    on_write_error();
-  if (state_ != state::open)
-    return send_status::dropped;
-  return outbox_.empty() ? send_status::sent : send_status::queued;
-}
-
 /// The rules of edge triggering are at `readiness`.
 bool socket_session::note(std::uint32_t events) {
+  context_.assert_on_loop();
   const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
   if (events == 0)
     is_due_ = false;
@@ -199,6 +153,7 @@ read_result socket_session::read_once(std::span<char> into) {
 }
 
 bool socket_session::say_last(const frame_buffer_ptr& words, const close_info& info, state next) {
+  context_.assert_on_loop();
   assert(state_ == state::open);
   enter(next);
   const auto before = outbox_.held_bytes();
@@ -217,56 +172,11 @@ bool socket_session::say_last(const frame_buffer_ptr& words, const close_info& i
 }
 
 void socket_session::abort(close_reason reason) {
+  context_.assert_on_loop();
   if (state_ == state::closed)
     return;
   report_later({1006, reason});
   close_socket(true);
-}
-
-std::size_t socket_session::write_some(const iovec* pieces, std::size_t count, error_code& ec) {
-  const auto written =
-    layer_ ? layer_->write(descriptor_, pieces, count) : write_now(descriptor_, pieces, count);
-  if (written < 0) {
-    if (written != -EAGAIN)
-      ec.assign(static_cast<int>(-written), boost::system::system_category());
-    return 0;
-  }
-  context_.metrics.sent_bytes_total.add(static_cast<std::uint64_t>(written));
-  return static_cast<std::size_t>(written);
-}
-
-/// There is room in the socket, maybe again.
-void socket_session::on_writable() {
-  if (state_ == state::closed || is_all_written())
-    return;
-  error_code ec;
-  if (layer_ && layer_->flush(descriptor_) != 0)
-    ec = boost::asio::error::broken_pipe;
-  else
-    write_waiting(ec);
-  if (ec)
-    on_write_error();
-  else if (state_ == state::lingering)
-    linger();
-}
-
-/// Writes what waits, of long answers no more than their share of the turn. They are charged as reading is:
-/// a thousand that join at once must not hold up the others.
-void socket_session::write_waiting(error_code& ec) {
-  const auto before = outbox_.held_bytes();
-  const bool had_sources = outbox_.has_sources();
-  const auto written =
-    outbox_.flush(*this, context_.sockets.is_spent() ? 0 : max_join_bytes_a_turn, ec);
-  if (had_sources)
-    context_.sockets.charge(written);
-  outbox_changed(before);
-  if (outbox_.is_paused())
-    go_on_later();
-}
-
-void socket_session::on_write_error() {
-  report_later({1006, close_reason::write_error});
-  close_socket(false);
 }
 
 void socket_session::linger() {
@@ -347,18 +257,6 @@ void socket_session::report_later(const close_info& info) {
   boost::asio::post(context_.io, [self = self_ptr{this}, info] { self->report(info); });
 }
 
-/// Keeps the metric and the lane true to the outbox.
-void socket_session::outbox_changed(std::size_t before) {
-  const auto after = outbox_.held_bytes();
-  if (after > before)
-    context_.metrics.outbox_bytes.add(after - before);
-  else if (after < before)
-    context_.metrics.outbox_bytes.subtract(before - after);
-  if (after < before && state_ == state::open && scheduled() && !outbox_.is_over_limit())
-    cancel(); // in time
-  refresh_lane();
-}
-
 void socket_session::enter(state next) {
   const auto before = std::exchange(state_, next);
   if (before == state::open && next != state::open)
@@ -366,13 +264,6 @@ void socket_session::enter(state next) {
   if (before != next)
     on_left(before);
   refresh_lane();
-}
-
-void socket_session::refresh_lane() {
-  if (state_ == state::open && outbox_.empty() && !layer_)
-    context_.lanes.clear(lane_, descriptor_);
-  else
-    context_.lanes.block(lane_);
 }
 
 } // namespace canang::net

@@ -33,6 +33,7 @@ public:
   void attach(std::unique_ptr<session_handler> handler) final { handler_ = std::move(handler); }
   bool is_open() const noexcept final { return state_ == state::open; }
   send_status send(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) final;
+  std::size_t send_slices(std::span<const frame_slice> slices) final;
   std::uint32_t lane() const noexcept final { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) final;
   send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) final;

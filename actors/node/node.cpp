@@ -1,5 +1,7 @@
 #include "actors/node/node.hpp"
 
+#include "actors/interfaces.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
@@ -23,9 +25,6 @@ constexpr std::chrono::seconds progress_interval{5};
 /// How long the end waits for Redis to take this node's leave.
 constexpr std::chrono::milliseconds leave_timeout{500};
 
-/// Handed to the hubs and marks the end of the grace.
-using drain_grace_atom = caf::atom_constant<caf::atom("graceover")>;
-
 } // namespace
 
 node::node(caf::actor_config& config, node_parts parts)
@@ -34,15 +33,16 @@ node::node(caf::actor_config& config, node_parts parts)
 caf::behavior node::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_down(death); });
   start();
-  return {
+  return interfaces::node::behavior_type{
     [this](const shut_down& order) { begin_drain(order.with_grace); },
-    [this](drain_grace_atom) { close_connections(); },
+    [this](const drain_grace_over&) { close_connections(); },
     [this](const balance_check&) { check_balance(); },
     [this](const drain_check&) {
       if (!is_stopping_)
         check_drain();
     },
-  };
+  }
+    .unbox();
 }
 
 void node::start() {
@@ -111,7 +111,7 @@ void node::begin_drain(bool with_grace) {
   if (grace.count() == 0)
     close_connections();
   else
-    delayed_send(this, grace, drain_grace_atom::value);
+    delayed_send(this, grace, drain_grace_over{});
 }
 
 void node::close_connections() {

@@ -15,14 +15,14 @@ std::atomic<std::uint64_t> failures{0};
 
 } // namespace
 
-void note_failure(const char* actor, std::uint64_t id, const std::exception_ptr& what) noexcept {
+void note_failure(const char* who, std::uint64_t id, const std::exception_ptr& what) noexcept {
   failures.fetch_add(1, std::memory_order_relaxed);
   try {
     std::rethrow_exception(what);
   } catch (const std::exception& fault) {
-    spdlog::error("{} {} failed: {}", actor, id, fault.what());
+    spdlog::error("{} {} failed: {}", who, id, fault.what());
   } catch (...) {
-    spdlog::error("{} {} failed: an exception of an unknown type", actor, id);
+    spdlog::error("{} {} failed: an exception of an unknown type", who, id);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "actors/runtime/loop.hpp"
 
+#include "actors/runtime/failures.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -92,14 +95,27 @@ void loop::take_incoming() {
   std::reverse(ready_.begin() + static_cast<std::ptrdiff_t>(first), ready_.end());
 }
 
+/// Runs handlers, which should not throw. One that does has done a part of what it had to: that is lost, with a
+/// line in the log, and not the whole node. What else is ready is for the next turn.
+template <class Function>
+std::size_t loop::guarded(Function function) noexcept {
+  try {
+    return function();
+  } catch (...) {
+    note_failure("a handler of loop", index_, std::current_exception());
+    return 1;
+  }
+}
+
 void loop::run() {
   current_loop = this;
+  context_.bind_to_thread();
   std::size_t done = 0; // handlers and actors of this turn
   while (!is_stopping_) {
     context_.new_turn();
     const auto began = clock::now();
-    done += run_handlers();
-    done += context_.sockets.poll();
+    done += guarded([this] { return run_handlers(); });
+    done += guarded([this] { return context_.sockets.poll(); });
     hand_over();
     done += run_actors();
     hand_over();
@@ -107,10 +123,12 @@ void loop::run() {
       end_turn(began);
       done = 0;
     } else {
-      done = sleep(); // the handler that woke us belongs to the next turn
+      done =
+        guarded([this] { return sleep(); }); // the handler that woke us belongs to the next turn
     }
   }
   hand_over();
+  context_.unbind();
   current_loop = nullptr;
 }
 
@@ -171,12 +189,12 @@ void loop::schedule_tick() {
   timer_.async_wait([this](const boost::system::error_code& ec) {
     if (ec)
       return;
+    schedule_tick(); // first: whatever fails in this one, there is a next one
     const auto now = context_.now();
     context_.deadlines.advance(now);
     context_.buffers.trim();
     if (tick_)
       tick_(now);
-    schedule_tick();
   });
 }
 

@@ -69,6 +69,8 @@ public:
 
 private:
   void run();
+  template <class Function>
+  std::size_t guarded(Function function) noexcept;
   std::size_t run_handlers();
   std::size_t run_actors();
   void end_turn(clock::time_point began);

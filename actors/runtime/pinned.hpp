@@ -4,7 +4,9 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/sec.hpp>
 
+#include <exception>
 #include <utility>
 
 namespace canang::actors {
@@ -42,7 +44,12 @@ public:
   void enter(Function&& function) {
     if (!activate(home_))
       return; // it has terminated
-    std::forward<Function>(function)();
+    try {
+      std::forward<Function>(function)();
+    } catch (...) {
+      note_failure(name(), id(), std::current_exception());
+      quit(caf::make_error(caf::sec::runtime_error));
+    }
     finalize();
   }
 

@@ -41,11 +41,16 @@ public:
   void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }
   void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
 
-  /// Runs `function` as if it were a message handler, as `pinned::enter` does.
+  /// Runs `function` as if it were a message handler, as `pinned::enter` does. From inside of a handler it is
+  /// a part of that: faults and the end of the actor are that one's.
   template <class Function>
   void enter(Function&& function) {
     if (is_over_)
       return;
+    if (is_inside_) {
+      std::forward<Function>(function)();
+      return;
+    }
     guarded(std::forward<Function>(function));
     if (is_quitting_)
       terminate(caf::error{});
@@ -66,9 +71,12 @@ private:
 
   template <class Function>
   void guarded(Function&& function) {
+    is_inside_ = true;
     try {
       std::forward<Function>(function)();
+      is_inside_ = false;
     } catch (...) {
+      is_inside_ = false;
       fail();
     }
   }
@@ -80,6 +88,7 @@ private:
   caf::execution_unit* home_;
   caf::intrusive::lifo_inbox<inbox_policy> inbox_;
   caf::mailbox_element* taken_ = nullptr; // out of the inbox, in order, not handled yet
+  bool is_inside_ = false;                // a handler runs
   bool is_quitting_ = false;
   bool is_over_ = false;
 };

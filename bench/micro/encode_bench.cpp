@@ -9,7 +9,7 @@ namespace canang::bench {
 
 namespace {
 
-/// A publication into the shared buffer of a turn: once a room and dialect, whatever its members.
+/// A publication into the shared buffer of a turn: once a room and wire format, whatever its members.
 void encode(benchmark::State& state) {
   net::buffer_pool buffers;
   const std::string payload(static_cast<std::size_t>(state.range(0)), 'x');
@@ -18,7 +18,7 @@ void encode(benchmark::State& state) {
   for (auto _ : state) {
     const auto buffer = buffers.make();
     for (int i = 0; i < messages_a_turn; ++i)
-      net::plain_dialect().encode(message, buffer->bytes());
+      net::plain_format().encode(message, buffer->bytes());
     benchmark::DoNotOptimize(buffer->data());
   }
   state.SetItemsProcessed(state.iterations() * messages_a_turn);

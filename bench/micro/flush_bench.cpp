@@ -27,7 +27,7 @@ void fill(actors::fanout& members, std::int64_t rooms, std::int64_t members_a_ro
     members.attach(member, net::session_ptr{new null_session});
     members.add({static_cast<actors::room_id>((id - 1) / members_a_room + 1),
                  member,
-                 &net::plain_dialect(),
+                 &net::plain_format(),
                  {}});
   }
 }
@@ -53,6 +53,29 @@ void flush(benchmark::State& state) {
     state.SkipWithError("a delivery was dropped");
   state.SetItemsProcessed(state.iterations() * rooms * members_a_room * messages);
 }
+/// The same where each session is in several rooms: what it costs to gather. An item is a delivery.
+void flush_many_rooms(benchmark::State& state) {
+  const auto sessions = static_cast<actors::connection_id>(state.range(0));
+  const auto rooms_each = static_cast<actors::room_id>(state.range(1));
+  const auto rooms = static_cast<actors::room_id>(sessions);
+  net::loop_context context{{}};
+  actors::fanout members{context};
+  for (actors::connection_id id = 1; id <= sessions; ++id) {
+    members.attach(id, net::session_ptr{new null_session});
+    for (actors::room_id i = 0; i < rooms_each; ++i)
+      members.add({(id + i * 97) % rooms + 1, id, &net::plain_format(), {}});
+  }
+  for (auto _ : state) {
+    for (actors::room_id room = 1; room <= rooms; ++room)
+      members.deliver(room, publication(0));
+    members.flush();
+  }
+  if (context.metrics.messages_dropped_total.value() != 0)
+    state.SkipWithError("a delivery was dropped");
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(sessions * rooms_each));
+}
+BENCHMARK(flush_many_rooms)->ArgNames({"sessions", "rooms"})->Args({1000, 1})->Args({1000, 10});
+
 BENCHMARK(flush)
   ->ArgNames({"rooms", "members", "messages"})
   ->Args({1, 1000, 1})

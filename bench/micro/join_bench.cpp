@@ -11,6 +11,7 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 
+#include <memory>
 #include <string>
 
 namespace canang::bench {
@@ -51,8 +52,8 @@ void join_and_leave(benchmark::State& state) {
     members.attach(member.id(), net::session_ptr{new null_session});
     actors::join_room request;
     request.room = "room-" + std::to_string(room);
-    request.connection = member;
-    request.language = &net::plain_dialect();
+    request.ticket = std::make_shared<actors::join_ticket>(member, 1);
+    request.format = &net::plain_format();
     caf::anon_send(cast[0].directory, std::move(request));
     home.run();
     return member;

@@ -41,6 +41,10 @@ public:
   /// `decided` is called once, on the loop that asks: before the call ends, or later. Views in `question` are
   /// valid during the call only.
   virtual void decide(const room_question& question, handler decided) = 0;
+
+  /// Changes when verdicts may come out differently than before: who keeps one asks again then. Of the turn's
+  /// hottest path.
+  [[nodiscard]] virtual std::uint32_t generation() const noexcept { return 0; }
 };
 
 } // namespace canang::net

@@ -1,6 +1,7 @@
 #include "net/protocol/plain.hpp"
 
 #include "net/http/target.hpp"
+#include "net/protocol/plain_words.hpp"
 
 #include <charconv>
 
@@ -11,22 +12,19 @@ namespace {
 constexpr std::string_view prefix = "/ws";
 constexpr std::string_view default_room = "lobby";
 
-class plain final : public dialect {
+class plain final : public protocol {
 public:
-  void on_open(const connection_parameters& parameters, command_sink& sink) const override {
-    sink.on_command(join_command{parameters.room, parameters.echo, parameters.history,
-                                 parameters.since, parameters.user});
-  }
+  conversation_ptr converse() const override { return plain_conversation(); }
 
-  void decode(frame_type type, std::span<const char> message, command_sink& sink) const override {
-    sink.on_command(publish_command{type, message});
-  }
-
-  void encode(const outgoing_publication& publication, std::string& frames) const override {
+  void encode(const outgoing_publication& publication, const framing& frames,
+              std::string& out) const override {
     if (publication.what == outgoing_publication::kind::message)
-      append_frame(frames, publication.type, publication.data);
+      frames.append(out, publication.type, publication.data);
   }
 };
+
+/// Remembers nothing: all clients have the same.
+class bare_messages final : public plain_words {};
 
 std::optional<std::uint32_t> parse_count(std::string_view text) {
   std::uint32_t count = 0;
@@ -54,8 +52,26 @@ std::optional<resume_position> parse_since(std::string_view text) {
 
 } // namespace
 
-const dialect& plain_dialect() noexcept {
-  static const plain instance;
+void plain_words::on_open(const connection_parameters& parameters, command_sink& sink) {
+  sink.on_command(identify_command{{parameters.user}});
+  sink.on_command(join_command{.room = parameters.room,
+                               .echo = parameters.echo,
+                               .history = parameters.history,
+                               .since = parameters.since});
+}
+
+void plain_words::decode(frame_type type, std::span<const char> message, command_sink& sink) {
+  sink.on_command(publish_command{.type = type, .data = message});
+}
+
+conversation_ptr plain_conversation() noexcept {
+  static bare_messages instance;
+  return conversation_ptr{&instance};
+}
+
+const wire_format& plain_format() noexcept {
+  static const plain language;
+  static const wire_format instance{language, websocket_framing()};
   return instance;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/dialect.hpp"
+#include "net/protocol/protocol.hpp"
 
 #include <optional>
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace canang::net {
 
-/// The plain dialect: no SDK, no envelope. A connection is a member of the one room that its URL
-/// names, and every message is a publication, handed on byte for byte with its frame type.
-[[nodiscard]] const dialect& plain_dialect() noexcept;
+/// The plain protocol over WebSocket: no SDK, no envelope. A connection is a member of the one room that its
+/// URL names, and every message is a publication, handed on byte for byte with its frame type.
+[[nodiscard]] const wire_format& plain_format() noexcept;
 
 /// The same with `meta=true`: each publication is a JSON text that says its position, so that a client
 /// can resume with `since` where it was, and hears of losses. What the client sends is still a bare
 /// message.
-[[nodiscard]] const dialect& plain_meta_dialect() noexcept;
+[[nodiscard]] const wire_format& plain_meta_format() noexcept;
 
 /// Reads `/ws` and `/ws/{room}` with `echo`, `history`, `meta`, `since` and `user`.
 /// @returns the parameters, or a line of text that says what is wrong.

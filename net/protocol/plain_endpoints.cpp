@@ -15,8 +15,8 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
   if (auto* const wrong = std::get_if<std::string>(&parsed))
     return reject(reject_reason::bad_room, 400, std::move(*wrong));
   auto& parameters = std::get<connection_parameters>(parsed);
-  const auto& language = parameters.meta ? plain_meta_dialect() : plain_dialect();
-  return websocket_opening{language, std::move(parameters)};
+  const auto& format = parameters.meta ? plain_meta_format() : plain_format();
+  return websocket_opening{format, std::move(parameters)};
 }
 
 } // namespace

@@ -5,7 +5,7 @@
 
 namespace canang::net {
 
-/// Adds `/ws` and `/ws/{room}`, where the plain dialect is spoken.
+/// Adds `/ws` and `/ws/{room}`, where the plain protocol is spoken.
 void add_plain_endpoints(router& paths, const session_door& door);
 
 } // namespace canang::net

@@ -1,17 +1,18 @@
 #include "net/json.hpp"
 #include "net/protocol/plain.hpp"
+#include "net/protocol/plain_words.hpp"
 
 namespace canang::net {
 
 namespace {
 
-/// Appends the text frame of what `write` appends.
+/// Appends the text message of what `write` appends.
 template <class Write>
-void append_json_frame(std::string& frames, Write write) {
+void append_json(const framing& frames, std::string& out, Write write) {
   static thread_local std::string text; // its memory is kept for the next one
   text.clear();
   write(text);
-  append_frame(frames, frame_type::text, text);
+  frames.append(out, frame_type::text, text);
 }
 
 void append_position(std::string& out, std::string_view epoch, std::uint64_t offset) {
@@ -44,47 +45,64 @@ void append_content(std::string& out, const outgoing_publication& publication) {
   }
 }
 
-class plain_meta final : public dialect {
+/// What a client is told whose publish failed.
+std::string_view text_of(command_fault fault) noexcept {
+  switch (fault) {
+  case command_fault::refused:
+    return R"({"error":{"code":"refused","message":"the room cannot store it"}})";
+  case command_fault::not_allowed:
+    return R"({"error":{"code":"not_allowed","message":"this client may not publish here"}})";
+  case command_fault::too_large:
+    return R"({"error":{"code":"too_large","message":"the room takes no message of that size"}})";
+  default: return R"({"error":{"code":"unavailable","message":"not stored in time; try again"}})";
+  }
+}
+
+class meta_words final : public plain_words {
 public:
-  void on_open(const connection_parameters& parameters, command_sink& sink) const override {
-    plain_dialect().on_open(parameters, sink);
+  bool encode_fault(const failed_command& failed, const framing& frames,
+                    std::string& out) override {
+    if (failed.what != command_kind::publish)
+      return false;
+    frames.append(out, frame_type::text, text_of(failed.why));
+    return true;
+  }
+};
+
+class plain_meta final : public protocol {
+public:
+  conversation_ptr converse() const override {
+    static meta_words instance;
+    return conversation_ptr{&instance};
   }
 
-  void decode(frame_type type, std::span<const char> message, command_sink& sink) const override {
-    plain_dialect().decode(type, message, sink);
-  }
-
-  void encode(const outgoing_publication& publication, std::string& frames) const override {
-    append_json_frame(frames, [&](std::string& out) {
-      out += '{';
-      append_position(out, publication.epoch, publication.offset);
-      append_content(out, publication);
-      out += '}';
+  void encode(const outgoing_publication& publication, const framing& frames,
+              std::string& out) const override {
+    append_json(frames, out, [&](std::string& text) {
+      text += '{';
+      append_position(text, publication.epoch, publication.offset);
+      append_content(text, publication);
+      text += '}';
     });
   }
 
-  void encode_join(const room_position& at, std::string& frames) const override {
-    append_json_frame(frames, [&](std::string& out) { append_join(out, at); });
+  void encode_join(const join_reply& reply, const framing& frames,
+                   std::string& out) const override {
+    append_json(frames, out, [&](std::string& text) { append_join(text, reply.at); });
   }
 
-  bool encode_break(const room_position& at, std::string& frames) const override {
-    encode_join(at, frames);
-    return true;
-  }
-
-  bool encode_publish_fault(publish_fault fault, std::string& frames) const override {
-    append_frame(frames, frame_type::text,
-                 fault == publish_fault::unavailable
-                   ? R"({"error":{"code":"unavailable","message":"not stored in time; try again"}})"
-                   : R"({"error":{"code":"refused","message":"the room cannot store it"}})");
+  bool encode_break(const room_position& at, const framing& frames,
+                    std::string& out) const override {
+    encode_join({.at = at}, frames, out);
     return true;
   }
 };
 
 } // namespace
 
-const dialect& plain_meta_dialect() noexcept {
-  static const plain_meta instance;
+const wire_format& plain_meta_format() noexcept {
+  static const plain_meta language;
+  static const wire_format instance{language, websocket_framing()};
   return instance;
 }
 

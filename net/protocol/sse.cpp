@@ -8,6 +8,56 @@ namespace canang::net {
 
 namespace {
 
+/// The join is one that is to resume, so its answer has to say where it could not.
+constexpr std::uint32_t resuming = 1;
+
+void join(const std::string& room, const std::optional<resume_position>& since,
+          std::uint32_t history, command_sink& sink) {
+  sink.on_command(join_command{
+    .room = room, .history = history, .since = since, .request = since ? resuming : 0});
+}
+
+/// What the client wants stands in the URL, and it says nothing later. Remembers nothing: all clients share
+/// one.
+class sse_words : public conversation {
+public:
+  void end() noexcept final {}
+  void decode(frame_type, std::span<const char>, command_sink&) final {}
+};
+
+/// The stream begins when the room has taken the client: until then it can be refused with a status.
+class words_of_room final : public sse_words {
+public:
+  void on_open(const connection_parameters& asked, command_sink& sink) override {
+    sink.on_command(identify_command{{asked.user}});
+    join(asked.room, asked.since, asked.history, sink);
+  }
+};
+
+/// The stream begins at once, so that what becomes of each room can be told.
+class words_of_rooms final : public sse_words {
+public:
+  void on_open(const connection_parameters& asked, command_sink& sink) override {
+    sink.on_command(identify_command{{asked.user}});
+    sink.open();
+    join(asked.room, asked.since, asked.history, sink);
+    for (const auto& other : asked.other_rooms)
+      join(other.room, other.since, asked.history, sink);
+  }
+
+  /// Of one that is temporary there is no word: the client is disconnected, and comes back.
+  bool encode_fault(const failed_command& failed, const framing&, std::string& out) override {
+    if (failed.why == command_fault::unavailable || failed.why == command_fault::room_limit)
+      return false;
+    append_field(out, "event", "refused");
+    out += "data: {\"room\":";
+    append_json_string(out, failed.room);
+    out += "}\n";
+    out += end_of_event;
+    return true;
+  }
+};
+
 std::string_view event_of(outgoing_publication::kind what) noexcept {
   return what == outgoing_publication::kind::joined ? "joined" : "left";
 }
@@ -22,27 +72,17 @@ void append_place(std::string& out, const room_position& at) {
 }
 
 /// What one room's and several rooms' events have in common: those that are not publications.
-class sse_base : public dialect {
+class sse_protocol : public protocol {
 public:
-  explicit sse_base(bool resumes) noexcept : resumes_(resumes) {}
-
-  void on_open(const connection_parameters& asked, command_sink& sink) const final {
-    sink.on_command(
-      join_command{asked.room, asked.echo, asked.history, asked.since, asked.user});
-  }
-
-  /// It says nothing after its request.
-  void decode(frame_type, std::span<const char>, command_sink&) const final {}
-
   /// A client that was somewhere and is not taken on from there is told so.
-  void encode_join(const room_position& at, std::string& out) const final {
-    if (resumes_ && !at.recovered)
-      append_reset(out, at);
+  void encode_join(const join_reply& reply, const framing&, std::string& out) const final {
+    if (reply.request == resuming && !reply.at.recovered)
+      append_reset(out, reply.at);
     else
-      append_join(out, at);
+      append_join(out, reply.at);
   }
 
-  bool encode_break(const room_position& at, std::string& out) const final {
+  bool encode_break(const room_position& at, const framing&, std::string& out) const final {
     if (at.recovered)
       append_join(out, at);
     else
@@ -69,17 +109,19 @@ private:
     out += "}\n";
     out += end_of_event;
   }
-
-  const bool resumes_;
 };
 
-class sse_of_room final : public sse_base {
+class sse_of_room final : public sse_protocol {
 public:
-  using sse_base::sse_base;
+  conversation_ptr converse() const override {
+    static words_of_room shared;
+    return conversation_ptr{&shared};
+  }
 
-  void encode(const outgoing_publication& publication, std::string& out) const override {
+  void encode(const outgoing_publication& publication, const framing&,
+              std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, {}, publication.epoch, publication.offset);
+    append_id(out, publication.room, publication.epoch, publication.offset);
     if (publication.what != kind::message) {
       append_field(out, "event", event_of(publication.what));
       append_data(out, publication.data);
@@ -103,16 +145,20 @@ private:
   }
 };
 
-class sse_of_rooms final : public sse_base {
+class sse_of_rooms final : public sse_protocol {
 public:
-  using sse_base::sse_base;
+  conversation_ptr converse() const override {
+    static words_of_rooms shared;
+    return conversation_ptr{&shared};
+  }
 
-  void encode(const outgoing_publication& publication, std::string& out) const override {
+  void encode(const outgoing_publication& publication, const framing&,
+              std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, {}, publication.epoch, publication.offset);
+    append_id(out, publication.room, publication.epoch, publication.offset);
     if (publication.what != kind::message)
       append_field(out, "event", event_of(publication.what));
-    append_place(out, {{}, publication.epoch, publication.offset});
+    append_place(out, {publication.room, publication.epoch, publication.offset});
     if (publication.what != kind::message) {
       out += publication.what == kind::joined ? ",\"joined\":" : ",\"left\":";
       out += publication.data;
@@ -128,6 +174,21 @@ public:
     out += end_of_event;
   }
 
+  /// It has other rooms. The position stays in its ids: when it comes back it may be let in again.
+  bool encode_unsubscribed(const unsubscribed& what, const framing&,
+                           std::string& out) const override {
+    append_field(out, "event", "unsubscribed");
+    out += "data: {\"room\":";
+    append_json_string(out, what.room);
+    out += ",\"code\":";
+    out += std::to_string(what.code);
+    out += ",\"reason\":";
+    append_json_string(out, what.text);
+    out += "}\n";
+    out += end_of_event;
+    return true;
+  }
+
 private:
   void append_id(std::string& out, std::string_view room, std::string_view epoch,
                  std::uint64_t offset) const override {
@@ -141,16 +202,16 @@ private:
 
 } // namespace
 
-const dialect& sse_dialect(bool resumes) noexcept {
-  static const sse_of_room fresh{false};
-  static const sse_of_room returning{true};
-  return resumes ? returning : fresh;
+const wire_format& sse_format() noexcept {
+  static const sse_of_room language;
+  static const wire_format instance{language, event_framing()};
+  return instance;
 }
 
-const dialect& sse_rooms_dialect(bool resumes) noexcept {
-  static const sse_of_rooms fresh{false};
-  static const sse_of_rooms returning{true};
-  return resumes ? returning : fresh;
+const wire_format& sse_rooms_format() noexcept {
+  static const sse_of_rooms language;
+  static const wire_format instance{language, event_framing()};
+  return instance;
 }
 
 } // namespace canang::net

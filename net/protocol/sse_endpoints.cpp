@@ -16,11 +16,10 @@ namespace canang::net {
 
 namespace {
 
-sse_question question_of(const http_request& request, const session_limits& limits,
-                         std::size_t max_rooms) {
+sse_question question_of(const http_request& request, const session_limits& limits) {
   sse_question asked{.query = request.query,
                      .last_event_id = request.header["Last-Event-ID"],
-                     .max_rooms = max_rooms,
+                     .max_rooms = limits.max_rooms_per_connection,
                      .max_id_bytes = std::min(max_event_id_bytes, limits.max_header_bytes / 2)};
   if (request.path != "/sse")
     asked.room = request.values["room"];
@@ -67,26 +66,21 @@ void open_stream(const session_door& door, const http_request& request, responde
                              .layer = layer_of(opening.parameters)};
   if (!request.cors_origin.empty())
     asked.fields = cors_fields(request.cors_origin);
-  const bool resumes = opening.parameters.since.has_value();
   auto connection = respond.take_over();
   asked.socket = std::move(connection.socket);
   asked.ticket = std::move(connection.ticket);
   door.acceptor.on_session(make_event_stream(door.context, std::move(asked)),
-                           opening.is_of_rooms ? sse_rooms_dialect(resumes) : sse_dialect(resumes),
+                           opening.is_of_rooms ? sse_rooms_format() : sse_format(),
                            std::move(opening.parameters));
 }
 
 } // namespace
 
-void add_sse_endpoints(router& paths, const session_door& door, std::size_t max_rooms) {
-  const auto handler = [door, max_rooms](const http_request& request, responder& respond) {
-    auto read = read_sse_question(question_of(request, door.context.limits, max_rooms));
+void add_sse_endpoints(router& paths, const session_door& door) {
+  const auto handler = [door](const http_request& request, responder& respond) {
+    auto read = read_sse_question(question_of(request, door.context.limits));
     if (auto* const wrong = std::get_if<std::string>(&read)) {
       respond.refuse(reject(reject_reason::bad_room, 400, std::move(*wrong)));
-      return;
-    }
-    if (std::get<sse_opening>(read).is_of_rooms && max_rooms == 1) {
-      respond.refuse(reject(reject_reason::bad_room, 400, "the room stands in the path"));
       return;
     }
     if (request.header.method() == http_method::head) {

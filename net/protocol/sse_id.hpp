@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/dialect.hpp"
+#include "net/protocol/commands.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -6,6 +6,29 @@
 
 namespace canang::net {
 
+namespace {
+
+class events final : public framing {
+public:
+  void append(std::string& out, frame_type type, std::string_view payload) const override {
+    if (type == frame_type::text) {
+      append_data(out, payload);
+    } else {
+      out += "data: ";
+      append_base64(out, payload);
+      out += '\n';
+    }
+    out += end_of_event;
+  }
+};
+
+} // namespace
+
+const framing& event_framing() noexcept {
+  static const events instance;
+  return instance;
+}
+
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out += name;
   out += ": ";

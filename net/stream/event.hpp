@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/framing.hpp"
 #include "net/limits.hpp"
 
 #include <chrono>
@@ -23,6 +24,9 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 /// Appends `text` as data lines, one for each line of it: those end with CR, LF or CRLF, and the client puts them
 /// together with LF.
 void append_data(std::string& out, std::string_view text);
+
+/// A message as an event that has data alone; in base64 where it is binary.
+[[nodiscard]] const framing& event_framing() noexcept;
 
 /// Appends how long the client is to wait before it comes back.
 void append_retry(std::string& out, std::chrono::milliseconds pause);

@@ -24,6 +24,7 @@ std::string_view refusal_text(reject_reason reason) noexcept {
   case reject_reason::connections: return "this node has as many connections as it may";
   case reject_reason::memory: return "this node has no memory for more connections";
   case reject_reason::rate: return "too many new connections at once";
+  case reject_reason::forbidden: return "this client may not join that room";
   default: return "the room cannot be joined at present";
   }
 }
@@ -60,13 +61,16 @@ std::string beginning_of_stream(const header_fields& fields) {
   return answer;
 }
 
-/// The whole answer to one that cannot be served now.
+/// The whole answer to one that cannot be served, now or ever.
 std::string refusal(reject_reason reason, bool is_return, const header_fields& fields) {
-  if (is_return)
+  const bool is_forbidden = reason == reject_reason::forbidden;
+  if (is_return && !is_forbidden)
     return beginning_of_stream(fields) + event_stream_farewell(reason);
   const auto text = refusal_text(reason);
-  auto answer = header_of("503 Service Unavailable", "text/plain; charset=utf-8", fields);
-  append_line(answer, "Retry-After", "1");
+  auto answer = header_of(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
+                          "text/plain; charset=utf-8", fields);
+  if (!is_forbidden)
+    append_line(answer, "Retry-After", "1");
   append_line(answer, "Content-Length", std::to_string(text.size() + 1));
   answer += "\r\n";
   answer += text;
@@ -167,8 +171,8 @@ void event_stream::ping() {
 
 /// What is acknowledged after a ping was sent before it or with it: all of it, or some of what waits in front.
 event_stream::clock::time_point event_stream::last_heard() const noexcept {
-  const bool has_answered = is_open() && pinged_at_ > heard()
-                            && acknowledged_bytes(descriptor()) != acknowledged_at_ping_;
+  const bool has_answered =
+    is_open() && pinged_at_ > heard() && acknowledged_bytes(descriptor()) != acknowledged_at_ping_;
   return has_answered ? pinged_at_ : heard();
 }
 

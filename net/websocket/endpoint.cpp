@@ -53,7 +53,7 @@ void add_websocket(router& paths, std::string pattern, const session_door& door,
                                              .subprotocol = std::move(found.subprotocol),
                                              .ticket = std::move(connection.ticket),
                                            });
-    door.acceptor.on_session(std::move(session), found.opening.language,
+    door.acceptor.on_session(std::move(session), found.opening.format,
                              std::move(found.opening.parameters));
   };
   paths.add_upgrade(std::move(pattern), handler);

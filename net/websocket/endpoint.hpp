@@ -12,7 +12,7 @@ namespace canang::net {
 
 /// What a WebSocket connection is to become.
 struct websocket_opening {
-  const dialect& language;
+  const wire_format& format;
   connection_parameters parameters;
 };
 

@@ -7,7 +7,7 @@
 
 namespace canang::net {
 
-/// Which subprotocols (RFC 6455, 1.9) clients may ask for. The plain dialect means nothing by them: one
+/// Which subprotocols (RFC 6455, 1.9) clients may ask for. The plain protocol means nothing by them: one
 /// that was offered is named in the answer, since a browser fails a connection whose answer names none.
 /// Immutable; used by all loops.
 class subprotocol_rules {

@@ -31,7 +31,7 @@ public:
   [[nodiscard]] std::optional<reject_reason> refusal() noexcept override {
     return does == mode::refuses ? std::optional{reject_reason::unavailable} : std::nullopt;
   }
-  void on_session(session_ptr session, const dialect&,
+  void on_session(session_ptr session, const wire_format&,
                   connection_parameters&& parameters) override {
     require(!parameters.room.empty(), "a connection has a room");
     if (does == mode::drops)

@@ -1,15 +1,12 @@
 // Join, publish, leave and death, in every order.
 
-#include "net/protocol/plain.hpp"
+#include "tests/support/lines_protocol.hpp"
 #include "tests/support/sim_node.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
-#include <span>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 
 namespace canang::sim {
 namespace {
@@ -140,35 +137,15 @@ TEST(membership, a_connection_that_fails_inside_a_handler_leaves_its_room_and_en
   EXPECT_TRUE(failures > 0 || is_one_seed()) << "it was held back in none of the orders";
 }
 
-/// Fails at a message that says so.
-class failing_dialect final : public net::dialect {
-public:
-  void on_open(const net::connection_parameters& parameters,
-               net::command_sink& sink) const override {
-    net::plain_dialect().on_open(parameters, sink);
-  }
-
-  void decode(net::frame_type type, std::span<const char> message,
-              net::command_sink& sink) const override {
-    if (std::string_view{message.data(), message.size()} == "fail")
-      throw std::runtime_error{"a fault in a dialect"};
-    net::plain_dialect().decode(type, message, sink);
-  }
-
-  void encode(const net::outgoing_publication& publication, std::string& frames) const override {
-    net::plain_dialect().encode(publication, frames);
-  }
-};
-
 TEST(membership, an_exception_in_a_callback_of_its_session_costs_only_that_connection) {
-  static const failing_dialect language;
   for_each_seed(seeds / 3, [](std::uint64_t seed) {
     sim_node node{some_loops(seed), seed};
     auto& other = node.connect(some_client(node));
     auto asked = some_client(node);
-    asked.language = &language;
+    asked.format = &lines_format();
     auto& victim = node.connect(asked);
-    node.publish(victim);
+    victim.peer->send(net::frame_type::text, "hello\njoin 1 lobby\npublish 2 lobby all is well");
+    node.some_steps();
     victim.peer->send(net::frame_type::text, "fail");
     ASSERT_NO_THROW(expect_all_can_talk(node)) << "it would end the whole process";
     EXPECT_EQ(victim.peer->session, nullptr);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -179,8 +180,8 @@ TEST(room_life, a_join_that_meets_a_failing_room_is_disconnected_in_time_or_find
   });
 }
 
-/// A member without a session, to see what a room says to its members.
-class probe final : public actors::pinned {
+/// A member without a client, to see what a room says to its members.
+class probe final : public actors::pinned, actors::membership_owner {
 public:
   struct facts {
     caf::actor room;
@@ -188,33 +189,58 @@ public:
     std::vector<std::uint64_t> offsets;
   };
 
-  probe(caf::actor_config& config, facts& seen) : pinned(config), seen_(seen) {}
+  probe(caf::actor_config& config, sim_node& node, std::uint32_t loop, later_queue& later,
+        facts& seen)
+    : pinned(config), members_(node.members_of(loop)), loop_(loop), seen_(seen) {
+    members_.attach(id(),
+                    net::session_ptr{new fake_session{0, node.context_of(loop), later, nullptr,
+                                                      std::make_shared<fake_peer>()}},
+                    this);
+  }
 
   const char* name() const override { return "probe"; }
 
   void join(const caf::actor& directory) {
-    send(directory, actors::join_room{
-                      "lobby", caf::actor_cast<caf::actor>(this), 0, &net::plain_dialect(), {}});
+    actors::join_room request;
+    request.room = "lobby";
+    request.ticket = std::make_shared<actors::join_ticket>(caf::actor_cast<caf::actor>(this), 17);
+    request.loop = loop_;
+    request.format = &net::plain_format();
+    send(directory, std::move(request));
   }
 
   void publish(std::size_t bytes) {
     auto message = std::make_shared<cluster::publication>();
     message->publisher = id();
     message->data.assign(bytes, 'x');
-    send(seen_.room, actors::publish{std::move(message), {}});
+    send(seen_.room, actors::publish{.message = std::move(message),
+                                     .subscription = 17,
+                                     .request = static_cast<std::uint32_t>(bytes)});
   }
 
 private:
   caf::behavior make_behavior() override {
     return {
-      [this](const actors::joined& answer) { seen_.room = answer.room; },
       [this](const actors::published& answer) {
+        EXPECT_EQ(answer.subscription, 17U);
+        EXPECT_EQ(answer.request, answer.bytes);
         seen_.bytes.push_back(answer.bytes);
         seen_.offsets.push_back(answer.outcome.at.offset);
       },
     };
   }
 
+  void on_exit() override { members_.detach(id()); }
+
+  bool on_added(const actors::add_member& request) override {
+    EXPECT_EQ(request.subscription, 17U);
+    seen_.room = request.handle;
+    return true;
+  }
+  void on_removed(actors::subscription_id) override { ADD_FAILURE(); }
+
+  actors::fanout& members_;
+  std::uint32_t loop_;
   facts& seen_;
 };
 
@@ -225,9 +251,11 @@ TEST(room_life, a_room_answers_each_publish_to_its_publisher_in_order) {
     std::array<probe::facts, 2> seen;
     std::array<std::vector<std::uint32_t>, 2> sent;
     std::vector<caf::actor> probes;
+    later_queue later;
     for (std::uint32_t i = 0; i < 2; ++i) {
-      probes.push_back(
-        actors::spawn_pinned<probe>(node.system(), node.home(i % node.loops()), seen[i]));
+      const auto loop = i % node.loops();
+      probes.push_back(actors::spawn_pinned<probe>(node.system(), node.home(loop), std::ref(node),
+                                                   loop, std::ref(later), std::ref(seen[i])));
       auto& started = *caf::actor_cast<probe*>(probes.back());
       started.enter([&] { started.join(directory); });
     }

@@ -20,7 +20,7 @@ struct client_options {
   std::uint32_t loop = 0;
   bool echo = true;
   std::uint32_t history = 0;
-  const net::dialect* language = nullptr; ///< null: the plain one
+  const net::wire_format* format = nullptr; ///< null: the plain one; else it is not judged here
 };
 
 /// One client of a simulated node, and what is known of the moments that decide what it must get.

@@ -40,9 +40,15 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),
     broker(owner.options_.history, [&owner] { return owner.now(); }),
+    authorizer(owner.chance_),
     room_services{broker,  context.metrics,  owner.cast_,       owner.bridges_,
                   context, &broker.keeper(), &owner.room_limit_},
-    connection_services{index, context, members, beats, owner.cast_} {
+    connection_services{.loop = index,
+                        .context = context,
+                        .members = members,
+                        .beats = beats,
+                        .cast = owner.cast_,
+                        .authorizer = owner.options_.asks ? &authorizer : nullptr} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
   owner.room_limit_.watch(context.metrics);
 }
@@ -93,7 +99,7 @@ client& sim_node::connect(const client_options& asked) {
   // what start_connection does, and it keeps the address
   const auto handle = actors::spawn_pinned<actors::connection>(
     system_, on.home, on.connection_services, session,
-    asked.language == nullptr ? net::plain_dialect() : *asked.language);
+    asked.format == nullptr ? net::plain_format() : *asked.format);
   added.id = handle.id();
   added.connection = handle.address();
   by_id_[added.id] = &added;
@@ -116,9 +122,32 @@ void sim_node::kill(client& victim) {
     caf::anon_send_exit(target, caf::exit_reason::kill);
 }
 
+caf::actor sim_node::room_called(std::string_view name) const {
+  for (const auto& [id, address] : rooms_seen_) {
+    const auto room = caf::actor_cast<caf::actor>(address);
+    if (room && caf::actor_cast<actors::room*>(room)->room_name() == name)
+      return room;
+  }
+  return nullptr;
+}
+
+void sim_node::kill_some_room() {
+  std::vector<caf::actor> living;
+  for (const auto& [id, address] : rooms_seen_)
+    if (auto room = caf::actor_cast<caf::actor>(address))
+      living.push_back(std::move(room));
+  if (!living.empty())
+    caf::anon_send_exit(living[chance_.between(0, living.size() - 1)], caf::exit_reason::kill);
+}
+
+void sim_node::change_settings() {
+  for (auto& on : loops_)
+    on->authorizer.change();
+}
+
 void sim_node::leave(client& who) {
   if (const auto room = caf::actor_cast<caf::actor>(who.room_actor))
-    caf::anon_send(room, actors::leave_room{who.id});
+    caf::anon_send(room, actors::leave_room{who.id, 1}); // its first membership, and only one
 }
 
 bool sim_node::step() {
@@ -131,6 +160,7 @@ bool sim_node::step() {
     loop_parts* actor_of = nullptr;
     loop_parts* flush_of = nullptr;
     std::uint64_t session = 0;
+    loop_parts* asked = nullptr;
   };
   std::vector<choice> choices;
   std::size_t sum = 0;
@@ -145,6 +175,8 @@ bool sim_node::step() {
       offer({actor_weight_ * loop_weights_[i], loops_[i].get(), nullptr, 0});
     if (loops_[i]->has_turned)
       offer({flush_weight_ * loop_weights_[i], nullptr, loops_[i].get(), 0});
+    if (loops_[i]->authorizer.has_pending())
+      offer({later_weight_, nullptr, nullptr, 0, loops_[i].get()});
   }
   for (const auto session : later_.ready())
     if (!loops_[clients_[session].asked.loop]->is_stopped)
@@ -159,6 +191,10 @@ bool sim_node::step() {
     run_actor(*chosen->actor_of);
   } else if (chosen->flush_of != nullptr) {
     flush(*chosen->flush_of);
+  } else if (chosen->asked != nullptr) {
+    const sim_home::turn mine{chosen->asked->home};
+    chosen->asked->authorizer.run();
+    chosen->asked->has_turned = true;
   } else {
     auto& on = *loops_[clients_[chosen->session].asked.loop];
     const sim_home::turn mine{on.home};
@@ -193,14 +229,14 @@ void sim_node::note_message(caf::resumable& job) {
     return;
   rooms_seen_.try_emplace(actor->id(), actor->address());
   if (const auto* const join = next_message<actors::join_room>(*actor)) {
-    auto* const who = client_of(join->connection.id());
+    auto* const who = client_of(join->ticket->connection().id());
     if (who == nullptr || who->joined_at)
       return;
     who->joined_at = who->broker->record(who->asked.room).size();
     who->room_actor = actor->address();
   } else if (const auto* const leave = next_message<actors::leave_room>(*actor)) {
     auto* const who = client_of(leave->member);
-    if (who != nullptr && !who->left_at)
+    if (who != nullptr && !who->left_at && who->asked.format == nullptr)
       who->left_at = who->broker->record(who->asked.room).size();
   }
 }
@@ -250,7 +286,7 @@ void sim_node::verify() {
 
 void sim_node::verify_complete() {
   for (auto& one : clients_)
-    if (one.stays())
+    if (one.stays() && one.asked.format == nullptr)
       one.verify_complete(history_kept());
 }
 

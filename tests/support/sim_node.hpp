@@ -4,6 +4,7 @@
 #include "actors/directory.hpp"
 #include "tests/support/later_queue.hpp"
 #include "tests/support/seeds.hpp"
+#include "tests/support/sim_authorizer.hpp"
 #include "tests/support/sim_broker.hpp"
 #include "tests/support/sim_client.hpp"
 #include "tests/support/sim_home.hpp"
@@ -36,6 +37,7 @@ struct node_options {
   actors::liveness_options beats;
   net::session_limits limits = limits_without_rates();
   std::uint64_t max_rooms = 0; ///< 0: no limit
+  bool asks = false;           ///< an authorizer, see `sim_authorizer`
 };
 
 /// A node in one thread: the actors of the real one, on loops whose every step the chance picks. A
@@ -64,6 +66,12 @@ public:
 
   /// The client's connection actor is killed, wherever it is.
   void kill(client& victim);
+
+  /// Some room that is alive is killed, if there is one.
+  void kill_some_room();
+
+  /// All verdicts about publishes are to be asked for again.
+  void change_settings();
 
   /// The client's connection says to the room that it leaves.
   void leave(client& who);
@@ -99,6 +107,10 @@ public:
   [[nodiscard]] clock::time_point now() const noexcept { return start_ + passed_; }
   [[nodiscard]] const actors::node_cast& cast() const noexcept { return cast_; }
   [[nodiscard]] sim_broker& broker_of(std::string_view room);
+  [[nodiscard]] actors::fanout& members_of(std::size_t loop) { return loops_[loop]->members; }
+  [[nodiscard]] net::loop_context& context_of(std::size_t loop) { return loops_[loop]->context; }
+  /// By name; null where there is none.
+  [[nodiscard]] caf::actor room_called(std::string_view name) const;
   [[nodiscard]] std::size_t history_kept() const noexcept { return options_.history.history_size; }
   [[nodiscard]] std::int64_t members() const;
   [[nodiscard]] std::int64_t rooms() const;
@@ -119,6 +131,7 @@ private:
     actors::fanout members;
     actors::liveness beats;
     sim_broker broker;
+    sim_authorizer authorizer;
     actors::room_services room_services;
     actors::connection_services connection_services;
     bool has_turned = false; // something ran since its last flush

@@ -5,6 +5,7 @@
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/slim_actor.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -13,6 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <future>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -123,6 +125,58 @@ TEST_F(failures, of_a_pinned_actor_are_logged_with_what_they_were_and_counted) {
   EXPECT_EQ(log.text(), "error pinned " + std::to_string(id) + " failed: the gong is cracked\n");
   EXPECT_EQ(failure_count(), before + 1);
 }
+
+/// One that is called outside of its mailbox, as a bridge is by its links.
+class entered final : public pinned {
+public:
+  explicit entered(caf::actor_config& config) : pinned(config) {}
+  const char* name() const override { return "entered"; }
+
+private:
+  caf::behavior make_behavior() override {
+    return {[](const deliver&) {}};
+  }
+};
+
+TEST_F(failures, of_a_pinned_actor_that_was_entered_end_it_too) {
+  const auto before = failure_count();
+  home.start();
+  auto target = spawn_pinned<entered>(system, home);
+  const auto id = target->id();
+  caf::scoped_actor here{system};
+  here->monitor(target);
+  home.post([target = std::move(target)] {
+    caf::actor_cast<entered*>(target)->enter(
+      [] { throw std::runtime_error{"the gong is cracked"}; });
+  });
+  caf::error reason;
+  here->receive([&](const caf::down_msg& end) { reason = end.reason; },
+                caf::after(10s) >> [] { FAIL() << "it did not end"; });
+  EXPECT_EQ(reason, caf::sec::runtime_error);
+  EXPECT_EQ(log.text(), "error entered " + std::to_string(id) + " failed: the gong is cracked\n");
+  EXPECT_EQ(failure_count(), before + 1);
+}
+
+TEST_F(failures, of_a_handler_are_logged_and_counted_and_the_loop_goes_on) {
+  const auto before = failure_count();
+  home.start();
+  std::promise<void> end;
+  home.post([] { throw std::runtime_error{"the gong is cracked"}; });
+  home.post([&] { end.set_value(); });
+  ASSERT_EQ(end.get_future().wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(log.text(), "error a handler of loop 0 failed: the gong is cracked\n");
+  EXPECT_EQ(failure_count(), before + 1);
+}
+
+#ifndef NDEBUG
+TEST_F(failures, of_a_thread_that_uses_what_is_another_loops_end_the_process) {
+  home.start();
+  std::promise<void> begun;
+  home.post([&] { begun.set_value(); });
+  begun.get_future().wait();
+  EXPECT_DEATH(home.context().assert_on_loop(), "owner_.is_here");
+}
+#endif
 
 } // namespace
 } // namespace canang::actors

@@ -26,7 +26,7 @@ TEST_F(fanout_members_test, sends_nothing_more_to_one_that_left_in_the_turn) {
   const auto b = join(room_a, 2);
   const auto c = join(room_a, 3);
   deliver(room_a, "1");
-  members.remove(room_a, 1);
+  members.leave(room_a, 1, 0);
   members.detach(2);
   deliver(room_a, "2");
   members.flush();
@@ -39,18 +39,18 @@ TEST_F(fanout_members_test, sends_nothing_more_to_one_that_left_in_the_turn) {
 TEST_F(fanout_members_test, starts_afresh_for_a_room_that_emptied_in_the_turn) {
   join(room_a, 1);
   deliver(room_a, "1");
-  members.remove(room_a, 1);
+  members.leave(room_a, 1, 0);
   const auto b = join(room_a, 2);
   deliver(room_a, "2");
   members.flush();
   EXPECT_EQ(b->got, "<2>");
 }
 
-TEST_F(fanout_members_test, starts_afresh_for_a_dialect_whose_members_left_in_the_turn) {
-  const auto a = join(room_a, 1, net::plain_dialect());
+TEST_F(fanout_members_test, starts_afresh_for_a_protocol_whose_members_left_in_the_turn) {
+  const auto a = join(room_a, 1, net::plain_format());
   join(room_a, 2);
   deliver(room_a, "1");
-  members.remove(room_a, 2);
+  members.leave(room_a, 2, 0);
   deliver(room_a, "2");
   const auto c = join(room_a, 3);
   deliver(room_a, "3");
@@ -64,11 +64,11 @@ TEST_F(fanout_members_test, starts_afresh_for_a_dialect_whose_members_left_in_th
 
 TEST_F(fanout_members_test, forgives_removing_what_is_not_there) {
   const auto a = join(room_a, 1);
-  members.remove(room_b, 1);
-  members.remove(room_a, 9);
+  members.leave(room_b, 1, 0);
+  members.leave(room_a, 9, 0);
   members.detach(9);
-  members.remove(room_a, 1);
-  members.remove(room_a, 1);
+  members.leave(room_a, 1, 0);
+  members.leave(room_a, 1, 0);
   deliver(room_a, "1");
   members.flush();
   EXPECT_EQ(a->got, "");
@@ -106,15 +106,91 @@ TEST_F(fanout_members_test, counts_what_a_member_that_is_sent_pieces_did_not_tak
   EXPECT_EQ(context.metrics.messages_dropped_total.value(), 1U);
 }
 
-TEST_F(fanout_members_test, closes_the_members_of_a_room) {
+TEST_F(fanout_members_test, tells_the_members_of_a_room_that_is_gone_or_closes_them) {
   const auto a = join(room_a, 1);
-  const auto b = join(room_a, 2, net::plain_dialect());
-  const auto other = join(room_b, 3);
-  members.close_members(room_a, 1012, "gone", net::close_reason::handler_error);
-  members.close_members(77, 1012, "nobody", net::close_reason::handler_error);
-  EXPECT_EQ(a->close_codes, std::vector<std::uint16_t>{1012});
-  EXPECT_EQ(b->close_codes, std::vector<std::uint16_t>{1012});
+  const auto b = join(room_a, 2, net::plain_format());
+  const auto c = join(room_a, 3, net::plain_format());
+  const auto other = join(room_b, 4);
+  add(room_b, 1);
+  deliver(room_a, "last");
+  members.end_room(room_a, {1012, "gone"});
+  members.end_room(77, {1012, "nobody"});
+  EXPECT_EQ(a->got, "<last>-gone") << "it has a word for that";
+  EXPECT_TRUE(a->close_codes.empty());
+  for (const auto& closed : {b, c})
+    EXPECT_EQ(closed->close_codes, std::vector<std::uint16_t>{1012});
   EXPECT_TRUE(other->close_codes.empty());
+  deliver(room_a, "none");
+  deliver(room_b, "here");
+  members.flush();
+  EXPECT_EQ(a->got, "<last>-gone<here>");
+}
+
+TEST_F(fanout_members_test, removes_a_member_with_a_word_or_a_close_and_no_other) {
+  const auto a = join(room_a, 1);
+  const auto b = join(room_a, 2, net::plain_format());
+  const auto stayer = join(room_a, 3);
+  deliver(room_a, "1");
+  members.remove({room_a, 1, 0, removal{1008, "go"}});
+  members.remove({room_a, 2, 0, removal{1008, "go"}});
+  members.remove({room_a, 3, 5, removal{1008, "another membership"}});
+  EXPECT_EQ(a->got, "<1>-go");
+  EXPECT_EQ(b->close_codes, std::vector<std::uint16_t>{1008});
+  EXPECT_TRUE(a->close_codes.empty());
+  deliver(room_a, "2");
+  members.flush();
+  EXPECT_EQ(a->got, "<1>-go");
+  EXPECT_EQ(stayer->got, "<1><2>");
+}
+
+/// Notes what it is told, and wants what the test says.
+struct noting_owner final : membership_owner {
+  bool wants = true;
+  std::vector<subscription_id> added;
+  std::vector<subscription_id> removed;
+
+  bool on_added(const add_member& request) override {
+    added.push_back(request.subscription);
+    return wants;
+  }
+  void on_removed(subscription_id subscription) override { removed.push_back(subscription); }
+};
+
+TEST_F(fanout_members_test, asks_the_owner_of_a_session_and_leaves_its_opening_to_it) {
+  noting_owner owner;
+  const auto a = test::make_fake_session();
+  members.attach(1, a, &owner);
+  const auto joins = [&](room_id room, subscription_id subscription) {
+    add_member request{room, 1, &brackets(), {}};
+    request.subscription = subscription;
+    members.add(request);
+  };
+  owner.wants = false;
+  joins(room_a, 1);
+  deliver(room_a, "1");
+  members.flush();
+  owner.wants = true;
+  joins(room_a, 2);
+  EXPECT_EQ(a->opens, 0);
+  a->open();
+  joins(room_b, 3);
+  EXPECT_EQ(owner.added, (std::vector<subscription_id>{1, 2, 3}));
+  deliver(room_a, "2");
+  deliver(room_b, "3");
+  members.flush();
+  EXPECT_EQ(a->got, "<2><3>");
+  members.remove({room_a, 1, 1, {}}); // late, of the earlier membership
+  EXPECT_TRUE(owner.removed.empty());
+  members.remove({room_a, 1, 2, {}});
+  EXPECT_EQ(owner.removed, std::vector<subscription_id>{2});
+  members.leave(room_b, 1, 3);
+  members.remove({room_b, 1, 3, {}});
+  members.end_room(room_b, {1011, "gone"});
+  EXPECT_EQ(owner.removed, std::vector<subscription_id>{2}) << "it has left by itself";
+  joins(room_b, 4);
+  members.end_room(room_b, {1011, "gone"});
+  EXPECT_EQ(owner.removed, (std::vector<subscription_id>{2, 4}));
+  EXPECT_TRUE(a->close_codes.empty());
 }
 
 TEST_F(fanout_members_test, closes_one_or_all_that_are_not_closing_yet_and_refuses_who_is_not_in) {

@@ -124,8 +124,8 @@ TEST_F(fanout_test, keeps_rooms_apart) {
   EXPECT_EQ(b->got, "<b>");
 }
 
-TEST_F(fanout_test, speaks_to_each_member_in_its_dialect) {
-  const auto plain = join(room_a, 1, net::plain_dialect());
+TEST_F(fanout_test, speaks_to_each_member_in_its_protocol) {
+  const auto plain = join(room_a, 1, net::plain_format());
   const auto other = join(room_a, 2);
   deliver(room_a, "1");
   deliver(room_a, "2", 1, false);
@@ -138,7 +138,7 @@ TEST_F(fanout_test, speaks_to_each_member_in_its_dialect) {
 }
 
 TEST_F(fanout_test, keeps_the_frame_type_of_a_publication) {
-  const auto a = join(room_a, 1, net::plain_dialect());
+  const auto a = join(room_a, 1, net::plain_format());
   auto message = std::make_shared<cluster::publication>();
   message->type = cluster::payload_type::binary;
   message->data = "b";
@@ -180,7 +180,7 @@ TEST_F(fanout_test, measures_each_publication_from_reading_to_flush) {
 
 TEST_F(fanout_test, tells_a_break_between_what_came_before_and_after_it) {
   const auto told = join(room_a, 1);
-  const auto plain = join(room_a, 2, net::plain_dialect());
+  const auto plain = join(room_a, 2, net::plain_format());
   deliver(room_a, "a");
   members.tell_break({room_a, "a", {"epoch", 7}, true});
   deliver(room_a, "b");
@@ -193,15 +193,15 @@ TEST_F(fanout_test, tells_a_break_between_what_came_before_and_after_it) {
 
 TEST_F(fanout_test, tells_of_an_epoch_that_changed_without_a_loss) {
   const auto told = join(room_a, 1);
-  const auto plain = join(room_a, 2, net::plain_dialect());
+  const auto plain = join(room_a, 2, net::plain_format());
   members.tell_break({room_a, "a", {"epoch", 7}, false});
   members.flush();
   EXPECT_EQ(told->got, "|");
   EXPECT_TRUE(plain->is_open());
 }
 
-TEST_F(fanout_test, sends_nothing_to_members_whose_dialect_has_no_word_for_a_publication) {
-  const auto plain = join(room_a, 1, net::plain_dialect());
+TEST_F(fanout_test, sends_nothing_to_members_whose_protocol_has_no_word_for_a_publication) {
+  const auto plain = join(room_a, 1, net::plain_format());
   auto event = std::make_shared<cluster::publication>();
   event->kind = cluster::publication_kind::joined;
   event->data = "{}";
@@ -217,7 +217,7 @@ TEST_F(fanout_test, sends_nothing_to_members_whose_dialect_has_no_word_for_a_pub
 
 TEST_F(fanout_test, tells_what_was_recovered_in_the_epoch_that_the_join_names) {
   const auto session = attach(1);
-  actors::add_member request{room_a, 1, &net::plain_meta_dialect(), {}};
+  actors::add_member request{room_a, 1, &net::plain_meta_format(), {}};
   auto message = std::make_shared<cluster::publication>();
   message->epoch = "ended";
   message->offset = 8;

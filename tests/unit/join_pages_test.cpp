@@ -2,7 +2,8 @@
 
 #include "net/limits.hpp"
 #include "net/protocol/plain.hpp"
-#include "tests/unit/support/bracket_dialect.hpp"
+#include "tests/support/lines_protocol.hpp"
+#include "tests/unit/support/bracket_protocol.hpp"
 
 #include <gtest/gtest.h>
 
@@ -41,15 +42,14 @@ struct join_pages_test : testing::Test {
       publish(std::string(size, static_cast<char>('a' + count % 26)));
   }
 
-  add_member request(std::size_t from = 0, const net::dialect& language = brackets()) {
-    add_member wanted{
-      room, 1, &language, {history.begin() + static_cast<int>(from), history.end()}};
+  add_member request(std::size_t from = 0, const net::wire_format& format = brackets()) {
+    add_member wanted{room, 1, &format, {history.begin() + static_cast<int>(from), history.end()}};
     wanted.from = {"epoch", from};
     return wanted;
   }
 
-  net::frame_source_ptr join(std::size_t from = 0, const net::dialect& language = brackets()) {
-    return pages->source_of(request(from, language));
+  net::frame_source_ptr join(std::size_t from = 0, const net::wire_format& format = brackets()) {
+    return pages->source_of(request(from, format));
   }
 
   std::string expected(std::size_t from = 0) {
@@ -125,7 +125,7 @@ TEST_F(join_pages_test, keeps_apart_those_who_join_elsewhere) {
   publish(10, 100);
   const auto all = join();
   const auto half = join(5);
-  const auto other = join(0, net::plain_dialect());
+  const auto other = join(0, net::plain_format());
   auto later_epoch = request();
   later_epoch.from.epoch = "later";
   const auto later = pages->source_of(later_epoch);
@@ -138,16 +138,16 @@ TEST_F(join_pages_test, keeps_apart_those_who_join_elsewhere) {
   EXPECT_EQ(rest_of(join()), expected());
 }
 
-TEST_F(join_pages_test, counts_and_sends_only_what_the_dialect_has_a_word_for) {
+TEST_F(join_pages_test, counts_and_sends_only_what_the_protocol_has_a_word_for) {
   publish("", cluster::publication_kind::joined);
   publish("a");
   publish("", cluster::publication_kind::left);
-  EXPECT_EQ(rest_of(join(0, net::plain_dialect())), "\x81\x01"
-                                                    "a");
+  EXPECT_EQ(rest_of(join(0, net::plain_format())), "\x81\x01"
+                                                   "a");
   EXPECT_EQ(delivered(), 1U);
   history.pop_back();
   history.pop_back();
-  const auto nothing = join(0, net::plain_dialect());
+  const auto nothing = join(0, net::plain_format());
   EXPECT_EQ(nothing->next(), nullptr);
   EXPECT_EQ(nothing->next(), nullptr);
   EXPECT_EQ(delivered(), 1U);
@@ -278,6 +278,30 @@ TEST_F(join_pages_test, counts_a_publication_once_however_many_pages_it_is_in) {
   EXPECT_GE(others.back()->pinned_bytes(), 51 * 10'000U) << "whole, to say who keeps how much";
   pages->forget_all();
   others.clear();
+  EXPECT_EQ(held(), before);
+}
+
+/// What a member of a protocol gets that has what it recovered inside of the answer.
+TEST_F(join_pages_test, makes_one_piece_of_an_answer_with_all_inside_when_its_turn_comes) {
+  publish("a");
+  publish("b", cluster::publication_kind::joined);
+  publish("c");
+  auto wanted = request(1, sim::lines_format(net::recovered_in::reply));
+  wanted.room_name = "lobby";
+  wanted.request = 17;
+  wanted.is_recovered = true;
+  auto answer = pages->source_of(wanted);
+  const auto before = held();
+  EXPECT_GT(before, 0U) << "the publications are kept";
+  EXPECT_EQ(delivered(), 0U);
+  const auto piece = answer->next();
+  ASSERT_TRUE(piece);
+  EXPECT_EQ((std::string_view{piece->data(), piece->size()}.substr(2)),
+            "joined 17 lobby epoch 1 yes 2 b 3 c");
+  EXPECT_GT(held(), before) << "and the answer, while it is being sent";
+  EXPECT_EQ(delivered(), 2U);
+  EXPECT_FALSE(answer->next());
+  answer.reset();
   EXPECT_EQ(held(), before);
 }
 

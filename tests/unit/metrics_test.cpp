@@ -65,6 +65,9 @@ TEST(close_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(close_reason::rebalance), "rebalance");
   EXPECT_EQ(to_string(close_reason::rate_limited), "rate_limited");
   EXPECT_EQ(to_string(close_reason::over_budget), "over_budget");
+  EXPECT_EQ(to_string(close_reason::unidentified), "unidentified");
+  EXPECT_EQ(to_string(close_reason::not_allowed), "not_allowed");
+  EXPECT_EQ(to_string(close_reason::removed), "removed");
   EXPECT_EQ(to_string(close_reason::handler_error), "handler_error");
 }
 
@@ -80,6 +83,7 @@ TEST(reject_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(reject_reason::address), "address");
   EXPECT_EQ(to_string(reject_reason::crowded), "crowded");
   EXPECT_EQ(to_string(reject_reason::rooms), "rooms");
+  EXPECT_EQ(to_string(reject_reason::forbidden), "forbidden");
   EXPECT_EQ(static_cast<std::size_t>(reject_reason::rooms) + 1, reject_reason_count);
 }
 

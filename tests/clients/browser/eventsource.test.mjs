@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -203,9 +204,19 @@ test('a browser that has seen nothing but its place comes back from there', { ti
 });
 
 test('a page of another origin may read what it is allowed to', { timeout: testMs }, async () => {
-  const site = await startNode();
-  const node = await startNode(['--allowed-origin', site.origin]);
-  const page = await open(site.origin, `${node.origin}/sse/kitchen`);
+  // a site of its own: the chat page may not ask other hosts for anything
+  const site = http.createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<!doctype html><title>site</title>');
+  });
+  await once(site.listen(0, '127.0.0.1'), 'listening');
+  ends.push(() => {
+    site.closeAllConnections();
+    site.close();
+  });
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const node = await startNode(['--allowed-origin', `${origin},same-host`]);
+  const page = await open(origin, `${node.origin}/sse/kitchen`);
   await publish(node, 'kitchen', ['one']);
   await has(page, 1);
   // the id goes along to another origin too

@@ -10,8 +10,10 @@ namespace canang::test {
 /// A session that notes what is done to it.
 class fake_session final : public net::session {
 public:
-  std::string got;                    ///< bytes taken, in order
-  std::vector<std::size_t> sends;     ///< sizes of the sends that were taken
+  std::string got;                ///< bytes taken, in order
+  std::vector<std::size_t> sends; ///< sizes of the sends that were taken
+  std::size_t writes = 0;         ///< calls that wrote something
+  std::uint32_t lane_number = net::send_lanes::none;
   std::size_t takes_bytes = SIZE_MAX; ///< once over it, the session is a slow consumer
   std::vector<std::uint16_t> close_codes;
   std::vector<net::close_reason> aborts;
@@ -26,10 +28,20 @@ public:
   void open() override { ++opens; }
   [[nodiscard]] bool is_open() const noexcept override { return opens > 0 && !is_over; }
 
+  [[nodiscard]] std::uint32_t lane() const noexcept override { return lane_number; }
+
+  std::size_t send_slices(std::span<const net::frame_slice> slices) override {
+    const auto before = writes;
+    const auto taken = session::send_slices(slices);
+    writes = before + 1;
+    return taken;
+  }
+
   net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
                         std::size_t to) override {
     if (!is_open())
       return net::send_status::dropped;
+    ++writes;
     if (got.size() + (to - from) > takes_bytes) {
       close(1008, "slow consumer", net::close_reason::slow_consumer);
       return net::send_status::dropped;

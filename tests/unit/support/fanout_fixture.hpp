@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/fanout.hpp"
-#include "tests/unit/support/bracket_dialect.hpp"
+#include "tests/unit/support/bracket_protocol.hpp"
 #include "tests/unit/support/fake_session.hpp"
 
 #include <gtest/gtest.h>
@@ -26,17 +26,17 @@ struct fanout_fixture : testing::Test {
   }
 
   void add(actors::room_id room, actors::connection_id id,
-           const net::dialect& language = brackets(), std::vector<std::string> recovered = {}) {
-    actors::add_member request{room, id, &language, {}};
+           const net::wire_format& format = brackets(), std::vector<std::string> recovered = {}) {
+    actors::add_member request{room, id, &format, {}};
     for (auto& data : recovered)
       request.recovered.push_back(publication(std::move(data), 0, true));
     members.add(request);
   }
 
   fake_session_ptr join(actors::room_id room, actors::connection_id id,
-                        const net::dialect& language = brackets()) {
+                        const net::wire_format& format = brackets()) {
     auto session = attach(id);
-    add(room, id, language);
+    add(room, id, format);
     return session;
   }
 

@@ -57,7 +57,7 @@ struct http_fixture : testing::Test, net::session_acceptor {
   [[nodiscard]] std::optional<net::reject_reason> refusal() noexcept override {
     return refused_for;
   }
-  void on_session(net::session_ptr opened, const net::dialect&,
+  void on_session(net::session_ptr opened, const net::wire_format&,
                   net::connection_parameters&& parameters) override {
     asked_for.push_back(std::move(parameters));
     if (!takes_sessions)

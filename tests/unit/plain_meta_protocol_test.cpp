@@ -26,7 +26,7 @@ std::string payload(const std::string& frames) {
 
 std::string encoded(const outgoing_publication& publication) {
   std::string frames;
-  plain_meta_dialect().encode(publication, frames);
+  plain_meta_format().encode(publication, frames);
   return payload(frames);
 }
 
@@ -50,24 +50,40 @@ TEST(plain_meta, says_the_position_of_each_publication) {
 
 TEST(plain_meta, says_where_a_member_begins_and_where_its_order_is_broken) {
   std::string frames;
-  plain_meta_dialect().encode_join({"a \"b\"", "abc", 3, true}, frames);
+  plain_meta_format().encode_join({.at = {"a \"b\"", "abc", 3, true}}, frames);
   EXPECT_EQ(payload(frames),
             R"({"join":{"room":"a \"b\"","epoch":"abc","offset":3,"recovered":true}})");
   frames.clear();
-  EXPECT_TRUE(plain_meta_dialect().encode_break({"a", "abc", 0, false}, frames));
+  EXPECT_TRUE(plain_meta_format().encode_break({"a", "abc", 0, false}, frames));
   EXPECT_EQ(payload(frames), R"({"join":{"room":"a","epoch":"abc","offset":0,"recovered":false}})");
   frames.clear();
-  EXPECT_TRUE(plain_meta_dialect().encode_publish_fault(publish_fault::unavailable, frames));
-  EXPECT_NE(payload(frames).find(R"("code":"unavailable")"), std::string::npos);
+}
+
+TEST(plain_meta, says_why_a_publish_failed) {
+  const auto words = plain_meta_format().language.converse();
+  for (const auto& [why, code] : {std::pair{command_fault::unavailable, "unavailable"},
+                                  {command_fault::refused, "refused"},
+                                  {command_fault::not_allowed, "not_allowed"},
+                                  {command_fault::too_large, "too_large"}}) {
+    std::string frames;
+    EXPECT_TRUE(words->encode_fault({.why = why}, websocket_framing(), frames));
+    EXPECT_NE(payload(frames).find("{\"error\":{\"code\":\""s + code + '"'), std::string::npos)
+      << frames;
+  }
+  std::string frames;
+  EXPECT_FALSE(words->encode_fault({.what = command_kind::join}, websocket_framing(), frames))
+    << "its handshake is refused";
+  EXPECT_TRUE(frames.empty());
 }
 
 TEST(plain, has_no_word_for_positions_events_and_losses) {
   std::string frames;
-  plain_dialect().encode_join({"a", "abc", 3, true}, frames);
-  plain_dialect().encode({frame_type::text, "{}", kind::joined, "abc", 9}, frames);
-  EXPECT_TRUE(plain_dialect().encode_break({"a", "abc", 3, true}, frames));
-  EXPECT_FALSE(plain_dialect().encode_break({"a", "abc", 3, false}, frames));
-  EXPECT_FALSE(plain_dialect().encode_publish_fault(publish_fault::refused, frames));
+  plain_format().encode_join({.at = {"a", "abc", 3, true}}, frames);
+  plain_format().encode({frame_type::text, "{}", kind::joined, "abc", 9}, frames);
+  EXPECT_TRUE(plain_format().encode_break({"a", "abc", 3, true}, frames));
+  EXPECT_FALSE(plain_format().encode_break({"a", "abc", 3, false}, frames));
+  EXPECT_FALSE(plain_format().encode_unsubscribed({"a", 1011, "gone"}, frames));
+  EXPECT_FALSE(plain_format().language.converse()->encode_fault({}, websocket_framing(), frames));
   EXPECT_TRUE(frames.empty());
 }
 

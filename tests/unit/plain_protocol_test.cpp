@@ -10,11 +10,21 @@ using namespace std::string_literals;
 
 /// Notes the commands that it is given.
 struct noting_sink final : command_sink {
+  std::vector<identity> identities;
   std::vector<join_command> joins;
   std::vector<std::pair<frame_type, std::string>> publishes;
 
+  void open() override { ADD_FAILURE() << "the room does that"; }
+  void on_command(identify_command&& command) override {
+    identities.push_back(std::move(command.who));
+  }
+  void on_command(const leave_command&) override { ADD_FAILURE(); }
+  void reply(frame_type, std::string_view) override { ADD_FAILURE(); }
+  void close(std::uint16_t, std::string_view) override { ADD_FAILURE(); }
   void on_command(join_command&& command) override { joins.push_back(std::move(command)); }
   void on_command(const publish_command& command) override {
+    EXPECT_FALSE(command.room) << "the only one";
+    EXPECT_EQ(command.request, 0U) << "it wants no answer";
     publishes.emplace_back(command.type, std::string{command.data.begin(), command.data.end()});
   }
 };
@@ -80,22 +90,25 @@ TEST(plain_target, may_have_parameters_that_it_does_not_know) {
   EXPECT_EQ(good("/ws/a?token=x&&=&%zz").room, "a");
 }
 
-TEST(plain_dialect, joins_the_room_of_the_url_when_opened) {
+TEST(plain_protocol, joins_the_room_of_the_url_when_opened) {
   noting_sink sink;
-  plain_dialect().on_open({"games", false, 7}, sink);
+  plain_format().language.converse()->on_open({"games", false, 7, {}, false, "anna"}, sink);
   ASSERT_EQ(sink.joins.size(), 1U);
   EXPECT_EQ(sink.joins[0].room, "games");
   EXPECT_FALSE(sink.joins[0].echo);
   EXPECT_EQ(sink.joins[0].history, 7U);
   EXPECT_TRUE(sink.publishes.empty());
+  ASSERT_EQ(sink.identities.size(), 1U);
+  EXPECT_EQ(sink.identities[0].user, "anna");
+  EXPECT_FALSE(sink.identities[0].is_proved);
 }
 
-TEST(plain_dialect, takes_every_message_for_a_publication) {
+TEST(plain_protocol, takes_every_message_for_a_publication) {
   noting_sink sink;
   for (const auto& [type, text] : {std::pair{frame_type::text, ""s},
                                    {frame_type::binary, "\0\xff"s},
                                    {frame_type::text, "{\"type\":\"join\"}"s}})
-    plain_dialect().decode(type, text, sink);
+    plain_format().language.converse()->decode(type, text, sink);
   ASSERT_EQ(sink.publishes.size(), 3U);
   EXPECT_EQ(sink.publishes[0], std::pair(frame_type::text, ""s));
   EXPECT_EQ(sink.publishes[1], std::pair(frame_type::binary, "\0\xff"s));
@@ -103,13 +116,13 @@ TEST(plain_dialect, takes_every_message_for_a_publication) {
   EXPECT_TRUE(sink.joins.empty());
 }
 
-TEST(plain_dialect, frames_what_it_decoded_byte_for_byte) {
+TEST(plain_protocol, frames_what_it_decoded_byte_for_byte) {
   for (const auto type : {frame_type::text, frame_type::binary}) {
     for (const std::size_t size : {0UL, 1UL, 125UL, 126UL, 65535UL, 65536UL}) {
       noting_sink sink;
-      plain_dialect().decode(type, std::string(size, 'z'), sink);
+      plain_format().language.converse()->decode(type, std::string(size, 'z'), sink);
       std::string frames = "before";
-      plain_dialect().encode({sink.publishes[0].first, sink.publishes[0].second}, frames);
+      plain_format().encode({sink.publishes[0].first, sink.publishes[0].second}, frames);
       std::string expected = "before";
       append_frame(expected, type, std::string(size, 'z'));
       EXPECT_EQ(frames, expected) << size;

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/connection.hpp"
+#include "net/timing_wheel.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Private to the files of the connection.
+
+namespace canang::actors {
+
+/// A place on the loop's wheel.
+class connection::deadline : public net::timing_wheel::entry {
+public:
+  using handler = void (connection::*)(clock::time_point);
+
+  deadline(connection& owner, handler on_time) : owner_(owner), on_time_(on_time) {}
+
+private:
+  /// May be destroyed by it.
+  void on_deadline(clock::time_point now) override {
+    auto& owner = owner_;
+    const auto alive = caf::actor_cast<caf::actor>(&owner);
+    owner.enter([&owner, what = on_time_, now] { (owner.*what)(now); });
+  }
+
+  connection& owner_;
+  handler on_time_;
+};
+
+/// A publish that waits to be told whether its client may.
+struct connection::waiting_publish {
+  subscription_id subscription;
+  std::uint32_t request;
+  std::shared_ptr<cluster::publication> message;
+  std::string key;
+  bool outlives_room; // and so is answered in any case
+};
+
+/// What few connections have.
+struct connection::rare {
+  /// For the log.
+  struct log_facts {
+    std::string peer;
+    std::string room; // quoted
+  };
+
+  /// While the client has more to send than it may: it is woken when it may again, then it is looked whether
+  /// that was all.
+  struct overuse {
+    overuse(connection& owner, clock::time_point began)
+      : wakes(owner, &connection::on_pace), since(began) {}
+
+    deadline wakes;
+    clock::time_point since; // on end
+    bool is_holding = true;  // it is not read
+  };
+
+  std::unique_ptr<log_facts> facts;
+  std::unique_ptr<overuse> held;
+  std::unique_ptr<deadline> identifies;
+  std::unique_ptr<const net::identity> who; // where it has said more than nothing
+  std::vector<waiting_publish> waiting;
+
+  [[nodiscard]] bool is_empty() const noexcept {
+    return !facts && !held && !identifies && !who && waiting.empty();
+  }
+};
+
+/// Appends to a buffer and sends what there is.
+template <class Encode>
+void connection::tell(Encode encode) {
+  const auto frame = services_.context.buffers.make();
+  encode(frame->bytes());
+  if (frame->size() > 0)
+    session_->send(frame, 0, frame->size());
+}
+
+/// What goes on when the authorizer has decided, which may be at once, or when the connection is gone.
+template <class Continue>
+net::authorizer::handler connection::continue_with(Continue next) {
+  return [self = address(), next](net::verdict verdict) {
+    const auto alive = caf::actor_cast<caf::actor>(self);
+    if (!alive)
+      return;
+    auto& asked = *caf::actor_cast<connection*>(alive);
+    asked.enter([&] { next(asked, verdict); });
+  };
+}
+
+} // namespace canang::actors

@@ -1,0 +1,167 @@
+#include "actors/connection_impl.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+// What a client publishes: whether it may, and what became of it.
+
+namespace canang::actors {
+
+void connection::on_command(const net::publish_command& command) {
+  services_.context.assert_on_loop();
+  auto* const to = command.room             ? find(*command.room)
+                   : subscriptions_.empty() ? nullptr
+                                            : &subscriptions_.front();
+  if (to != nullptr && to->is_joined() && !has_verdict(*to))
+    wait_for_verdict(*to, command);
+  else if (const auto why = fault_of(to, command.data.size()))
+    fail({net::command_kind::publish, *why, command.request, command.room.value_or("")});
+  else
+    send_publish(*to, publication_of(command, *to), command.request,
+                 std::string{command.idempotency_key}, command.room.has_value());
+  pay(command.data.size());
+}
+
+std::optional<net::command_fault> connection::fault_of(const subscription* to,
+                                                       std::size_t bytes) const {
+  if (!is_identified_)
+    return net::command_fault::unidentified;
+  if (to == nullptr || !to->is_joined())
+    return net::command_fault::not_joined;
+  if (to->may_publish == subscription::permission::refused)
+    return net::command_fault::not_allowed;
+  if (bytes > to->max_message_bytes)
+    return net::command_fault::too_large;
+  return std::nullopt;
+}
+
+std::shared_ptr<cluster::publication>
+connection::publication_of(const net::publish_command& command, const subscription& to) {
+  auto message = std::make_shared<cluster::publication>();
+  message->publisher = id();
+  message->received_at = services_.context.now();
+  message->type = command.type == net::frame_type::text ? cluster::payload_type::text
+                                                        : cluster::payload_type::binary;
+  message->echo = to.echo;
+  message->data.assign(command.data.data(), command.data.size());
+  return message;
+}
+
+/// Clients that may be in many rooms hear of each publish, also where the room dies alone.
+void connection::send_publish(subscription& to, std::shared_ptr<cluster::publication> message,
+                              std::uint32_t request, std::string key, bool outlives_room) {
+  const auto bytes = static_cast<std::uint32_t>(message->data.size());
+  ++unanswered_;
+  unanswered_bytes_ += bytes;
+  publish order{std::move(message), std::move(key), to.id, request};
+  if (outlives_room)
+    order.ticket = new publish_ticket{caf::actor_cast<caf::actor>(this), to.id, request, bytes};
+  send(to.room, std::move(order));
+  settle_reading();
+}
+
+// --- whether it may
+
+std::uint16_t connection::generation() const noexcept {
+  return services_.authorizer == nullptr
+           ? std::uint16_t{0}
+           : static_cast<std::uint16_t>(services_.authorizer->generation() & 0xFFFFU);
+}
+
+bool connection::has_verdict(const subscription& to) const noexcept {
+  using permission = subscription::permission;
+  return (to.may_publish == permission::allowed || to.may_publish == permission::refused)
+         && to.generation == generation();
+}
+
+/// Meanwhile the client is not read, so what waits is what one message of it brought.
+void connection::wait_for_verdict(subscription& to, const net::publish_command& command) {
+  ensure_rare().waiting.push_back({.subscription = to.id,
+                                   .request = command.request,
+                                   .message = publication_of(command, to),
+                                   .key = std::string{command.idempotency_key},
+                                   .outlives_room = command.room.has_value()});
+  settle_reading();
+  if (to.may_publish == subscription::permission::asking)
+    return;
+  to.may_publish = subscription::permission::asking;
+  services_.authorizer->decide(
+    {.who = who(), .what = net::room_action::publish, .room = name_of(to), .is_member = true},
+    continue_with([id = to.id, asked = generation()](connection& self, net::verdict verdict) {
+      self.on_publish_verdict(id, asked, verdict);
+    }));
+}
+
+void connection::on_publish_verdict(subscription_id id, std::uint16_t asked_in,
+                                    net::verdict verdict) {
+  using permission = subscription::permission;
+  auto* const asked = find(id);
+  if (asked == nullptr)
+    return; // it has left
+  asked->may_publish = verdict == net::verdict::allowed   ? permission::allowed
+                       : verdict == net::verdict::refused ? permission::refused
+                                                          : permission::unknown;
+  asked->generation = asked_in;
+  note_limit(*asked);
+  for (auto& one : take_waiting(id)) {
+    const auto why = verdict == net::verdict::unavailable
+                       ? net::command_fault::unavailable
+                       : fault_of(asked, one.message->data.size());
+    if (why)
+      fail({net::command_kind::publish, *why, one.request, name_of(*asked)});
+    else
+      send_publish(*asked, std::move(one.message), one.request, std::move(one.key),
+                   one.outlives_room);
+  }
+  settle_reading();
+}
+
+/// What its room's settings say now.
+void connection::note_limit(subscription& of) {
+  if (services_.settings != nullptr)
+    of.max_message_bytes = static_cast<std::uint32_t>(std::min<std::size_t>(
+      services_.settings->get()->of(name_of(of)).max_message_bytes, UINT32_MAX));
+}
+
+/// Those of that membership, in their order.
+std::vector<connection::waiting_publish> connection::take_waiting(subscription_id id) {
+  std::vector<waiting_publish> taken;
+  if (!rare_)
+    return taken;
+  auto& all = rare_->waiting;
+  const auto others = std::stable_partition(
+    all.begin(), all.end(), [id](const waiting_publish& one) { return one.subscription == id; });
+  taken.assign(std::make_move_iterator(all.begin()), std::make_move_iterator(others));
+  all.erase(all.begin(), others);
+  drop_rare_if_empty();
+  return taken;
+}
+
+void connection::drop_waiting(subscription_id id, net::command_fault why, std::string_view room) {
+  for (const auto& one : take_waiting(id))
+    fail({net::command_kind::publish, why, one.request, room});
+  settle_reading();
+}
+
+// --- what became of it
+
+void connection::on_published(const published& answer) {
+  --unanswered_;
+  unanswered_bytes_ -= answer.bytes;
+  settle_reading();
+  const auto error = answer.outcome.error;
+  if (error != cluster::broker_errc::none) {
+    const auto* const to = find(answer.subscription);
+    fail({net::command_kind::publish,
+          error == cluster::broker_errc::refused ? net::command_fault::refused
+                                                 : net::command_fault::unavailable,
+          answer.request, to == nullptr ? std::string_view{} : name_of(*to)});
+  } else if (answer.request != 0) {
+    const auto& at = answer.outcome.at;
+    tell([&](std::string& out) {
+      talk_->encode_stored({answer.request, at.epoch, at.offset}, format_.frames, out);
+    });
+  }
+}
+
+} // namespace canang::actors

@@ -1,0 +1,175 @@
+#include "actors/connection_impl.hpp"
+#include "actors/room.hpp"
+#include "base/name_hash.hpp"
+#include "net/http/target.hpp"
+
+// A connection's memberships: how they begin, and how they end.
+
+namespace canang::actors {
+
+namespace {
+
+std::uint32_t hash_of(std::string_view room) noexcept {
+  return static_cast<std::uint32_t>(hash_of_name(room));
+}
+
+} // namespace
+
+subscription* connection::find(subscription_id id) {
+  return subscriptions_.find_if([id](const subscription& one) { return one.id == id; });
+}
+
+subscription* connection::find(std::string_view room, std::uint32_t name_hash) {
+  return subscriptions_.find_if(
+    [&](const subscription& one) { return one.name_hash == name_hash && name_of(one) == room; });
+}
+
+subscription* connection::find(std::string_view room) {
+  return subscriptions_.empty() ? nullptr : find(room, hash_of(room));
+}
+
+/// The room has it, so that not each of its members has.
+std::string_view connection::name_of(const subscription& one) {
+  return one.wish ? std::string_view{one.wish->room}
+                  : std::string_view{caf::actor_cast<actors::room*>(one.room)->room_name()};
+}
+
+// --- joining
+
+void connection::on_command(net::join_command&& command) {
+  pay_for_command();
+  const auto name_hash = hash_of(command.room);
+  if (const auto why = fault_of(command, name_hash)) {
+    fail({net::command_kind::join, *why, command.request, command.room});
+    return;
+  }
+  subscription added;
+  added.id = ++last_subscription_;
+  added.name_hash = name_hash;
+  added.echo = command.echo;
+  added.wish = std::make_unique<net::join_command>(std::move(command));
+  ask_to_join(subscriptions_.add(std::move(added)));
+}
+
+std::optional<net::command_fault> connection::fault_of(const net::join_command& wanted,
+                                                       std::uint32_t name_hash) {
+  if (!is_identified_)
+    return net::command_fault::unidentified;
+  if (!net::is_room_name(wanted.room))
+    return net::command_fault::bad_room;
+  if (find(wanted.room, name_hash) != nullptr)
+    return net::command_fault::joined_before;
+  if (subscriptions_.size() >= services_.context.limits.max_rooms_per_connection)
+    return net::command_fault::too_many_rooms;
+  return std::nullopt;
+}
+
+void connection::ask_to_join(subscription& wanted) {
+  if (services_.authorizer == nullptr) {
+    join(wanted);
+    return;
+  }
+  services_.authorizer->decide(
+    {.who = who(), .what = net::room_action::subscribe, .room = wanted.wish->room},
+    continue_with([id = wanted.id](connection& self, net::verdict verdict) {
+      self.on_join_verdict(id, verdict);
+    }));
+}
+
+void connection::on_join_verdict(subscription_id id, net::verdict verdict) {
+  auto* const asked = find(id);
+  if (asked == nullptr || asked->stands != subscription::state::asking)
+    return; // it has left
+  if (verdict == net::verdict::allowed)
+    join(*asked);
+  else
+    on_join_failed({id, verdict == net::verdict::refused ? net::command_fault::not_allowed
+                                                         : net::command_fault::unavailable});
+}
+
+void connection::join(subscription& wanted) {
+  wanted.stands = subscription::state::joining;
+  const auto& wish = *wanted.wish;
+  join_room request;
+  request.room = wish.room;
+  request.ticket = std::make_shared<join_ticket>(caf::actor_cast<caf::actor>(this), wanted.id);
+  request.loop = services_.loop;
+  request.request = wish.request;
+  request.format = &format_;
+  request.wanted.limit = wish.history;
+  if (wish.since)
+    request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
+  request.user = who().user;
+  send(services_.cast[home_of(wish.room, services_.cast.size())].directory, std::move(request));
+}
+
+void connection::on_join_failed(const join_failed& answer) {
+  auto* const failed = find(answer.subscription);
+  if (failed == nullptr || failed->is_joined())
+    return;
+  const auto wish = std::move(failed->wish);
+  subscriptions_.erase(*failed);
+  fail({net::command_kind::join, answer.why, wish->request, wish->room});
+}
+
+bool connection::on_added(const add_member& request) {
+  const auto alive = caf::actor_cast<caf::actor>(this);
+  bool is_wanted = false;
+  enter([&] {
+    auto* const joined = find(request.subscription);
+    is_wanted = joined != nullptr && joined->stands == subscription::state::joining;
+    if (is_wanted)
+      accept(*joined, request);
+  });
+  return is_wanted;
+}
+
+void connection::accept(subscription& joined, const add_member& request) {
+  joined.room = request.handle;
+  joined.wish.reset();
+  joined.stands = subscription::state::joined;
+  if (services_.authorizer == nullptr) {
+    joined.may_publish = subscription::permission::allowed;
+    note_limit(joined);
+  }
+  open();
+}
+
+// --- leaving
+
+void connection::on_command(const net::leave_command& command) {
+  pay_for_command();
+  auto* const found = find(command.room);
+  if (!is_identified_ || found == nullptr) {
+    fail({net::command_kind::leave,
+          is_identified_ ? net::command_fault::not_joined : net::command_fault::unidentified,
+          command.request, command.room});
+    return;
+  }
+  const auto left = std::move(*found);
+  subscriptions_.erase(*found);
+  if (left.is_joined()) {
+    services_.members.leave(left.room.id(), id(), left.id);
+    send(left.room, leave_room{id(), left.id});
+  } else {
+    if (left.stands == subscription::state::joining) // the room may have it before it hears of this
+      send(services_.cast[home_of(command.room, services_.cast.size())].directory,
+           leave_room{id(), left.id, std::string{command.room}});
+    fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
+  }
+  drop_waiting(left.id, net::command_fault::left, command.room);
+  tell([&](std::string& out) { talk_->encode_left(command, format_.frames, out); });
+}
+
+void connection::on_removed(subscription_id id) {
+  const auto alive = caf::actor_cast<caf::actor>(this);
+  enter([&] {
+    auto* const found = find(id);
+    if (found == nullptr)
+      return;
+    drop_waiting(id, net::command_fault::not_joined, name_of(*found));
+    subscriptions_.erase(*found);
+  });
+}
+
+} // namespace canang::actors

@@ -1,0 +1,284 @@
+#include "actors/fanout.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+// Who is in which room, and what they are told of that.
+
+namespace canang::actors {
+
+namespace {
+
+/// A member that cannot be told otherwise: publications were lost to it.
+constexpr std::uint16_t messages_lost = 3010;
+
+net::room_position position_of(const std::string& room, const cluster::position& at,
+                               bool recovered) {
+  return {room, at.epoch, at.offset, recovered};
+}
+
+} // namespace
+
+void fanout::attach(connection_id id, net::session_ptr session, membership_owner* owner) {
+  context_.assert_on_loop();
+  auto& added = sessions_.try_emplace(id).first->second;
+  added.session = std::move(session);
+  added.owner = owner;
+}
+
+void fanout::detach(connection_id id) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end())
+    return;
+  auto& memberships = found->second.memberships;
+  if (memberships.size() > 1)
+    gathered_.release(member_at(memberships.front()).place);
+  memberships.for_each([this](const membership& at) { erase_member(at); });
+  sessions_.erase(found);
+}
+
+// --- coming
+
+void fanout::add(const add_member& request) {
+  context_.assert_on_loop();
+  auto* const who = ask_owner(request);
+  if (who == nullptr)
+    return; // died on the way, or has left; its room hears of it by itself
+  auto& room = rooms_[request.room];
+  if (room.name.empty())
+    room.name = request.room_name;
+  answer_join(*who->session, request);
+  room.has_pages |= !request.recovered.empty();
+  add_to_group(*who, room, request);
+}
+
+/// The member's connection, if it wants to be a member.
+fanout::connected* fanout::ask_owner(const add_member& request) {
+  const auto found = sessions_.find(request.member);
+  if (found == sessions_.end())
+    return nullptr;
+  if (found->second.owner == nullptr) {
+    found->second.session->open();
+    return &found->second;
+  }
+  if (!found->second.owner->on_added(request))
+    return nullptr;
+  const auto still = sessions_.find(request.member); // unless it has failed
+  return still == sessions_.end() ? nullptr : &still->second;
+}
+
+void fanout::answer_join(net::session& session, const add_member& request) {
+  const auto answer = context_.buffers.make();
+  auto rest = pages_->source_of(request);
+  const auto& format = *request.format;
+  if (!rest || format.language.place_of_recovered() == net::recovered_in::messages)
+    format.encode_join({.request = request.request,
+                        .at = position_of(request.room_name, request.from, request.is_recovered)},
+                       answer->bytes());
+  session.send_reply(answer, std::move(rest));
+}
+
+void fanout::add_to_group(connected& who, local_room& room, const add_member& request) {
+  auto at = std::find_if(room.groups.begin(), room.groups.end(), [&](const group& candidate) {
+    return candidate.format == request.format;
+  });
+  if (at == room.groups.end()) {
+    room.groups.push_back({request.format, {}, {}, {}});
+    at = std::prev(room.groups.end());
+  }
+  const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
+  at->members.push_back({.session = who.session.get(),
+                         .id = request.member,
+                         .lane = who.session->lane(),
+                         .starts_at = present,
+                         .place = place_for_next(who),
+                         .is_special = present != 0,
+                         .is_served = false});
+  membership added;
+  added.room = request.room;
+  added.subscription = request.subscription;
+  added.group = static_cast<std::uint32_t>(at - room.groups.begin()) & 0xFFU;
+  added.position = static_cast<std::uint32_t>(at->members.size() - 1) & 0xFFFFFFU;
+  who.memberships.add(std::move(added));
+}
+
+/// Where a session's slices of several rooms are gathered, from its second room on.
+turn_slices::place fanout::place_for_next(connected& who) {
+  if (who.memberships.empty())
+    return 0;
+  auto& other = member_at(who.memberships.front());
+  if (other.place == 0)
+    other.place = gathered_.acquire();
+  return other.place;
+}
+
+fanout::member& fanout::member_at(const membership& at) {
+  return rooms_.find(at.room)->second.groups[at.group].members[at.position];
+}
+
+// --- going
+
+fanout::membership* fanout::find_membership(connected& who, room_id room,
+                                            subscription_id subscription) {
+  return who.memberships.find_if(
+    [&](const membership& at) { return at.room == room && at.subscription == subscription; });
+}
+
+void fanout::leave(room_id room, connection_id member, subscription_id subscription) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(member);
+  if (found == sessions_.end())
+    return;
+  if (auto* const at = find_membership(found->second, room, subscription))
+    end_membership(found->second, *at);
+}
+
+void fanout::remove(const remove_member& order) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(order.member);
+  if (found == sessions_.end())
+    return;
+  auto& who = found->second;
+  auto* const at = find_membership(who, order.room, order.subscription);
+  if (at == nullptr)
+    return; // it has left
+  if (order.why) {
+    auto& room = rooms_.find(order.room)->second;
+    flush_now(room);
+    if (!tell_end(*who.session, *room.groups[at->group].format, room.name, *order.why))
+      who.session->close(order.why->code, order.why->text, net::close_reason::removed);
+  }
+  auto* const owner = who.owner;
+  end_membership(who, *at);
+  if (owner != nullptr)
+    owner->on_removed(order.subscription);
+}
+
+void fanout::end_room(room_id id, const removal& why) {
+  context_.assert_on_loop();
+  const auto found = rooms_.find(id);
+  if (found == rooms_.end())
+    return;
+  auto& room = found->second;
+  flush_now(room);
+  std::vector<connection_id> told;
+  for (const auto& target : room.groups) {
+    for (const auto& to : target.members) {
+      if (tell_end(*to.session, *target.format, room.name, why))
+        told.push_back(to.id);
+      else
+        to.session->close(why.code, why.text, net::close_reason::handler_error);
+    }
+  }
+  for (const auto who : told) {
+    const auto member = sessions_.find(who);
+    if (member == sessions_.end())
+      continue; // it has failed
+    auto& memberships = member->second.memberships;
+    auto* const at = memberships.find_if([id](const membership& one) { return one.room == id; });
+    const auto subscription = at->subscription;
+    auto* const owner = member->second.owner;
+    end_membership(member->second, *at);
+    if (owner != nullptr)
+      owner->on_removed(subscription);
+  }
+}
+
+/// @returns false when the protocol has no word for it.
+bool fanout::tell_end(net::session& session, const net::wire_format& format,
+                      const std::string& room, const removal& why) {
+  const auto word = context_.buffers.make();
+  if (!format.encode_unsubscribed({room, why.code, why.text}, word->bytes()))
+    return false;
+  session.send(word, 0, word->size());
+  return true;
+}
+
+void fanout::end_membership(connected& who, membership& at) {
+  const auto ended = at;
+  const auto place = member_at(ended).place;
+  erase_member(ended);
+  who.memberships.erase(at);
+  if (who.memberships.size() != 1 || place == 0)
+    return;
+  gathered_.release(place);
+  member_at(who.memberships.front()).place = 0;
+}
+
+/// Takes a member out of its group; the last member of the group takes its place.
+void fanout::erase_member(const membership& at) {
+  const auto found = rooms_.find(at.room);
+  assert(found != rooms_.end());
+  auto& room = found->second;
+  auto& members = room.groups[at.group].members;
+  if (at.position + 1U != members.size()) {
+    members[at.position] = members.back();
+    auto& moved = sessions_.find(members.back().id)->second.memberships;
+    moved.find_if([&](const membership& one) { return one.room == at.room; })->position =
+      at.position;
+  }
+  members.pop_back();
+  const bool is_empty = std::all_of(room.groups.begin(), room.groups.end(),
+                                    [](const group& g) { return g.members.empty(); });
+  if (is_empty)
+    rooms_.erase(found);
+}
+
+// --- what all members are told, and all sessions
+
+void fanout::tell_break(const break_order& order) {
+  context_.assert_on_loop();
+  const auto found = rooms_.find(order.room);
+  if (found == rooms_.end())
+    return;
+  auto& room = found->second;
+  flush_now(room);
+  const auto at = position_of(order.room_name, order.from, !order.is_lost);
+  for (auto& target : room.groups) {
+    const auto word = context_.buffers.make();
+    const bool is_told = target.format->encode_break(at, word->bytes());
+    for (const auto& to : target.members) {
+      if (!is_told)
+        to.session->close(messages_lost, "messages lost", net::close_reason::messages_lost);
+      else if (word->size() > 0)
+        to.session->send(word, 0, word->size());
+    }
+  }
+}
+
+void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,
+                       net::close_reason reason) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(who);
+  if (found != sessions_.end() && found->second.session->is_open())
+    found->second.session->close(code, text, reason);
+}
+
+void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
+  context_.assert_on_loop();
+  for (const auto& [id, who] : sessions_) {
+    if (who.session->is_open())
+      who.session->close(code, text, reason);
+    else
+      who.session->refuse(net::reject_reason::unavailable);
+  }
+}
+
+std::vector<connection_id> fanout::open_sessions() const {
+  std::vector<connection_id> ids;
+  ids.reserve(sessions_.size());
+  for (const auto& [id, who] : sessions_)
+    if (who.session->is_open())
+      ids.push_back(id);
+  return ids;
+}
+
+void fanout::abort_all(net::close_reason reason) {
+  context_.assert_on_loop();
+  for (const auto& [id, who] : sessions_)
+    who.session->abort(reason);
+}
+
+} // namespace canang::actors

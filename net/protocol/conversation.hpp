@@ -1,0 +1,48 @@
+#pragma once
+
+#include "net/framing.hpp"
+#include "net/protocol/commands.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace canang::net {
+
+/// What is between one client and the server alone: turns what the client says into commands, and what
+/// became of them into answers. Holds what its protocol has to remember of a client; a protocol that
+/// remembers nothing has one object for all its clients. Owned by the connection, used on its loop.
+class conversation {
+public:
+  conversation() = default;
+  conversation(const conversation&) = delete;
+  conversation& operator=(const conversation&) = delete;
+  virtual ~conversation() = default;
+
+  /// The connection goes, and needs it no longer.
+  virtual void end() noexcept { delete this; }
+
+  /// The connection is there: what its URL asked for, as commands.
+  virtual void on_open(const connection_parameters& parameters, command_sink& sink) = 0;
+
+  /// One message of the client, as commands.
+  virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
+
+  /// Appends that a command failed.
+  /// @returns false when there is no word for it: then the client has to be disconnected.
+  virtual bool encode_fault(const failed_command&, const framing&, std::string&) { return false; }
+
+  /// Appends that a publish is stored. Asked only for those that had a request.
+  virtual void encode_stored(const stored_publish&, const framing&, std::string&) {}
+
+  /// Appends that the client has left the room: nothing of it follows.
+  virtual void encode_left(const leave_command&, const framing&, std::string&) {}
+};
+
+struct end_conversation {
+  void operator()(conversation* one) const noexcept { one->end(); }
+};
+
+using conversation_ptr = std::unique_ptr<conversation, end_conversation>;
+
+} // namespace canang::net

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "net/framing.hpp"
+#include "net/protocol/conversation.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace canang::net {
+
+/// A publication on its way to clients. Views are valid during the call.
+struct outgoing_publication {
+  /// Something that a member said; or that one came or went, then `data` is that member as JSON.
+  enum class kind : std::uint8_t { message, joined, left };
+
+  frame_type type = frame_type::text;
+  std::string_view data{};
+  kind what = kind::message;
+  std::string_view epoch{};
+  std::uint64_t offset = 0;
+  std::string_view room{};
+};
+
+/// Where a member stands in its room: what it is sent next follows `offset` of `epoch`.
+struct room_position {
+  std::string_view room;
+  std::string_view epoch;
+  std::uint64_t offset = 0;
+  bool recovered = false; ///< nothing is missing before it
+};
+
+/// The answer to a join.
+struct join_reply {
+  std::uint32_t request = 0; ///< of the join
+  room_position at{};
+  /// What follows `at`, where the protocol has that inside of its reply; else it comes in messages of its own.
+  std::span<const outgoing_publication> recovered{};
+};
+
+/// A member's time in a room has ended, and not because it wanted so.
+struct unsubscribed {
+  std::string_view room;
+  std::uint16_t code = 0; ///< the close code where there is no other word for it
+  std::string_view text;
+};
+
+/// Where a joining member finds what it recovered.
+enum class recovered_in : std::uint8_t {
+  messages, ///< in messages of their own behind the reply, as if they were live
+  reply,    ///< in the reply itself, up to `max_recovered_in_reply_bytes` of them
+};
+
+/// What the server says to all clients that speak a language, in the same bytes to all of them. One object for
+/// each, shared by all loops, stateless; what is said to one client alone is its `conversation`'s.
+class protocol {
+public:
+  /// What a new connection has to itself.
+  [[nodiscard]] virtual conversation_ptr converse() const = 0;
+
+  /// Appends a publication; nothing where the protocol has no word for it.
+  virtual void encode(const outgoing_publication& publication, const framing& frames,
+                      std::string& out) const = 0;
+
+  /// Appends the answer to a join; nothing in a protocol that has no positions.
+  virtual void encode_join(const join_reply&, const framing&, std::string&) const {}
+
+  [[nodiscard]] virtual recovered_in place_of_recovered() const noexcept {
+    return recovered_in::messages;
+  }
+
+  /// Appends that what follows continues at `at`, which is not where the member was; `at.recovered`:
+  /// only the epoch changed, else publications were lost.
+  /// @returns false when the protocol has no word for a loss: then the member has to be disconnected.
+  virtual bool encode_break(const room_position& at, const framing&, std::string&) const {
+    return at.recovered;
+  }
+
+  /// Appends that the client is not in the room any more.
+  /// @returns false when the protocol has no word for it: then the client has to be disconnected.
+  virtual bool encode_unsubscribed(const unsubscribed&, const framing&, std::string&) const {
+    return false;
+  }
+
+protected:
+  ~protocol() = default;
+};
+
+/// A protocol on a wire: clients of the same wire format get the same bytes. One object for each combination
+/// that is in use, known by its address.
+struct wire_format {
+  const protocol& language;
+  const framing& frames;
+
+  wire_format(const protocol& spoken, const framing& framed) noexcept
+    : language(spoken), frames(framed) {}
+  wire_format(const wire_format&) = delete;
+  wire_format& operator=(const wire_format&) = delete;
+
+  void encode(const outgoing_publication& publication, std::string& out) const {
+    language.encode(publication, frames, out);
+  }
+  void encode_join(const join_reply& reply, std::string& out) const {
+    language.encode_join(reply, frames, out);
+  }
+  [[nodiscard]] bool encode_break(const room_position& at, std::string& out) const {
+    return language.encode_break(at, frames, out);
+  }
+  [[nodiscard]] bool encode_unsubscribed(const unsubscribed& what, std::string& out) const {
+    return language.encode_unsubscribed(what, frames, out);
+  }
+};
+
+} // namespace canang::net

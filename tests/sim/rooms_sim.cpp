@@ -1,0 +1,410 @@
+// Many rooms a connection: joins, leaves, deaths and failures, in every order.
+
+#include "tests/support/lines_client.hpp"
+#include "tests/support/lines_protocol.hpp"
+#include "tests/support/sim_node.hpp"
+
+#include <caf/send.hpp>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+
+namespace canang::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t seeds = 300;
+
+/// History that outlives every jump of the clock, and no pings.
+node_options some_loops(std::uint64_t seed) {
+  node_options options;
+  options.loops = static_cast<std::uint32_t>(1 + seed % 3);
+  options.history.history_ttl = std::chrono::hours{1'000'000};
+  options.history.history_size = 6;
+  options.beats.ping_interval = std::chrono::hours{1'000'000};
+  return options;
+}
+
+/// Clients of one node, and what they do at random.
+struct crowd {
+  explicit crowd(const node_options& options, std::uint64_t seed) : node(options, seed) {}
+
+  sim_node node;
+  std::deque<lines_client> clients;
+  std::vector<std::string> rooms{"lobby", "garden", "kitchen", "attic", "cellar"};
+
+  lines_client& connect() {
+    return clients.emplace_back(
+      node, static_cast<std::uint32_t>(node.any().between(0, node.loops() - 1)),
+      node.any().one_in(2) ? net::recovered_in::messages : net::recovered_in::reply);
+  }
+
+  const std::string& some_room() { return rooms[node.any().between(0, rooms.size() - 1)]; }
+
+  lines_client& someone() { return clients[node.any().between(0, clients.size() - 1)]; }
+
+  std::string some_history() {
+    return node.any().one_in(2) ? std::string{} : std::to_string(node.any().between(1, 8));
+  }
+
+  std::string some_text() { return "text" + std::to_string(++said_); }
+
+  /// One command, or some in one message.
+  void command(lines_client& who) {
+    const auto count = node.any().one_in(4) ? node.any().between(2, 5) : 1;
+    who.gather();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto what = node.any().between(0, 9);
+      if (what < 3)
+        who.join(some_room(), some_history());
+      else if (what < 5)
+        who.leave(some_room());
+      else
+        who.publish(some_room(), some_text());
+    }
+    who.send();
+  }
+
+  void steps() {
+    node.some_steps();
+    for (auto& one : clients)
+      one.verify();
+  }
+
+  void end() {
+    node.settle();
+    for (auto& one : clients)
+      one.verify_complete();
+    if (!testing::Test::HasFailure())
+      node.finish();
+  }
+
+private:
+  int said_ = 0;
+};
+
+TEST(rooms, of_one_connection_each_keep_their_order_whatever_is_joined_and_left) {
+  std::size_t joined = 0;
+  for_each_seed(2 * seeds, [&](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    for (int i = 0; i < 3; ++i)
+      all.connect();
+    for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+      all.command(all.someone());
+      all.steps();
+    }
+    all.node.settle();
+    for (auto& one : all.clients) {
+      EXPECT_FALSE(one.peer().peer->reported) << "none of that is a reason to close";
+      for (const auto& room : all.rooms)
+        joined += one.is_in(room);
+    }
+    all.end();
+  });
+  EXPECT_TRUE(joined > 0 || is_one_seed());
+}
+
+TEST(rooms, that_die_cost_their_members_that_room_alone) {
+  std::size_t ended = 0;
+  for_each_seed(2 * seeds, [&](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    for (int i = 0; i < 3; ++i)
+      all.connect();
+    for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+      if (all.node.any().one_in(10))
+        all.node.kill_some_room();
+      else if (all.node.any().one_in(12))
+        all.node.broker_of(all.rooms[0]).throw_at_next_publish(all.rooms[0]);
+      else if (all.node.any().one_in(12))
+        all.node.broker_of(all.rooms[1]).throw_at_next_history(all.rooms[1]);
+      else if (all.node.any().one_in(12))
+        all.node.broker_of(all.rooms[2]).refuse_next_history(all.rooms[2]);
+      all.command(all.someone());
+      all.steps();
+    }
+    all.node.settle();
+    for (auto& one : all.clients) {
+      one.verify();
+      EXPECT_FALSE(one.peer().peer->reported);
+      ended += one.ended().size();
+    }
+    all.end();
+  });
+  EXPECT_TRUE(ended > 0 || is_one_seed());
+}
+
+TEST(rooms, lose_the_clients_that_go_at_any_time_and_no_others) {
+  for_each_seed(2 * seeds, [](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    all.connect();
+    for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+      const auto what = all.node.any().between(0, 19);
+      auto& who = all.someone();
+      if (what < 3 && all.clients.size() < 8)
+        all.connect();
+      else if (what == 3)
+        who.peer().peer->vanish();
+      else if (what == 4)
+        who.peer().peer->close(1000, net::close_reason::normal);
+      else if (what == 5)
+        all.node.kill(who.peer());
+      else if (what == 6)
+        who.peer().peer->send(net::frame_type::text, "fail");
+      else
+        all.command(who);
+      all.steps();
+      if (all.node.any().one_in(10))
+        all.node.tick(1h); // empty rooms are reaped
+    }
+    all.end();
+  });
+}
+
+TEST(rooms, are_joined_and_published_to_as_the_authorizer_says_whenever_it_says_so) {
+  for_each_seed(2 * seeds, [](std::uint64_t seed) {
+    auto options = some_loops(seed);
+    options.asks = true;
+    crowd all{options, seed};
+    all.rooms = {"lobby", "garden", "locked", "quiet", "busy"};
+    for (int i = 0; i < 3; ++i)
+      all.connect();
+    for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+      all.command(all.someone());
+      if (all.node.any().one_in(10))
+        all.node.change_settings();
+      if (all.node.any().one_in(30))
+        all.someone().peer().peer->vanish();
+      all.steps();
+    }
+    all.node.settle();
+    auto& last = all.connect();
+    const auto locked = last.join("locked");
+    const auto busy = last.join("busy");
+    const auto quiet = last.join("quiet");
+    all.node.settle();
+    const auto unheard = last.publish("quiet", "text");
+    last.join("lobby");
+    all.node.settle();
+    const auto heard = last.publish("lobby", "text");
+    all.end();
+    EXPECT_EQ(last.answer(locked), "not_allowed");
+    EXPECT_EQ(last.answer(busy), "unavailable");
+    EXPECT_EQ(last.answer(quiet), "joined");
+    EXPECT_EQ(last.answer(unheard), "not_allowed");
+    EXPECT_EQ(last.answer(heard), "stored");
+    EXPECT_TRUE(all.node.broker_of("quiet").record("quiet").empty());
+  });
+}
+
+TEST(rooms, a_client_without_words_is_refused_or_closed_where_it_may_not) {
+  for_each_seed(seeds / 3, [](std::uint64_t seed) {
+    auto options = some_loops(seed);
+    options.asks = true;
+    sim_node node{options, seed};
+    auto& locked = node.connect({"locked", 0});
+    auto& busy = node.connect({"busy", 0});
+    auto& quiet = node.connect({"quiet", node.loops() - 1});
+    auto& allowed = node.connect({"lobby", 0});
+    node.settle();
+    EXPECT_EQ(locked.peer->refused_for, net::reject_reason::forbidden);
+    EXPECT_TRUE(locked.peer->was_refused);
+    EXPECT_EQ(busy.peer->refused_for, net::reject_reason::unavailable);
+    EXPECT_TRUE(busy.peer->was_refused);
+    EXPECT_TRUE(quiet.stays());
+    quiet.peer->send(net::frame_type::text, "may I?");
+    for (int i = 0; i < 5; ++i) {
+      node.publish(allowed);
+      node.some_steps();
+      if (node.any().one_in(3))
+        node.change_settings();
+    }
+    node.settle();
+    EXPECT_EQ(quiet.peer->close_code, 1008);
+    ASSERT_TRUE(quiet.peer->reported);
+    EXPECT_EQ(quiet.peer->reported->reason, net::close_reason::not_allowed);
+    EXPECT_TRUE(node.broker_of("quiet").record("quiet").empty());
+    EXPECT_TRUE(allowed.stays());
+    allowed.verify_complete(node.history_kept());
+    node.finish();
+  });
+}
+
+TEST(rooms, refuse_what_makes_no_sense_with_one_answer_each) {
+  for_each_seed(seeds / 3, [](std::uint64_t seed) {
+    auto options = some_loops(seed);
+    options.limits.max_rooms_per_connection = 3;
+    crowd all{options, seed};
+    auto& other = all.connect();
+    other.join("lobby");
+    auto& one = all.connect();
+    const auto unasked = one.leave("lobby");
+    const auto outside = one.publish("lobby", "text");
+    one.gather();
+    const auto first = one.join("lobby");
+    const auto second = one.join("lobby");
+    const auto early = one.publish("lobby", "text");
+    one.send();
+    all.node.settle();
+    const auto third = one.join("lobby");
+    const auto nameless = one.join("");
+    one.join("b");
+    one.join("c");
+    const auto too_many = one.join("d");
+    all.node.settle();
+    const auto stored = one.publish("c", "text");
+    const auto leaving = one.leave("b");
+    const auto instead = one.join("d");
+    all.node.settle();
+    const auto left = one.publish("b", "text");
+    all.end();
+    EXPECT_EQ(one.answer(unasked), "not_joined");
+    EXPECT_EQ(one.answer(outside), "not_joined");
+    EXPECT_EQ(one.answer(first), "joined");
+    EXPECT_EQ(one.answer(second), "joined_before");
+    EXPECT_EQ(one.answer(early), "not_joined") << "its join is pending";
+    EXPECT_EQ(one.answer(third), "joined_before");
+    EXPECT_EQ(one.answer(nameless), "bad_room");
+    EXPECT_EQ(one.answer(too_many), "too_many_rooms");
+    EXPECT_EQ(one.answer(stored), "stored");
+    EXPECT_EQ(one.answer(leaving), "left");
+    EXPECT_EQ(one.answer(instead), "joined");
+    EXPECT_EQ(one.answer(left), "not_joined");
+    EXPECT_TRUE(one.peer().peer->session == nullptr || one.peer().stays());
+    EXPECT_TRUE(other.is_in("lobby"));
+  });
+}
+
+TEST(rooms, that_are_left_while_they_are_joined_and_joined_again_are_joined_once) {
+  for_each_seed(seeds, [](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    auto& writer = all.connect();
+    writer.join("lobby");
+    auto& one = all.connect();
+    all.node.settle();
+    for (int i = 0; i < 6; ++i) {
+      one.join("lobby", all.some_history());
+      all.steps();
+      writer.publish("lobby", all.some_text());
+      all.steps();
+      one.leave("lobby");
+      all.steps();
+    }
+    const auto last = one.join("lobby");
+    all.node.settle();
+    writer.publish("lobby", all.some_text());
+    const auto members = [&] { return all.node.members(); };
+    all.node.settle();
+    EXPECT_EQ(members(), 2);
+    all.end();
+    EXPECT_EQ(one.answer(last), "joined");
+  });
+}
+
+TEST(rooms, remove_a_member_with_a_word_where_the_protocol_has_one) {
+  for_each_seed(seeds / 3, [](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    auto& one = all.connect();
+    auto& other = all.connect();
+    auto& plain = all.node.connect({"lobby", 0});
+    for (auto* const each : {&one, &other}) {
+      each->join("lobby");
+      each->join("garden");
+    }
+    all.node.settle();
+    auto lobby = all.node.room_called("lobby");
+    const bool by_name = all.node.any().one_in(2);
+    actors::expel_member order;
+    order.why = {1008, "out"};
+    if (by_name)
+      order.user = "client" + std::to_string(one.peer().number);
+    else
+      order.member = one.peer().id;
+    caf::anon_send(lobby, order);
+    all.steps();
+    one.publish("lobby", "text");
+    other.publish("garden", "text");
+    order.user.clear();
+    order.member = plain.id;
+    caf::anon_send(lobby, order);
+    lobby = nullptr;
+    all.node.settle();
+    one.verify();
+    EXPECT_EQ(one.ended(), std::vector<std::string>{"lobby 1008 out"});
+    EXPECT_TRUE(one.is_in("garden"));
+    EXPECT_TRUE(other.is_in("lobby"));
+    EXPECT_EQ(plain.peer->close_code, 1008);
+    ASSERT_TRUE(plain.peer->reported);
+    EXPECT_EQ(plain.peer->reported->reason, net::close_reason::removed);
+    const auto again = one.join("lobby");
+    all.end();
+    EXPECT_EQ(one.answer(again), "joined");
+  });
+}
+
+TEST(rooms, a_connection_is_closed_where_an_operator_wants_it) {
+  sim_node node{some_loops(0), 1};
+  lines_client one{node, 0};
+  one.join("lobby");
+  node.settle();
+  {
+    const auto target = caf::actor_cast<caf::actor>(one.peer().connection);
+    caf::anon_send(target, actors::disconnect{{4001, "go"}});
+  }
+  node.settle();
+  EXPECT_EQ(one.peer().peer->close_code, 4001);
+  ASSERT_TRUE(one.peer().peer->reported);
+  EXPECT_EQ(one.peer().peer->reported->reason, net::close_reason::removed);
+  EXPECT_EQ(node.members(), 0);
+  node.finish();
+}
+
+/// Whoever says nothing.
+client& connect_silent(sim_node& node) {
+  client_options asked;
+  asked.room.clear();
+  asked.format = &lines_format();
+  return node.connect(asked);
+}
+
+TEST(rooms, commands_of_one_that_has_not_said_who_it_is_are_refused) {
+  sim_node node{some_loops(0), 1};
+  auto& one = connect_silent(node);
+  one.peer->send(net::frame_type::text, "join 1 lobby\npublish 2 lobby text\nleave 3 lobby");
+  one.peer->send(net::frame_type::text, "hello anna\nhello again\njoin 4 lobby");
+  node.settle();
+  std::vector<std::string> got;
+  for (const auto& message : one.peer->received)
+    got.push_back(message.payload);
+  ASSERT_EQ(got.size(), 7U);
+  EXPECT_EQ(got[0], "failed 1 unidentified lobby");
+  EXPECT_EQ(got[1], "failed 2 unidentified lobby");
+  EXPECT_EQ(got[2], "failed 3 unidentified lobby");
+  EXPECT_EQ(got[3], "welcome");
+  EXPECT_EQ(got[4], "failed 0 identified_before ");
+  EXPECT_EQ(got[5], "welcome") << "of this protocol";
+  EXPECT_TRUE(got[6].starts_with("joined 4 lobby")) << got[6];
+  node.finish();
+}
+
+TEST(rooms, one_that_does_not_say_who_it_is_is_closed_in_time) {
+  sim_node node{some_loops(0), 1};
+  auto& silent = connect_silent(node);
+  lines_client one{node, 0};
+  node.settle();
+  node.pass(net::identify_timeout - 200ms);
+  node.settle();
+  EXPECT_TRUE(silent.stays());
+  node.pass(400ms);
+  node.settle();
+  ASSERT_TRUE(silent.peer->reported);
+  EXPECT_EQ(silent.peer->reported->reason, net::close_reason::unidentified);
+  EXPECT_EQ(silent.peer->close_code, 1008);
+  EXPECT_TRUE(one.peer().stays())
+    << "it has no room, and may be without one for as long as it likes";
+  node.finish();
+}
+
+} // namespace
+} // namespace canang::sim
