@@ -2,6 +2,7 @@
 
 #include "net/http/target.hpp"
 #include "net/protocol/plain_words.hpp"
+#include "net/protocol/position_text.hpp"
 
 #include <charconv>
 
@@ -32,22 +33,6 @@ std::optional<std::uint32_t> parse_count(std::string_view text) {
   if (error != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
   return count;
-}
-
-/// Longest epoch that is looked at; ours have ten characters.
-constexpr std::size_t max_epoch_size = 32;
-
-std::optional<resume_position> parse_since(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || colon > max_epoch_size)
-    return std::nullopt;
-  resume_position since{std::string{text.substr(0, colon)}, 0};
-  const auto digits = text.substr(colon + 1);
-  const auto [end, error] =
-    std::from_chars(digits.data(), digits.data() + digits.size(), since.offset);
-  if (error != std::errc{} || end != digits.data() + digits.size() || since.offset >> 53U != 0)
-    return std::nullopt;
-  return since;
 }
 
 } // namespace
@@ -103,7 +88,7 @@ std::variant<connection_parameters, std::string> parse_plain_target(std::string_
     parameters.meta = *meta == "true";
   }
   if (const auto since = query_value(query, "since")) {
-    parameters.since = parse_since(*since);
+    parameters.since = parse_position(*since);
     if (!parameters.since)
       return std::string{"since is EPOCH:OFFSET, as the last publication had them"};
     parameters.meta = true;

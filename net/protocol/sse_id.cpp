@@ -4,20 +4,22 @@
 #include "net/limits.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
+#include <cstdint>
+#include <utility>
 
 namespace canang::net {
 
 namespace {
 
-/// Longest epoch that is looked at; ours have ten characters.
-constexpr std::size_t max_epoch_bytes = 32;
-
 /// RFC 3986, 2.3: these mean nothing in any part of a URL or an id.
 bool is_unreserved(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-'
          || c == '.' || c == '_' || c == '~';
+}
+
+/// No character of it means anything in an id.
+bool is_plain(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), is_unreserved);
 }
 
 /// Reads `ROOM=EPOCH:OFFSET` into the end of `into`.
@@ -28,35 +30,14 @@ bool parse_part(std::string_view part, room_positions& into) {
   auto room = percent_decode(part.substr(0, equals));
   auto position = parse_position(part.substr(equals + 1));
   const auto is_it = [&](const auto& known) { return known.first == *room; };
-  if (!room || !position || !is_room_name(*room) || std::any_of(into.begin(), into.end(), is_it))
+  if (!room || !position || !is_plain(position->epoch) || !is_room_name(*room)
+      || std::any_of(into.begin(), into.end(), is_it))
     return false;
   into.emplace_back(std::move(*room), std::move(*position));
   return true;
 }
 
 } // namespace
-
-void append_position(std::string& out, std::string_view epoch, std::uint64_t offset) {
-  out += epoch;
-  out += ':';
-  out += std::to_string(offset);
-}
-
-std::optional<resume_position> parse_position(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0 || colon > max_epoch_bytes)
-    return std::nullopt;
-  const auto epoch = text.substr(0, colon);
-  if (!std::all_of(epoch.begin(), epoch.end(), is_unreserved))
-    return std::nullopt;
-  resume_position position{std::string{epoch}, 0};
-  const auto digits = text.substr(colon + 1);
-  const auto* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, position.offset);
-  if (error != std::errc{} || stop != end || position.offset >> 53U != 0)
-    return std::nullopt;
-  return position;
-}
 
 std::string name_in_id(std::string_view room) {
   static constexpr std::string_view digits = "0123456789ABCDEF";

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "net/protocol/commands.hpp"
+#include "net/protocol/position_text.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,12 +18,6 @@ namespace canang::net {
 
 /// A position of ours takes so many bytes at most: an epoch of ten characters, a colon, 53 bits in decimal.
 inline constexpr std::size_t own_position_bytes = 10 + 1 + 16;
-
-/// Appends `EPOCH:OFFSET`.
-void append_position(std::string& out, std::string_view epoch, std::uint64_t offset);
-
-/// Reads `EPOCH:OFFSET`.
-[[nodiscard]] std::optional<resume_position> parse_position(std::string_view text);
 
 /// A room's name as it stands in an id.
 [[nodiscard]] std::string name_in_id(std::string_view room);
