@@ -8,13 +8,14 @@ package_packages=(dpkg-dev file)
 image_packages=(buildah debootstrap ca-certificates) # where there is no container engine
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
 redis_packages=(redis-server)
-pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 openssl)
+pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 openssl
+  nginx-light curl)
 rollout_packages=(haproxy)
 # Go, which builds the tools, is not among them: Debian 12's own is too old for them.
 manifest_packages=("${pytest_packages[@]}")
 packaging_packages=("${pytest_packages[@]}" "${package_packages[@]}" "${image_packages[@]}" lintian
   systemd libseccomp2 util-linux)
-browser_packages=(python3 chromium nodejs npm)
+browser_packages=(python3 chromium nodejs npm "${redis_packages[@]}")
 test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${rollout_packages[@]}"
   "${browser_packages[@]}" "${packaging_packages[@]}")
 format_packages=(clang-format-14)
@@ -26,7 +27,7 @@ provided_otherwise() {
   case $1 in
     python3-venv) python3 -c 'import ensurepip, venv' ;;
     nodejs) command -v node ;;
-    python3 | npm | chromium | shellcheck | redis-server | haproxy) command -v "$1" ;;
+    python3 | npm | chromium | shellcheck | redis-server | haproxy | curl) command -v "$1" ;;
     procps) command -v ps ;;
     iproute2) command -v ip ;;
     *) false ;;
