@@ -48,7 +48,8 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
                         .members = members,
                         .beats = beats,
                         .cast = owner.cast_,
-                        .authorizer = owner.options_.asks ? &authorizer : nullptr} {
+                        .authorizer = owner.options_.asks ? &authorizer : nullptr,
+                        .settings = owner.options_.settings} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
   owner.room_limit_.watch(context.metrics);
 }
