@@ -26,6 +26,7 @@ node_options some_loops(std::uint64_t seed) {
   options.history.history_ttl = std::chrono::hours{1'000'000};
   options.history.history_size = 6;
   options.beats.ping_interval = std::chrono::hours{1'000'000};
+  options.delays_history = true;
   return options;
 }
 
