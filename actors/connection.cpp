@@ -80,7 +80,9 @@ void connection::start(const net::connection_parameters& parameters) {
 
 void connection::log_connect(const std::string& room) {
   auto& facts = ensure_rare().facts;
-  facts = std::make_unique<rare::log_facts>(session_->peer(), net::log_field(room));
+  facts = std::make_unique<rare::log_facts>();
+  facts->peer = session_->peer();
+  facts->room = net::log_field(room);
   spdlog::debug("connect id={} peer={} room={}", id(), facts->peer, facts->room);
 }
 

@@ -77,8 +77,11 @@ void fanout::flush_group(group& target) {
     return;
   }
   serve_publishers(target);
+  const auto frames = target.frames.size();
   for (auto& to : target.members) {
-    if (!std::exchange(to.is_served, false))
+    if (to.is_usual()) [[likely]]
+      count(send_all(target.buffer, to), frames);
+    else if (!std::exchange(to.is_served, false))
       send_to(target, to);
   }
   target.buffer.reset();

@@ -122,6 +122,11 @@ private:
     turn_slices::place place; // of one that is in other rooms too, else 0
     bool is_special;          // this turn: joined in it, or is left out of a part of it
     bool is_served;           // this turn: has its frames already
+
+    /// It gets the whole buffer, and nothing else.
+    [[nodiscard]] bool is_usual() const noexcept {
+      return (place | static_cast<unsigned>(is_special) | static_cast<unsigned>(is_served)) == 0;
+    }
   };
 
   struct frame {

@@ -101,7 +101,7 @@ void fanout::add_to_group(connected& who, local_room& room, const add_member& re
   added.subscription = request.subscription;
   added.group = static_cast<std::uint32_t>(at - room.groups.begin()) & 0xFFU;
   added.position = static_cast<std::uint32_t>(at->members.size() - 1) & 0xFFFFFFU;
-  who.memberships.add(std::move(added));
+  who.memberships.add(added);
 }
 
 /// Where a session's slices of several rooms are gathered, from its second room on.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/ids.hpp"
 #include "net/protocol/commands.hpp"
 
 #include <caf/actor.hpp>

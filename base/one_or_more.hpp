@@ -23,7 +23,7 @@ public:
   [[nodiscard]] Thing& front() noexcept { return first_; }
 
   /// Valid until the next `add` or `erase`.
-  Thing& add(Thing&& one) {
+  Thing& add(Thing one) {
     if (!first_)
       return first_ = std::move(one);
     if (!more_)

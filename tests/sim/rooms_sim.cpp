@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace canang::sim {
 namespace {
@@ -24,6 +26,7 @@ node_options some_loops(std::uint64_t seed) {
   options.history.history_ttl = std::chrono::hours{1'000'000};
   options.history.history_size = 6;
   options.beats.ping_interval = std::chrono::hours{1'000'000};
+  options.delays_history = true;
   return options;
 }
 
@@ -231,6 +234,41 @@ TEST(rooms, a_client_without_words_is_refused_or_closed_where_it_may_not) {
   });
 }
 
+TEST(rooms, take_no_message_that_is_too_large_by_their_settings) {
+  const auto table_of = [](std::size_t most) {
+    auto table = std::make_shared<cluster::room_settings_table>();
+    table->namespaces["short"].max_message_bytes = most;
+    return table;
+  };
+  for_each_seed(seeds / 10, [&](std::uint64_t seed) {
+    cluster::room_settings_source settings{table_of(5)};
+    auto options = some_loops(seed);
+    options.asks = true;
+    options.settings = &settings;
+    crowd all{options, seed};
+    auto& one = all.connect();
+    auto& plain = all.node.connect({"short:b", 0});
+    one.join("short:a");
+    one.join("long:a");
+    all.node.settle();
+    const auto fits = one.publish("short:a", "12345");
+    const auto over = one.publish("short:a", "123456");
+    const auto elsewhere = one.publish("long:a", "123456");
+    plain.peer->send(net::frame_type::text, "123456");
+    all.node.settle();
+    settings.set(table_of(6));
+    all.node.change_settings();
+    const auto after = one.publish("short:a", "123456");
+    all.node.settle();
+    EXPECT_EQ(plain.peer->close_code, 1009);
+    all.end();
+    EXPECT_EQ(one.answer(fits), "stored");
+    EXPECT_EQ(one.answer(over), "too_large");
+    EXPECT_EQ(one.answer(elsewhere), "stored");
+    EXPECT_EQ(one.answer(after), "stored");
+  });
+}
+
 TEST(rooms, refuse_what_makes_no_sense_with_one_answer_each) {
   for_each_seed(seeds / 3, [](std::uint64_t seed) {
     auto options = some_loops(seed);
@@ -300,6 +338,61 @@ TEST(rooms, that_are_left_while_they_are_joined_and_joined_again_are_joined_once
     all.end();
     EXPECT_EQ(one.answer(last), "joined");
   });
+}
+
+/// The answer to a join that came last.
+std::string last_joined(lines_client& one) {
+  std::string found;
+  for (const auto& message : one.peer().peer->received)
+    if (message.payload.starts_with("joined "))
+      found = message.payload;
+  return found;
+}
+
+TEST(rooms, tell_no_more_of_their_history_inside_of_an_answer_than_one_message_may_have) {
+  constexpr std::size_t count = 40;
+  constexpr std::size_t size = 40'000;
+  auto options = some_loops(0);
+  options.history.history_size = count;
+  options.history.history_bytes = count * size;
+  for (const auto place : {net::recovered_in::reply, net::recovered_in::messages}) {
+    sim_node node{options, 1};
+    lines_client writer{node, 0};
+    writer.join("lobby");
+    for (std::size_t i = 0; i < count; ++i) {
+      writer.publish("lobby", std::string(size, static_cast<char>('a' + i % 26)));
+      node.settle();
+    }
+    lines_client asks{node, 0, place};
+    asks.join("lobby", std::to_string(count));
+    node.settle();
+    asks.verify_complete();
+    // joined REQUEST ROOM EPOCH OFFSET no ...
+    const auto answer = last_joined(asks);
+    const auto epoch_at = answer.find("lobby ") + 6;
+    const auto epoch = answer.substr(epoch_at, answer.find(' ', epoch_at) - epoch_at);
+    const auto fit = net::max_recovered_in_reply_bytes / (size + net::overhead_in_flight_bytes);
+    const auto from = place == net::recovered_in::reply ? count - fit : 0;
+    EXPECT_NE(answer.find(epoch + ' ' + std::to_string(from) + " no"), std::string::npos)
+      << answer.substr(0, 60);
+    EXPECT_EQ(answer.size() > size, place == net::recovered_in::reply);
+
+    lines_client resumes{node, 0, place};
+    resumes.join("lobby", epoch + ":1");
+    node.settle();
+    resumes.verify_complete();
+    EXPECT_NE(last_joined(resumes).find(place == net::recovered_in::reply
+                                          ? epoch + ' ' + std::to_string(count) + " no"
+                                          : epoch + " 1 yes"),
+              std::string::npos)
+      << last_joined(resumes).substr(0, 60);
+    lines_client misses_little{node, 0, place};
+    misses_little.join("lobby", epoch + ':' + std::to_string(count - 2));
+    node.settle();
+    misses_little.verify_complete();
+    EXPECT_NE(last_joined(misses_little).find(" yes"), std::string::npos);
+    node.finish();
+  }
 }
 
 TEST(rooms, remove_a_member_with_a_word_where_the_protocol_has_one) {

@@ -23,6 +23,7 @@ void sim_broker::subscribe(std::string_view room, cluster::room_subscriber& subs
 
 void sim_broker::unsubscribe(std::string_view room) {
   --subscribers_;
+  std::erase_if(pending_, [&](const pending_answer& one) { return one.room == room; });
   inner_.unsubscribe(room);
 }
 
@@ -45,7 +46,16 @@ void sim_broker::recover(std::string_view room, const cluster::recover_request& 
     handler(std::move(failed));
     return;
   }
-  inner_.recover(room, request, std::move(handler));
+  if (delays_ != nullptr && delays_->one_in(2))
+    pending_.push_back({std::string{room}, request, std::move(handler)});
+  else
+    inner_.recover(room, request, std::move(handler));
+}
+
+void sim_broker::run() {
+  const auto next = std::move(pending_.front());
+  pending_.pop_front();
+  inner_.recover(next.room, next.request, next.handler);
 }
 
 const std::vector<cluster::publication_ptr>& sim_broker::record(std::string_view room) const {

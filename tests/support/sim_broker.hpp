@@ -1,7 +1,9 @@
 #pragma once
 
 #include "cluster/memory/memory_broker.hpp"
+#include "tests/support/seeds.hpp"
 
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -44,14 +46,29 @@ public:
   void throw_at_next_history(std::string_view room) { throws_at_history_ = room; }
   void refuse_next_history(std::string_view room) { refuses_history_ = room; }
 
+  /// From now on some answers about histories come when the simulation wants it.
+  void delay_answers(chance& any) { delays_ = &any; }
+  [[nodiscard]] bool has_pending() const noexcept { return !pending_.empty(); }
+
+  /// Gives the answer that waits longest.
+  void run();
+
   [[nodiscard]] std::size_t subscribers() const noexcept { return subscribers_; }
 
 private:
+  struct pending_answer {
+    std::string room;
+    cluster::recover_request request;
+    history_handler handler;
+  };
+
   cluster::memory_broker inner_;
   std::map<std::string, std::vector<cluster::publication_ptr>, std::less<>> record_;
   std::string throws_at_publish_;
   std::string throws_at_history_;
   std::string refuses_history_;
+  std::deque<pending_answer> pending_;
+  chance* delays_ = nullptr;
   std::size_t subscribers_ = 0;
 };
 

@@ -48,9 +48,12 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
                         .members = members,
                         .beats = beats,
                         .cast = owner.cast_,
-                        .authorizer = owner.options_.asks ? &authorizer : nullptr} {
+                        .authorizer = owner.options_.asks ? &authorizer : nullptr,
+                        .settings = owner.options_.settings} {
   static_cast<void>(context.now()); // stands from now on: a turn without an end
   owner.room_limit_.watch(context.metrics);
+  if (owner.options_.delays_history)
+    broker.delay_answers(owner.chance_);
 }
 
 sim_node::sim_node(const node_options& options, std::uint64_t seed)
@@ -161,6 +164,7 @@ bool sim_node::step() {
     loop_parts* flush_of = nullptr;
     std::uint64_t session = 0;
     loop_parts* asked = nullptr;
+    loop_parts* stored = nullptr;
   };
   std::vector<choice> choices;
   std::size_t sum = 0;
@@ -177,6 +181,8 @@ bool sim_node::step() {
       offer({flush_weight_ * loop_weights_[i], nullptr, loops_[i].get(), 0});
     if (loops_[i]->authorizer.has_pending())
       offer({later_weight_, nullptr, nullptr, 0, loops_[i].get()});
+    if (loops_[i]->broker.has_pending())
+      offer({later_weight_, nullptr, nullptr, 0, nullptr, loops_[i].get()});
   }
   for (const auto session : later_.ready())
     if (!loops_[clients_[session].asked.loop]->is_stopped)
@@ -191,6 +197,10 @@ bool sim_node::step() {
     run_actor(*chosen->actor_of);
   } else if (chosen->flush_of != nullptr) {
     flush(*chosen->flush_of);
+  } else if (chosen->stored != nullptr) {
+    const sim_home::turn mine{chosen->stored->home};
+    chosen->stored->broker.run();
+    chosen->stored->has_turned = true;
   } else if (chosen->asked != nullptr) {
     const sim_home::turn mine{chosen->asked->home};
     chosen->asked->authorizer.run();

@@ -38,6 +38,8 @@ struct node_options {
   net::session_limits limits = limits_without_rates();
   std::uint64_t max_rooms = 0; ///< 0: no limit
   bool asks = false;           ///< an authorizer, see `sim_authorizer`
+  bool delays_history = false; ///< answers to joins come when the chance wants it
+  const cluster::room_settings_source* settings = nullptr; ///< null: no room has limits of its own
 };
 
 /// A node in one thread: the actors of the real one, on loops whose every step the chance picks. A

@@ -1,3 +1,5 @@
+#include "actors/tickets.hpp"
+
 #include "actors/messages.hpp"
 
 #include <caf/send.hpp>
