@@ -57,6 +57,7 @@ verb_lint() {
   mapfile -t shells < <(shell_files)
   shellcheck --external-sources "${shells[@]}" || die "shellcheck has findings"
   echo "shellcheck: ${#shells[@]} files without a finding"
+  python3 scripts/check_includes.py || die "a file includes what it may not"
 
   mapfile -t files < <(printf '%s\n' "${files[@]}" | with_includers)
   lint_cpp "$seconds" "${files[@]}"
