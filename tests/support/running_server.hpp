@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/server.hpp"
+#include "app/admin/endpoints.hpp"
+#include "net/protocol/plain_endpoints.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -49,7 +51,8 @@ public:
     if (differs)
       differs(options);
     server_ = std::make_unique<actors::server>(
-      options, [](const net::page_request&) { return net::text_response(404, "no page"); });
+      options, actors::server_endpoints{.add_public = net::add_plain_endpoints,
+                                        .add_internal = admin::add_internal_endpoints});
     const auto fault = server_->bind();
     EXPECT_EQ(fault, "");
     server_->start([this](bool drained) { ended_.set_value(drained); });
