@@ -44,6 +44,11 @@ caf::actor loop_home::spawn_bridge(bridge_parts parts) {
                                                     [this] { return loop_.context().now(); }));
 }
 
+caf::actor loop_home::spawn_control(control_parts parts) {
+  return spawn_pinned<control>(system_, loop_, std::move(parts),
+                               [this] { return loop_.context().now(); });
+}
+
 void loop_home::start(const loop_cast& own) {
   loop_.on_turn_end([this] {
     members_.flush();

@@ -3,6 +3,7 @@
 #include "actors/bridge.hpp"
 #include "actors/cast.hpp"
 #include "actors/connection.hpp"
+#include "actors/control.hpp"
 #include "actors/directory.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
@@ -42,6 +43,9 @@ public:
 
   /// Spawns the bridge of a shard on this loop. Before `start`.
   [[nodiscard]] caf::actor spawn_bridge(bridge_parts parts);
+
+  /// Spawns the node's control actor on this loop. Before `start`.
+  [[nodiscard]] caf::actor spawn_control(control_parts parts);
 
   /// Starts the thread. The node's cast must be complete.
   void start(const loop_cast& own);

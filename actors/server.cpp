@@ -96,6 +96,8 @@ server::~server() {
     for (const auto& standing : {own.directory, own.heartbeat, own.hub})
       caf::anon_send_exit(standing, caf::exit_reason::user_shutdown);
   }
+  if (control_)
+    caf::anon_send_exit(control_, caf::exit_reason::user_shutdown);
   for (const auto& linked : bridges_.by_shard)
     caf::anon_send_exit(linked, caf::exit_reason::user_shutdown);
   if (!homes_.empty())
@@ -104,6 +106,7 @@ server::~server() {
     home->stop();
   cast_.clear(); // read by actors, and by bridges' handlers, until their threads have ended
   bridges_.by_shard.clear();
+  control_ = nullptr;
   homes_.clear();
 }
 
@@ -137,7 +140,7 @@ void server::start(std::function<void(bool)> on_end) {
   if (options_.admission.connections_per_address != 0)
     paths.addresses = &addresses_;
   node_ = system_.spawn<node>(node_parts{
-    homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
+    homes_, cast_, bridges_, control_, control_metrics_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
     status_, public_, std::move(paths), options_.drain, identity_.id,
     options_.cluster.rebalance_after});
   node_->attach_functor(

@@ -117,6 +117,8 @@ private:
   memory_pressure pressure_;
   node_cast cast_;
   bridge_cast bridges_;
+  caf::actor control_;
+  cluster::control_metrics control_metrics_;
   cluster::node_identity identity_;
   std::vector<std::unique_ptr<shard_status>> shards_;
   net::listening_sockets public_;
