@@ -1,6 +1,7 @@
 #include "actors/server.hpp"
 
 #include "actors/cluster_pages.hpp"
+#include "actors/control_text.hpp"
 #include "actors/node/memory_owners.hpp"
 #include "actors/runtime/failures.hpp"
 #include "cluster/epoch.hpp"
@@ -398,7 +399,8 @@ net::page_response server::metrics() {
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(loops(), figures)
-                  + shard_metrics(shards_, loop::clock::now().time_since_epoch(), unproven_after);
+                  + shard_metrics(shards_, loop::clock::now().time_since_epoch(), unproven_after)
+                  + control_metrics_text(control_metrics_);
   return response;
 }
 
