@@ -7,6 +7,7 @@
 #include "app/operator_client.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
+#include "net/protocol/plain_endpoints.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -59,7 +60,11 @@ int serve(canang::app::options& options) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
   }
-  canang::actors::server server{options.server, canang::app::public_page};
+  canang::actors::server server{
+    options.server, [](canang::net::router& paths, const canang::net::session_door& door) {
+      canang::net::add_plain_endpoints(paths, door);
+      canang::app::add_public_pages(paths);
+    }};
   if (const auto fault = server.bind(); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;

@@ -64,11 +64,11 @@ void loop_home::start(const loop_cast& own) {
   loop_.start();
 }
 
-void loop_home::listen(int descriptor, bool is_ipv6, net::routes paths) {
-  loop_.post([this, descriptor, is_ipv6, paths = std::move(paths)] {
-    paths_ = paths;
-    paths_.websocket = this;
-    listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6);
+void loop_home::listen(int descriptor, bool is_ipv6, const public_port& port) {
+  loop_.post([this, descriptor, is_ipv6, &port] {
+    paths_.set_origins(port.handshakes.origins);
+    port.add_endpoints(paths_, {loop_.context(), *this, port.handshakes});
+    listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6, port.addresses);
     listener_->start();
   });
 }

@@ -11,11 +11,13 @@
 #include "actors/runtime/loop.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
-#include "net/http/routes.hpp"
+#include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
+#include "net/session_acceptor.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -30,9 +32,17 @@ struct loop_options {
   cluster::presence_options presence;
 };
 
+/// What listens on the public port of each loop.
+struct public_port {
+  /// Adds the endpoints to a loop's router; called on that loop.
+  std::function<void(net::router&, const net::session_door&)> add_endpoints;
+  net::handshake_rules handshakes;
+  net::address_counts* addresses = nullptr; ///< null: connections of an address are not counted
+};
+
 /// A loop with all that lives on it. Made and destroyed by the server; between `start` and `stop`
 /// everything in here but the metrics belongs to the loop's thread.
-class loop_home final : net::websocket_acceptor {
+class loop_home final : net::session_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
@@ -50,8 +60,8 @@ public:
   /// Starts the thread. The node's cast must be complete.
   void start(const loop_cast& own);
 
-  /// Begins to accept on a descriptor of `net::listen_on`. From any thread.
-  void listen(int descriptor, bool is_ipv6, net::routes paths);
+  /// Begins to accept on a descriptor of `net::listen_on`. From any thread. `port` outlives the loop.
+  void listen(int descriptor, bool is_ipv6, const public_port& port);
 
   /// Accepts no more. From any thread.
   void stop_listening();
@@ -63,7 +73,7 @@ public:
   }
 
 private:
-  // net::websocket_acceptor
+  // net::session_acceptor
   [[nodiscard]] std::optional<net::reject_reason> refusal() noexcept override;
   void on_session(net::session_ptr session, const net::dialect& language,
                   net::connection_parameters&& parameters) override;
@@ -82,7 +92,7 @@ private:
   std::vector<caf::actor> bridges_; // those on this loop
   room_services room_services_;
   connection_services connection_services_;
-  net::routes paths_;
+  net::router paths_;
   std::optional<net::listener> listener_;
 };
 

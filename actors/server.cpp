@@ -52,15 +52,19 @@ server::system_config::system_config() {
   set("scheduler.max-threads", std::size_t{1});
 }
 
-server::server(const server_options& options, page_function page)
+server::server(const server_options& options, public_endpoints add_public)
   : options_(options),
-    page_(std::move(page)),
     system_(config_),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
     rooms_(options_.max_rooms),
     pressure_(options_.admission.max_memory_bytes),
+    port_{
+      .add_endpoints = std::move(add_public),
+      .handshakes = options_.handshakes,
+      .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
+    },
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
@@ -135,15 +139,10 @@ void server::start(std::function<void(bool)> on_end) {
   watch_memory();
   own_description_.emplace(description());
   open_internal_port();
-  net::routes paths;
-  paths.page = page_;
-  paths.handshakes = options_.handshakes;
-  if (options_.admission.connections_per_address != 0)
-    paths.addresses = &addresses_;
   node_ = system_.spawn<node>(node_parts{
-    homes_, cast_, bridges_, control_, control_metrics_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
-    status_, public_, std::move(paths), options_.drain, identity_.id,
-    options_.cluster.rebalance_after});
+    homes_, cast_, bridges_, control_, control_metrics_,
+    [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_, status_, public_, port_,
+    options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }
@@ -153,23 +152,37 @@ void server::open_internal_port() {
   if (!is_loopback && options_.internal_access.key.empty())
     spdlog::warn("the internal port is open beyond loopback without --internal-key: it answers "
                  "/healthz, /readyz and /metrics only");
-  internal_routes_.guard = [access = net::internal_access{options_.internal_access, is_loopback}](
-                             const net::page_request& request) { return access.refusal(request); };
-  internal_routes_.page = [this](const net::page_request& request) {
-    return internal_page(request);
-  };
-  internal_routes_.action = [this](const net::page_request& request) {
-    return internal_action(request);
-  };
-  internal_routes_.slow_page = [this](const net::page_request& request,
-                                      net::page_responder respond) {
-    return ask_room(request, std::move(respond));
-  };
-  internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_routes_,
+  internal_paths_.set_guard(
+    [access = net::internal_access{options_.internal_access, is_loopback}](
+      const net::http_request& request) { return access.refusal(request); });
+  add_internal_endpoints();
+  internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_paths_,
                                                        internal_.descriptors.front(),
                                                        internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
+}
+
+void server::add_internal_endpoints() {
+  using net::http_request;
+  using net::responder;
+  internal_paths_.set_not_found("there are /healthz, /readyz, /metrics, /nodes, /drain and "
+                                "/rooms/NAME[/presence] here");
+  const net::route_options open{.is_open = true};
+  internal_paths_.add_page("/healthz", open, [this](const http_request&) { return health(); });
+  internal_paths_.add_page("/readyz", open, [this](const http_request&) { return readiness(); });
+  internal_paths_.add_page("/metrics", open, [this](const http_request&) { return metrics(); });
+  internal_paths_.add_page("/nodes", {}, [this](const http_request&) { return nodes(); });
+  internal_paths_.add(net::http_method::post, "/drain", {},
+                      [this](const http_request&, responder& respond) { respond.reply(drain()); });
+  const auto add_room = [this](const char* pattern, bool with_members) {
+    internal_paths_.add(net::http_method::get, pattern, {},
+                        [this, with_members](const http_request& request, responder& respond) {
+                          ask_room(request, respond, with_members);
+                        });
+  };
+  add_room("/rooms/{room*}", false);
+  add_room("/rooms/{room*}/presence", true);
 }
 
 /// The internal loop has the time to read files.
@@ -255,33 +268,25 @@ node_description server::description() const {
           loops(),          status_};
 }
 
-/// `/rooms/NAME` and `/rooms/NAME/presence`: asks who knows, and answers later.
-bool server::ask_room(const net::page_request& request, net::page_responder respond) {
-  static constexpr std::string_view prefix = "/rooms/";
-  static constexpr std::string_view members_suffix = "/presence";
-  if (!request.path.starts_with(prefix))
-    return false;
-  auto path = request.path.substr(prefix.size());
-  const bool with_members = path.ends_with(members_suffix);
-  if (with_members)
-    path.remove_suffix(members_suffix.size());
-  const auto room = net::percent_decode(path);
+/// Asks who knows of a room, and answers later.
+void server::ask_room(const net::http_request& request, net::responder& respond,
+                      bool with_members) {
+  auto room = request.value("room");
   if (!room || !net::is_room_name(*room)) {
-    respond(net::text_response(400, std::string{net::room_name_rule}));
-    return true;
+    respond.reply(net::text_response(400, std::string{net::room_name_rule}));
+    return;
   }
   if (status_ == node_phase::starting) { // the cast is not complete
-    respond(json_response(503, R"({"reason":"starting"})"));
-    return true;
+    respond.reply(json_response(503, R"({"reason":"starting"})"));
+    return;
   }
   const auto& knows =
     bridges_.is_clustered() ? bridges_.of(*room) : cast_[home_of(*room, cast_.size())].directory;
   caf::anon_send(knows, room_query{*room, with_members,
                                    [name = *room, with_members,
-                                    respond = std::move(respond)](cluster::room_report&& report) {
-                                     respond(room_page(name, with_members, report));
+                                    later = respond.reply_later()](cluster::room_report&& report) {
+                                     later(room_page(name, with_members, report));
                                    }});
-  return true;
 }
 
 std::string server::cluster_fault() const {
@@ -315,32 +320,12 @@ std::string server::publishing_fault() const {
 void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }
 
 /// The answer tells of what has begun; `/metrics` and the log tell how it goes on.
-std::optional<net::page_response> server::internal_action(const net::page_request& request) {
-  if (request.path != "/drain")
-    return std::nullopt;
+net::page_response server::drain() {
   if (status_ == node_phase::starting)
     return json_response(503, R"({"reason":"starting"})");
   shut_down();
   return json_response(
     202, fmt::format(R"({{"draining":true,"connections":{}}})", admission_.open_connections()));
-}
-
-net::page_response server::internal_page(const net::page_request& request) {
-  if (request.path == "/healthz")
-    return health();
-  if (request.path == "/readyz")
-    return readiness();
-  if (request.path == "/metrics")
-    return metrics();
-  if (request.path == "/nodes")
-    return nodes();
-  if (request.path == "/drain") {
-    auto wrong = net::text_response(405, "POST to this path drains the node");
-    wrong.headers.emplace_back("Allow", "POST");
-    return wrong;
-  }
-  return net::text_response(404, "there are /healthz, /readyz, /metrics, /nodes, /drain and "
-                                 "/rooms/NAME[/presence] here");
 }
 
 net::page_response server::nodes() {

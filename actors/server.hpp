@@ -8,11 +8,11 @@
 #include "actors/room_limit.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
-#include "net/http/handshake.hpp"
 #include "net/http/internal_access.hpp"
-#include "net/http/types.hpp"
+#include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
+#include "net/session_acceptor.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -50,10 +50,10 @@ struct server_options {
 /// Made, started and destroyed on one thread.
 class server {
 public:
-  using page_function = std::function<net::page_response(const net::page_request&)>;
+  /// Adds the endpoints of the public port to the router of each loop; called on that loop.
+  using public_endpoints = std::function<void(net::router&, const net::session_door&)>;
 
-  /// `page` answers what is asked of the public port apart from WebSocket; from any loop.
-  server(const server_options& options, page_function page);
+  server(const server_options& options, public_endpoints add_public);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
@@ -88,13 +88,13 @@ private:
   void look_at_memory();
   void relieve_memory(loop::clock::time_point now);
   void open_internal_port();
-  [[nodiscard]] net::page_response internal_page(const net::page_request& request);
-  [[nodiscard]] std::optional<net::page_response> internal_action(const net::page_request& request);
+  void add_internal_endpoints();
+  [[nodiscard]] net::page_response drain();
   [[nodiscard]] net::page_response health() const;
   [[nodiscard]] net::page_response readiness() const;
   [[nodiscard]] net::page_response metrics();
   [[nodiscard]] net::page_response nodes();
-  [[nodiscard]] bool ask_room(const net::page_request& request, net::page_responder respond);
+  void ask_room(const net::http_request& request, net::responder& respond, bool with_members);
   [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
   [[nodiscard]] node_description description() const;
   [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard) const;
@@ -106,7 +106,6 @@ private:
   [[nodiscard]] std::string publishing_fault() const;
 
   server_options options_;
-  page_function page_;
   system_config config_;
   caf::actor_system system_;
   node_status status_{node_phase::starting};
@@ -115,6 +114,7 @@ private:
   net::outbox_budget outbox_budget_;
   room_limit rooms_;
   memory_pressure pressure_;
+  public_port port_;
   node_cast cast_;
   bridge_cast bridges_;
   caf::actor control_;
@@ -125,7 +125,7 @@ private:
   net::listening_sockets internal_;
   std::vector<std::unique_ptr<loop_home>> homes_;
   std::unique_ptr<loop> internal_loop_;
-  net::routes internal_routes_;
+  net::router internal_paths_;
   std::unique_ptr<net::listener> internal_listener_;
   std::optional<node_description> own_description_; // of the internal loop
   caf::actor node_;

@@ -5,7 +5,9 @@
 
 namespace canang::app {
 
-net::page_response public_page(const net::page_request& request) {
+namespace {
+
+net::page_response public_page(const net::http_request& request) {
   const auto* const found = web::find_asset(request.path);
   if (found == nullptr)
     return net::text_response(404, "there is nothing here; the chat page is at /");
@@ -19,11 +21,16 @@ net::page_response public_page(const net::page_request& request) {
     "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  if (!found->etag.empty() && net::names_etag(request.if_none_match, found->etag))
+  const auto known = net::all_lines(request.header, boost::beast::http::field::if_none_match);
+  if (!found->etag.empty() && net::names_etag(known, found->etag))
     response.status = 304;
   else
     response.static_body = found->body;
   return response;
 }
+
+} // namespace
+
+void add_public_pages(net::router& paths) { paths.add_page("/{path*}", {}, public_page); }
 
 } // namespace canang::app

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "net/http/types.hpp"
+#include "net/http/router.hpp"
 
 namespace canang::app {
 
-/// The public pages: the chat page and what belongs to it, from the embedded files.
-[[nodiscard]] net::page_response public_page(const net::page_request& request);
+/// Adds the public pages: the chat page and what belongs to it, from the embedded files; and 404 for all else.
+void add_public_pages(net::router& paths);
 
 } // namespace canang::app

@@ -103,8 +103,19 @@ inline constexpr std::chrono::milliseconds join_piece_ttl{1000};
 /// Places in rooms' histories for which a loop knows what it has encoded.
 inline constexpr std::size_t max_join_pages = 64;
 
-/// How long a page may take whose answer somebody else has to give.
-inline constexpr std::chrono::milliseconds slow_page_timeout{3000};
+/// How long an answer may take that somebody else has to give.
+inline constexpr std::chrono::milliseconds late_answer_timeout{3000};
+
+/// The line of a chunk of a request's body, with its extensions, which mean nothing here; and all trailers of a
+/// body, in bytes. Clients send neither; those that are generous send a checksum.
+inline constexpr std::size_t max_chunk_line_bytes = 1024;
+
+/// Memory of all requests' bodies of a loop that have not come whole, and of those whose handler is asked: what
+/// comes on top gets 503. It is 16 of the largest bodies that any route takes.
+inline constexpr std::size_t max_bodies_bytes = 16 * 1024 * 1024;
+
+/// The largest body that a route may take.
+inline constexpr std::size_t max_body_limit = 1024 * 1024;
 
 /// Connections of a loop that are not WebSocket sessions, at most: those that have made no request yet,
 /// that are being answered, or that are kept for further requests. Some clients connect thousands of times
@@ -194,6 +205,9 @@ struct session_limits {
   /// How long more than `max_outbox_bytes` may wait for a client before it is closed; 0: not at all. Two
   /// seconds are a lost packet's retransmissions, or a phone between two masts.
   std::chrono::milliseconds slow_consumer_grace{2'000};
+  /// Time from a request's headers to the end of its body: 1 MiB at 1 Mbit/s. Not an option, since bodies
+  /// come from servers.
+  std::chrono::milliseconds body_timeout{10'000};
 };
 
 } // namespace canang::net

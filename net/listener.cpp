@@ -92,9 +92,11 @@ listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
   return result;
 }
 
-listener::listener(loop_context& context, const routes& paths, int descriptor, bool is_ipv6)
+listener::listener(loop_context& context, const router& paths, int descriptor, bool is_ipv6,
+                   address_counts* addresses)
   : context_(context),
     paths_(paths),
+    addresses_(addresses),
     acceptor_(context.io.get_executor(),
               is_ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor),
     retry_(*this) {}
@@ -140,11 +142,11 @@ void listener::take(tcp_socket&& socket) {
   context_.metrics.accepted_total.add(1);
   boost::system::error_code ec;
   address_counts::arrival from;
-  if (paths_.addresses != nullptr) {
+  if (addresses_ != nullptr) {
     const auto peer = socket.remote_endpoint(ec);
     if (ec) // it has been reset already
       return;
-    from = paths_.addresses->arrive(peer.address());
+    from = addresses_->arrive(peer.address());
     if (from.what == address_counts::verdict::shut) {
       context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::address)].add(1);
       if (spdlog::should_log(spdlog::level::debug))

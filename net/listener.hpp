@@ -1,6 +1,7 @@
 #pragma once
 
-#include "net/http/routes.hpp"
+#include "net/address_counts.hpp"
+#include "net/http/router.hpp"
 #include "net/loop_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -21,11 +22,14 @@ struct listening_sockets {
 [[nodiscard]] listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
                                           boost::system::error_code& ec);
 
-/// Accepts on one loop. Lives on its loop's thread; `context` and `paths` must outlive it.
+/// Accepts on one loop, for the endpoints of a router. Lives on its loop's thread; `context`, `paths` and
+/// `addresses` must outlive it.
 class listener {
 public:
-  /// Takes over a descriptor of `listen_on`.
-  listener(loop_context& context, const routes& paths, int descriptor, bool is_ipv6);
+  /// Takes over a descriptor of `listen_on`. `addresses` counts and limits the connections of each address; null:
+  /// they are not counted.
+  listener(loop_context& context, const router& paths, int descriptor, bool is_ipv6,
+           address_counts* addresses = nullptr);
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
   ~listener();
@@ -51,7 +55,8 @@ private:
   };
 
   loop_context& context_;
-  const routes& paths_;
+  const router& paths_;
+  address_counts* addresses_;
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, executor_type> acceptor_;
   retry_entry retry_;
 };

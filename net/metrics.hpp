@@ -157,15 +157,16 @@ struct loop_metrics {
   counter connections;          ///< open WebSocket sessions
   counter http_connections;     ///< connections that are none, or not yet
   counter http_displaced_total; ///< of those, closed because others needed their place
+  counter http_failures_total;  ///< requests whose handler failed: a fault of ours
   counter rooms;
   counter members;
   counter publications_total;
   counter deliveries_total;
   counter received_bytes_total;
   counter sent_bytes_total;
-  counter outbox_bytes;           ///< what waits for clients, as it counts for the limit of each
-  counter outbox_memory_bytes;    ///< the memory of it: a buffer that several wait for counts once
-  counter inbox_bytes;            ///< memory of messages that clients have not sent whole
+  counter outbox_bytes;        ///< what waits for clients, as it counts for the limit of each
+  counter outbox_memory_bytes; ///< the memory of it: a buffer that several wait for counts once
+  counter inbox_bytes;         ///< memory of messages and bodies that clients have not sent whole
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
   counter pings_sent_total;
   counter turns_total;

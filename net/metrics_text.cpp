@@ -56,6 +56,10 @@ double sum(loop_list loops, counter loop_metrics::*member) {
   return static_cast<double>(total);
 }
 
+double of_internal(const process_figures& process, counter loop_metrics::*member) {
+  return process.internal == nullptr ? 0 : static_cast<double>((process.internal->*member).value());
+}
+
 constexpr double seconds(std::uint64_t ns) { return static_cast<double>(ns) / 1e9; }
 
 MetricFamily histogram(std::string name, std::string help, loop_list loops,
@@ -253,6 +257,9 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(by_port("canang_http_displaced_total",
                         "Of those, the ones that were closed because others needed their place.",
                         up, loops, process, &m::http_displaced_total));
+  all.push_back(by_port("canang_http_failures_total",
+                        "Requests whose handler failed: a fault of ours, never expected.", up,
+                        loops, process, &m::http_failures_total));
   all.push_back(of_loops("canang_rooms", "Rooms with an actor on this node.", gauge, &m::rooms));
   all.push_back(of_loops("canang_rooms_known",
                          "Rooms with an actor, and those kept for who may come back.", gauge,
@@ -289,9 +296,10 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
     of_loops("canang_outbox_memory_bytes",
              "Memory of what waits for clients to read; what several share counts once.", gauge,
              &m::outbox_memory_bytes));
-  all.push_back(of_loops("canang_inbox_bytes",
-                         "Memory of messages that clients have not sent whole.", gauge,
-                         &m::inbox_bytes));
+  all.push_back(
+    single("canang_inbox_bytes",
+           "Memory of messages and of requests' bodies that clients have not sent whole.", gauge,
+           sum(loops, &m::inbox_bytes) + of_internal(process, &m::inbox_bytes)));
   all.push_back(single("canang_outbox_budget_bytes",
                        "What the memory of both may be together at present; 0 is no limit.", gauge,
                        static_cast<double>(process.outbox_budget_bytes)));

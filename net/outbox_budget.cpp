@@ -80,10 +80,12 @@ void budget_keeper::let_go(std::uint64_t excess) {
 
 std::vector<budget_keeper::holder> budget_keeper::holders() const {
   std::vector<holder> all;
-  context_.sockets.for_each([&](readiness::listener& who) {
+  const auto add = [&](memory_holder& who) {
     if (const auto held = who.held_bytes(); held > 0)
       all.push_back({held, &who});
-  });
+  };
+  context_.sockets.for_each(add);
+  context_.http.for_each(add);
   return all;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/loop_context.hpp"
+#include "net/memory_holder.hpp"
 #include "net/metrics.hpp"
 
 #include <atomic>
@@ -49,7 +50,7 @@ private:
   std::atomic<std::uint64_t> lacking_bytes_{0}; // memory in use beyond what the node may
 };
 
-/// Keeps one loop within its share of the budget: closes those of its sessions that hold most, one after the
+/// Keeps one loop within its share of the budget: closes those of its connections that hold most, one after the
 /// other, until what is left is enough below. What they hold may be shared with others that are as far behind,
 /// and goes with the last of them. Owned by the loop, used on its thread.
 class budget_keeper {
@@ -75,7 +76,7 @@ public:
 private:
   struct holder {
     std::size_t bytes;
-    readiness::listener* who;
+    memory_holder* who;
   };
 
   void let_go(std::uint64_t excess);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/memory_holder.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
@@ -36,7 +38,7 @@ namespace canang::net {
 class readiness {
 public:
   /// One that hears of its socket.
-  class listener {
+  class listener : public memory_holder {
   public:
     /// `events` is made of EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR; 0 where it had
     /// asked to go on.
@@ -45,12 +47,6 @@ public:
     /// It is not watched any more and may go: some time after `remove`, never from inside a call; or the
     /// set is being destroyed, and then nothing else of the loop may be asked for anything.
     virtual void on_removed() noexcept = 0;
-
-    /// What it holds in memory for its client at present, in bytes.
-    [[nodiscard]] virtual std::size_t held_bytes() const noexcept { return 0; }
-
-    /// Is to let go of that, by ending the connection.
-    virtual void give_up() {}
 
   protected:
     ~listener() = default;

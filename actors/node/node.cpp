@@ -61,7 +61,7 @@ void node::start() {
   parts_.status = node_phase::ready;
   const bool is_ipv6 = parts_.sockets.endpoint.address().is_v6();
   for (std::size_t i = 0; i < parts_.homes.size(); ++i)
-    parts_.homes[i]->listen(parts_.sockets.descriptors[i], is_ipv6, parts_.paths);
+    parts_.homes[i]->listen(parts_.sockets.descriptors[i], is_ipv6, parts_.port);
   spdlog::info("ready");
   if (!parts_.shards.empty())
     delayed_send(this, balance_interval, balance_check{});

@@ -6,7 +6,6 @@
 #include "actors/messages.hpp"
 #include "actors/node/node_status.hpp"
 #include "actors/node/rebalance.hpp"
-#include "net/http/routes.hpp"
 #include "net/listener.hpp"
 
 #include <caf/event_based_actor.hpp>
@@ -38,7 +37,7 @@ struct node_parts {
   const std::vector<std::unique_ptr<shard_status>>& shards;
   node_status& status;
   net::listening_sockets sockets;
-  net::routes paths; ///< of the public port; the loops take its WebSocket connections
+  const public_port& port;
   drain_options drain;
   std::string_view id;                       ///< in the roster
   std::chrono::milliseconds rebalance_after; ///< see `rebalance`

@@ -3,17 +3,16 @@
 #include "net/http/authority.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace canang::net {
 
 namespace {
 
+namespace http = boost::beast::http;
+
 constexpr std::size_t min_key_bytes = 16;  // 64 bits, where each is a hexadecimal digit
 constexpr std::size_t max_key_bytes = 256; // a request's headers have a limit
-
-constexpr std::array<std::string_view, 3> open_paths{"/healthz", "/readyz", "/metrics"};
 
 /// In a time that tells nothing of where they differ.
 bool is_same_secret(std::string_view given, std::string_view wanted) noexcept {
@@ -33,11 +32,21 @@ bool is_internal_key(std::string_view text) noexcept {
 internal_access::internal_access(internal_access_options options, bool is_loopback)
   : options_(std::move(options)), is_loopback_(is_loopback) {}
 
-std::optional<page_response> internal_access::refusal(const page_request& request) const {
-  if (std::find(open_paths.begin(), open_paths.end(), request.path) != open_paths.end())
-    return std::nullopt;
+std::optional<page_response> internal_access::refusal(const http_request& request) const {
+  if (auto wrong = refuse_who(request))
+    return wrong;
+  const auto method = request.header.method();
+  const bool is_safe = method == http_method::get || method == http_method::head;
+  if (!is_safe
+      && (request.header.count(http::field::origin) != 0
+          || request.header.count("Sec-Fetch-Site") != 0))
+    return text_response(403, "this is not for web pages");
+  return std::nullopt;
+}
+
+std::optional<page_response> internal_access::refuse_who(const http_request& request) const {
   if (!options_.key.empty()) {
-    if (has_key(request.authorization))
+    if (has_key(request.field(http::field::authorization)))
       return std::nullopt;
     auto wrong = text_response(401, "this needs the internal key: Authorization: Bearer KEY");
     wrong.headers.emplace_back("WWW-Authenticate", R"(Bearer realm="canang")");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/http/types.hpp"
+#include "net/http/request.hpp"
 
 #include <optional>
 #include <string>
@@ -17,18 +17,20 @@ struct internal_access_options {
 /// Whether a text may be a key: 16 to 256 visible characters of ASCII.
 [[nodiscard]] bool is_internal_key(std::string_view text) noexcept;
 
-/// Who may ask the internal port what. Probes and metrics are for everyone that reaches it. All else, which
-/// tells of members and drains the node, needs the key (RFC 6750: `Authorization: Bearer KEY`). Without a
+/// Who may ask the internal port what, apart from the probes and the metrics, which are for everyone that
+/// reaches it: they are open routes. All else, which tells of members and drains the node, needs the key (RFC 6750: `Authorization: Bearer KEY`). Without a
 /// key it is for this machine only, and there not for web pages whose name was made to lead to it (DNS
-/// rebinding): the request has to name an address, or a host of the list. Immutable.
+/// rebinding): the request has to name an address, or a host of the list. What changes something is not for web
+/// pages at all: any site's page may make its reader's browser post to this machine. Immutable.
 class internal_access {
 public:
   internal_access(internal_access_options options, bool is_loopback);
 
   /// The answer to one who may not.
-  [[nodiscard]] std::optional<page_response> refusal(const page_request& request) const;
+  [[nodiscard]] std::optional<page_response> refusal(const http_request& request) const;
 
 private:
+  [[nodiscard]] std::optional<page_response> refuse_who(const http_request& request) const;
   [[nodiscard]] bool has_key(std::string_view authorization) const;
   [[nodiscard]] bool is_own_host(std::string_view host) const;
 

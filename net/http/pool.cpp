@@ -1,7 +1,5 @@
 #include "net/http/pool.hpp"
 
-#include "net/limits.hpp"
-
 #include <cassert>
 
 namespace canang::net {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/limits.hpp"
+#include "net/memory_holder.hpp"
 #include "net/metrics.hpp"
 
 #include <boost/intrusive/list.hpp>
@@ -24,7 +26,7 @@ public:
   using clock = std::chrono::steady_clock;
 
   /// A connection in a pool.
-  class member : public boost::intrusive::list_base_hook<> {
+  class member : public boost::intrusive::list_base_hook<>, public memory_holder {
   public:
     /// Closes the connection at once, and leaves the pool. Never called from inside a call of its own.
     virtual void give_way() = 0;
@@ -53,6 +55,26 @@ public:
   /// Does nothing when it is in no pool.
   void leave(member& who) noexcept;
 
+  /// A member holds so many bytes more of a request's body.
+  /// @returns false, and counts nothing, where all of them would hold too many then.
+  [[nodiscard]] bool take_body_bytes(std::size_t bytes) noexcept {
+    if (bytes > max_bodies_bytes - body_bytes_)
+      return false;
+    body_bytes_ += bytes;
+    return true;
+  }
+  void give_body_bytes(std::size_t bytes) noexcept { body_bytes_ -= bytes; }
+
+  /// Of bodies, held by all members.
+  [[nodiscard]] std::size_t body_bytes() const noexcept { return body_bytes_; }
+
+  /// Calls `visit` with each member; it may have that one leave.
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (auto at = members_.begin(); at != members_.end();)
+      visit(*at++);
+  }
+
   [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
   [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
 
@@ -61,6 +83,7 @@ private:
 
   const std::size_t limit_;
   counter& open_;
+  std::size_t body_bytes_ = 0;
   boost::intrusive::list<member> members_; // longest without a request first
 };
 

@@ -3,7 +3,6 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,17 +10,10 @@
 
 namespace canang::net {
 
-/// A request's headers as Beast reads them; no request of ours has a body.
+/// A request's line and headers as Beast reads them; bodies are read by `body_reader`.
 using http_request_header = boost::beast::http::request<boost::beast::http::empty_body>;
 
-/// A request as the pages see it. All views are valid during the call only.
-struct page_request {
-  std::string_view path;
-  std::string_view query;
-  std::string_view if_none_match; ///< all lines of it, as one list
-  std::string_view host{}; ///< `host[:port]` that is asked for; empty where HTTP/1.0 says none
-  std::string_view authorization{}; ///< empty where there is none
-};
+using http_method = boost::beast::http::verb;
 
 /// An answer to a request that is not an upgrade.
 struct page_response {
@@ -33,9 +25,6 @@ struct page_response {
   std::string_view etag;
   std::vector<std::pair<std::string, std::string>> headers;
 };
-
-/// Takes the answer to a request that was not answered at once.
-using page_responder = std::function<void(page_response&&)>;
 
 /// A line of text with a status.
 [[nodiscard]] inline page_response text_response(unsigned status, std::string text) {

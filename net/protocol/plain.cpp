@@ -59,11 +59,6 @@ const dialect& plain_dialect() noexcept {
   return instance;
 }
 
-bool is_plain_path(std::string_view path) noexcept {
-  return path == prefix
-         || (path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/');
-}
-
 std::variant<connection_parameters, std::string> parse_plain_target(std::string_view path,
                                                                     std::string_view query) {
   connection_parameters parameters;

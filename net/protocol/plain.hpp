@@ -23,7 +23,4 @@ namespace canang::net {
 [[nodiscard]] std::variant<connection_parameters, std::string>
 parse_plain_target(std::string_view path, std::string_view query);
 
-/// Whether `path` belongs to the plain dialect.
-[[nodiscard]] bool is_plain_path(std::string_view path) noexcept;
-
 } // namespace canang::net

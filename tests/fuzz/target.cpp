@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto value = query_value(parts.query, name))
       require(value->size() <= parts.query.size(), "a value is a part of its query");
 
-  if (is_plain_path(parts.path)) {
+  if (parts.path == "/ws" || parts.path.starts_with("/ws/")) {
     const auto parsed = parse_plain_target(parts.path, parts.query);
     if (const auto* const parameters = std::get_if<connection_parameters>(&parsed))
       require(may_be_room(parameters->room), "the room of a URL is one");

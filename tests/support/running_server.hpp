@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/server.hpp"
+#include "net/protocol/plain_endpoints.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -49,7 +50,9 @@ public:
     if (differs)
       differs(options);
     server_ = std::make_unique<actors::server>(
-      options, [](const net::page_request&) { return net::text_response(404, "no page"); });
+      options, [](net::router& paths, const net::session_door& door) {
+        net::add_plain_endpoints(paths, door);
+      });
     const auto fault = server_->bind();
     EXPECT_EQ(fault, "");
     server_->start([this](bool drained) { ended_.set_value(drained); });

@@ -1,4 +1,5 @@
-#include "net/http/handshake.hpp"
+#include "net/http/request_checks.hpp"
+#include "net/websocket/handshake.hpp"
 #include "tests/unit/support/loopback.hpp"
 
 #include <gtest/gtest.h>

@@ -63,8 +63,8 @@ TEST(listener, serves_what_it_accepts_until_it_is_stopped) {
   boost::system::error_code ec;
   const auto sockets = listen_on({address_v4::loopback(), 0}, 1, ec);
   ASSERT_FALSE(ec);
-  routes paths;
-  paths.page = [](const page_request&) { return text_response(200, "hello"); };
+  router paths;
+  paths.add_page("/", {}, [](const http_request&) { return text_response(200, "hello"); });
   listener door{loop.context, paths, sockets.descriptors[0], false};
   door.start();
   for (std::uint64_t i = 1; i <= 3; ++i) {
@@ -104,10 +104,9 @@ TEST(listener, counts_the_connections_of_each_address_from_accept_to_close) {
   const auto sockets = listen_on({address_v4::loopback(), 0}, 1, ec);
   ASSERT_FALSE(ec);
   address_counts addresses{2};
-  routes paths;
-  paths.page = [](const page_request&) { return text_response(200, "hello"); };
-  paths.addresses = &addresses;
-  listener door{loop.context, paths, sockets.descriptors[0], false};
+  router paths;
+  paths.add_page("/", {}, [](const http_request&) { return text_response(200, "hello"); });
+  listener door{loop.context, paths, sockets.descriptors[0], false, &addresses};
   door.start();
   const auto come = [&](const char* from) { return connect_from(loop, from, sockets.endpoint); };
   const auto is_over = [&](test::raw_client& client) {
@@ -152,8 +151,8 @@ TEST(listener, stops_without_closing_those_that_it_has_just_accepted) {
   boost::system::error_code ec;
   const auto sockets = listen_on({address_v4::loopback(), 0}, 1, ec);
   ASSERT_FALSE(ec);
-  routes paths;
-  paths.page = [](const page_request&) { return text_response(200, "hello"); };
+  router paths;
+  paths.add_page("/", {}, [](const http_request&) { return text_response(200, "hello"); });
   listener door{loop.context, paths, sockets.descriptors[0], false};
   door.start();
   std::vector<test::raw_client> waiting;

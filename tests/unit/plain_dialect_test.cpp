@@ -35,13 +35,6 @@ std::string refusal(std::string_view target) {
   return text != nullptr ? *text : ""s;
 }
 
-TEST(plain_path, is_ws_and_all_below_it) {
-  for (const char* path : {"/ws", "/ws/", "/ws/a", "/ws/a/b"})
-    EXPECT_TRUE(is_plain_path(path)) << path;
-  for (const char* path : {"", "/", "/w", "/wsx", "/WS", "ws", "//ws", "/x/ws", "/ws%2fa"})
-    EXPECT_FALSE(is_plain_path(path)) << path;
-}
-
 TEST(plain_target, names_the_lobby_when_it_names_no_room) {
   const auto parameters = good("/ws");
   EXPECT_EQ(parameters.room, "lobby");

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "net/dialect.hpp"
+#include "net/loop_context.hpp"
+#include "net/metrics.hpp"
+#include "net/session.hpp"
+#include "net/websocket/handshake.hpp"
+
+#include <optional>
+
+namespace canang::net {
+
+/// Who takes the sessions of a loop's clients, whatever they come over.
+class session_acceptor {
+public:
+  /// Why a new session is not taken now, if so; it is answered with 503. One that is taken counts.
+  [[nodiscard]] virtual std::optional<reject_reason> refusal() noexcept = 0;
+
+  /// A session that is not open yet. Its taker attaches a handler and opens it, or drops it.
+  virtual void on_session(session_ptr session, const dialect& language,
+                          connection_parameters&& parameters) = 0;
+
+protected:
+  ~session_acceptor() = default;
+};
+
+/// What an endpoint needs that makes sessions of connections: the loop they live on, who takes them, and
+/// what the operator says of handshakes. One a loop; all of it outlives the loop's router.
+struct session_door {
+  loop_context& context;
+  session_acceptor& acceptor;
+  const handshake_rules& rules;
+};
+
+} // namespace canang::net

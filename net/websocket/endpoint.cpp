@@ -1,0 +1,62 @@
+#include "net/websocket/endpoint.hpp"
+
+#include "net/websocket/session.hpp"
+
+#include <utility>
+
+namespace canang::net {
+
+namespace {
+
+/// A handshake that has passed all checks.
+struct accepted {
+  websocket_opening opening;
+  std::string subprotocol;
+};
+
+std::variant<accepted, rejection> check(const http_request& request, const session_door& door,
+                                        const websocket_reader& read) {
+  if (auto wrong = check_handshake(request.header))
+    return std::move(*wrong);
+  if (auto wrong = check_origin(request.header, request.host, door.rules.origins))
+    return std::move(*wrong);
+  auto opening = read(request);
+  if (auto* const wrong = std::get_if<rejection>(&opening))
+    return std::move(*wrong);
+  auto subprotocol = choose_subprotocol(request.header, door.rules.subprotocols);
+  if (auto* const wrong = std::get_if<rejection>(&subprotocol))
+    return std::move(*wrong);
+  if (const auto reason = door.acceptor.refusal())
+    return reject_for_now(*reason);
+  return accepted{std::move(std::get<websocket_opening>(opening)),
+                  std::move(std::get<std::string>(subprotocol))};
+}
+
+} // namespace
+
+void add_websocket(router& paths, std::string pattern, const session_door& door,
+                   websocket_reader read) {
+  const auto handler = [door, read = std::move(read)](const http_request& request,
+                                                      responder& respond) {
+    auto checked = check(request, door, read);
+    if (auto* const wrong = std::get_if<rejection>(&checked)) {
+      respond.refuse(std::move(*wrong));
+      return;
+    }
+    auto& found = std::get<accepted>(checked);
+    auto connection = respond.take_over();
+    auto session =
+      make_websocket_session(door.context, {
+                                             .socket = std::move(connection.socket),
+                                             .request = std::move(connection.request),
+                                             .already_read = std::move(connection.already_read),
+                                             .subprotocol = std::move(found.subprotocol),
+                                             .ticket = std::move(connection.ticket),
+                                           });
+    door.acceptor.on_session(std::move(session), found.opening.language,
+                             std::move(found.opening.parameters));
+  };
+  paths.add_upgrade(std::move(pattern), handler);
+}
+
+} // namespace canang::net

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "net/http/request.hpp"
+#include "net/http/router.hpp"
+#include "net/session_acceptor.hpp"
+
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace canang::net {
+
+/// What a WebSocket connection is to become.
+struct websocket_opening {
+  const dialect& language;
+  connection_parameters parameters;
+};
+
+/// How a protocol reads what a handshake asks for: by path, query and fields of the request. What is wrong with
+/// it is told the client.
+using websocket_reader =
+  std::function<std::variant<websocket_opening, rejection>(const http_request&)>;
+
+/// Has `paths` take WebSocket connections (RFC 6455, 4.2) of a pattern. It checks the handshake, then the
+/// page's origin, then asks `read`, chooses the subprotocol, and asks the door's acceptor whether one more is
+/// taken; it gets the session. What is wrong is answered, counted and logged. `door` is a loop's: so is `paths`.
+void add_websocket(router& paths, std::string pattern, const session_door& door,
+                   websocket_reader read);
+
+} // namespace canang::net
