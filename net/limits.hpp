@@ -103,8 +103,9 @@ inline constexpr std::chrono::milliseconds join_piece_ttl{1000};
 /// Places in rooms' histories for which a loop knows what it has encoded.
 inline constexpr std::size_t max_join_pages = 64;
 
-/// How long an answer may take that somebody else has to give.
-inline constexpr std::chrono::milliseconds late_answer_timeout{3000};
+/// How long an answer may take that somebody else has to give: longer than any of those takes to say that it has none,
+/// of which a command to all nodes takes longest (5 s).
+inline constexpr std::chrono::milliseconds late_answer_timeout{7000};
 
 /// The line of a chunk of a request's body, with its extensions, which mean nothing here; and all trailers of a
 /// body, in bytes. Clients send neither; those that are generous send a checksum.
