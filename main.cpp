@@ -1,6 +1,7 @@
 // The composition root: reads the options, builds the server, waits for a signal or its end.
 
 #include "actors/server.hpp"
+#include "app/admin/endpoints.hpp"
 #include "app/allocator.hpp"
 #include "app/logging.hpp"
 #include "app/memory_budget.hpp"
@@ -47,6 +48,12 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
   return {};
 }
 
+/// What the public port answers, on each loop.
+void add_public_endpoints(canang::net::router& paths, const canang::net::session_door& door) {
+  canang::net::add_plain_endpoints(paths, door);
+  canang::app::add_public_pages(paths);
+}
+
 int serve(canang::app::options& options) {
   const auto limits = canang::app::settle_limits(options.server);
   if (!limits.fault.empty()) {
@@ -61,10 +68,8 @@ int serve(canang::app::options& options) {
     return 1;
   }
   canang::actors::server server{
-    options.server, [](canang::net::router& paths, const canang::net::session_door& door) {
-      canang::net::add_plain_endpoints(paths, door);
-      canang::app::add_public_pages(paths);
-    }};
+    options.server,
+    {.add_public = add_public_endpoints, .add_internal = canang::admin::add_internal_endpoints}};
   if (const auto fault = server.bind(); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;

@@ -1,6 +1,6 @@
 #include "actors/control.hpp"
 
-#include "actors/cluster_pages.hpp"
+#include "actors/node/shards.hpp"
 
 #include <caf/actor_cast.hpp>
 

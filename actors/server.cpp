@@ -1,15 +1,7 @@
 #include "actors/server.hpp"
 
-#include "actors/cluster_pages.hpp"
-#include "actors/control_text.hpp"
-#include "actors/node/memory_owners.hpp"
-#include "actors/runtime/failures.hpp"
 #include "cluster/epoch.hpp"
-#include "net/http/target.hpp"
-#include "net/json.hpp"
-#include "net/metrics_text.hpp"
 
-#include <caf/actor_registry.hpp>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -24,14 +16,8 @@ namespace canang::actors {
 
 namespace {
 
-/// A loop that has not turned for so long is stuck; it ticks every 100 ms.
-constexpr std::chrono::seconds stuck_after{5};
-
 /// How often it is looked how much memory is used; at 5,000 connections a second 5 MB come in between.
 constexpr std::chrono::milliseconds memory_interval{200};
-
-/// Without a probe that came back for so long, what is published elsewhere may not arrive here.
-constexpr std::chrono::seconds unproven_after{10};
 
 /// What a room that is kept without members and without a history takes, about.
 constexpr std::uint64_t least_room_memory_bytes = 400;
@@ -52,7 +38,7 @@ server::system_config::system_config() {
   set("scheduler.max-threads", std::size_t{1});
 }
 
-server::server(const server_options& options, public_endpoints add_public)
+server::server(const server_options& options, server_endpoints endpoints)
   : options_(options),
     system_(config_),
     admission_(options_.admission),
@@ -60,8 +46,9 @@ server::server(const server_options& options, public_endpoints add_public)
     outbox_budget_(options_.outbox_budget_bytes),
     rooms_(options_.max_rooms),
     pressure_(options_.admission.max_memory_bytes),
+    endpoints_(std::move(endpoints)),
     port_{
-      .add_endpoints = std::move(add_public),
+      .add_endpoints = endpoints_.add_public,
       .handshakes = options_.handshakes,
       .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
     },
@@ -148,41 +135,12 @@ void server::start(std::function<void(bool)> on_end) {
 }
 
 void server::open_internal_port() {
-  const bool is_loopback = internal_.endpoint.address().is_loopback();
-  if (!is_loopback && options_.internal_access.key.empty())
-    spdlog::warn("the internal port is open beyond loopback without --internal-key: it answers "
-                 "/healthz, /readyz and /metrics only");
-  internal_paths_.set_guard(
-    [access = net::internal_access{options_.internal_access, is_loopback}](
-      const net::http_request& request) { return access.refusal(request); });
-  add_internal_endpoints();
+  endpoints_.add_internal(internal_paths_, *this);
   internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_paths_,
                                                        internal_.descriptors.front(),
                                                        internal_.endpoint.address().is_v6());
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
-}
-
-void server::add_internal_endpoints() {
-  using net::http_request;
-  using net::responder;
-  internal_paths_.set_not_found("there are /healthz, /readyz, /metrics, /nodes, /drain and "
-                                "/rooms/NAME[/presence] here");
-  const net::route_options open{.is_open = true};
-  internal_paths_.add_page("/healthz", open, [this](const http_request&) { return health(); });
-  internal_paths_.add_page("/readyz", open, [this](const http_request&) { return readiness(); });
-  internal_paths_.add_page("/metrics", open, [this](const http_request&) { return metrics(); });
-  internal_paths_.add_page("/nodes", {}, [this](const http_request&) { return nodes(); });
-  internal_paths_.add(net::http_method::post, "/drain", {},
-                      [this](const http_request&, responder& respond) { respond.reply(drain()); });
-  const auto add_room = [this](const char* pattern, bool with_members) {
-    internal_paths_.add(net::http_method::get, pattern, {},
-                        [this, with_members](const http_request& request, responder& respond) {
-                          ask_room(request, respond, with_members);
-                        });
-  };
-  add_room("/rooms/{room*}", false);
-  add_room("/rooms/{room*}/presence", true);
 }
 
 /// The internal loop has the time to read files.
@@ -268,125 +226,25 @@ node_description server::description() const {
           loops(),          status_};
 }
 
-/// Asks who knows of a room, and answers later.
-void server::ask_room(const net::http_request& request, net::responder& respond,
-                      bool with_members) {
-  auto room = request.value("room");
-  if (!room || !net::is_room_name(*room)) {
-    respond.reply(net::text_response(400, std::string{net::room_name_rule}));
-    return;
-  }
-  if (status_ == node_phase::starting) { // the cast is not complete
-    respond.reply(json_response(503, R"({"reason":"starting"})"));
-    return;
-  }
-  const auto& knows =
-    bridges_.is_clustered() ? bridges_.of(*room) : cast_[home_of(*room, cast_.size())].directory;
-  caf::anon_send(knows, room_query{*room, with_members,
-                                   [name = *room, with_members,
-                                    later = respond.reply_later()](cluster::room_report&& report) {
-                                     later(room_page(name, with_members, report));
-                                   }});
+caf::actor server::keeper_of(std::string_view room) const {
+  if (phase() == node_phase::starting) // the cast is not complete
+    return {};
+  return bridges_.is_clustered() ? bridges_.of(room) : cast_[home_of(room, cast_.size())].directory;
 }
 
-std::string server::cluster_fault() const {
-  const std::chrono::nanoseconds now = loop::clock::now().time_since_epoch();
-  for (const auto& shard : shards_) {
-    const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
-    if (last.count() != 0 && now - last <= unproven_after)
-      continue;
-    auto why = shard->metrics.why_down.get();
-    if (why.empty())
-      why = fmt::format("redis {}: not reachable", shard->identity);
-    if (last.count() == 0)
-      return why;
-    return fmt::format("{}; delivery was last proved {} s ago", why,
-                       std::chrono::duration_cast<std::chrono::seconds>(now - last).count());
-  }
-  return {};
+void server::ask_room(std::string room, bool with_members,
+                      std::function<void(cluster::room_report&&)> answer) const {
+  const auto keeper = keeper_of(room);
+  caf::anon_send(keeper, room_query{std::move(room), with_members, std::move(answer)});
 }
 
-/// Nodes that are all unready at once help nobody, so this does not make one unready.
-std::string server::publishing_fault() const {
-  for (const auto& shard : shards_) {
-    const auto& metrics = shard->metrics;
-    auto why = metrics.up.value() != 0 ? metrics.why_refused.get() : metrics.why_down.get();
-    if (!why.empty())
-      return why;
-  }
-  return {};
+bool server::order(control_order&& command) const {
+  if (status_ == node_phase::starting) // its actors are not complete
+    return false;
+  caf::anon_send(control_, std::move(command));
+  return true;
 }
 
 void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }
-
-/// The answer tells of what has begun; `/metrics` and the log tell how it goes on.
-net::page_response server::drain() {
-  if (status_ == node_phase::starting)
-    return json_response(503, R"({"reason":"starting"})");
-  shut_down();
-  return json_response(
-    202, fmt::format(R"({{"draining":true,"connections":{}}})", admission_.open_connections()));
-}
-
-net::page_response server::nodes() {
-  const auto fault = cluster_fault();
-  if (fault.empty())
-    return nodes_page(identity_.id, (*own_description_)(), shards_);
-  std::string body = R"({"reason":)";
-  net::append_json_string(body, fault);
-  return json_response(503, body + '}');
-}
-
-net::page_response server::health() const {
-  const auto now = loop::clock::now().time_since_epoch();
-  for (std::size_t i = 0; i < homes_.size(); ++i) {
-    const std::chrono::nanoseconds last{homes_[i]->metrics().last_turn_ns.load()};
-    if (last.count() != 0 && now - last > stuck_after)
-      return json_response(
-        503, fmt::format(R"({{"healthy":false,"reason":"loop {} has not turned for {} s"}})", i,
-                         std::chrono::duration_cast<std::chrono::seconds>(now - last).count()));
-  }
-  return json_response(200, R"({"healthy":true})");
-}
-
-net::page_response server::readiness() const {
-  const auto phase = status_.load();
-  auto reason = phase == node_phase::ready ? cluster_fault() : std::string{to_string(phase)};
-  const bool is_ready = reason.empty();
-  if (is_ready)
-    reason = publishing_fault();
-  if (reason.empty())
-    return json_response(200, R"({"ready":true})");
-  std::string body =
-    is_ready ? R"({"ready":true,"publishing":false,"reason":)" : R"({"ready":false,"reason":)";
-  net::append_json_string(body, reason);
-  return json_response(is_ready ? 200 : 503, body + '}');
-}
-
-net::page_response server::metrics() {
-  net::process_figures figures;
-  net::read_process_figures(figures);
-  figures.internal = &internal_loop_->context().metrics;
-  figures.actors = system_.registry().running();
-  figures.actor_failures = failure_count();
-  figures.start_time_seconds = start_time_seconds_;
-  figures.draining = status_ == node_phase::draining || status_ == node_phase::closing;
-  figures.ready = status_ == node_phase::ready && cluster_fault().empty();
-  figures.version = options_.version;
-  figures.headroom = admission_.headroom();
-  figures.connections_limit = admission_.limits().max_connections;
-  figures.memory_limit_bytes = admission_.limits().max_memory_bytes;
-  figures.memory_used_bytes = admission_.memory_used_bytes();
-  figures.rooms_limit = rooms_.most();
-  figures.history_budget_bytes = options_.history_budget_bytes;
-  figures.memory = memory_by_owner(loops(), shards_);
-  figures.outbox_budget_bytes = outbox_budget_.bytes();
-  net::page_response response;
-  response.content_type = net::metrics_content_type;
-  response.body = net::metrics_text(loops(), figures)
-                  + shard_metrics(shards_, loop::clock::now().time_since_epoch(), unproven_after)
-                  + control_metrics_text(control_metrics_);
-  return response;
-}
 
 } // namespace canang::actors

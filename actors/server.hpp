@@ -1,10 +1,11 @@
 #pragma once
 
 #include "actors/cluster_options.hpp"
-#include "actors/cluster_pages.hpp"
 #include "actors/loop_home.hpp"
 #include "actors/node/memory_pressure.hpp"
 #include "actors/node/node.hpp"
+#include "actors/node/node_description.hpp"
+#include "actors/node/shards.hpp"
 #include "actors/room_limit.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
@@ -14,6 +15,7 @@
 #include "net/outbox_budget.hpp"
 #include "net/session_acceptor.hpp"
 
+#include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
@@ -22,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace canang::actors {
@@ -46,14 +49,21 @@ struct server_options {
   std::string version;
 };
 
+class server;
+
+/// What the ports of a server answer.
+struct server_endpoints {
+  /// Adds the endpoints of the public port to the router of each loop; called on that loop.
+  std::function<void(net::router&, const net::session_door&)> add_public;
+  /// Adds those of the internal port, with its guard; called before it listens. Handlers run on the internal loop.
+  std::function<void(net::router&, server&)> add_internal;
+};
+
 /// A whole node in one object: the actor system, the loops, the node actor and the internal port.
 /// Made, started and destroyed on one thread.
 class server {
 public:
-  /// Adds the endpoints of the public port to the router of each loop; called on that loop.
-  using public_endpoints = std::function<void(net::router&, const net::session_door&)>;
-
-  server(const server_options& options, public_endpoints add_public);
+  server(const server_options& options, server_endpoints endpoints);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
@@ -75,6 +85,40 @@ public:
   [[nodiscard]] net::tcp_endpoint public_endpoint() const { return public_.endpoint; }
   [[nodiscard]] net::tcp_endpoint internal_endpoint() const { return internal_.endpoint; }
 
+  // What the internal port's endpoints show and ask. From any thread unless they say otherwise.
+
+  [[nodiscard]] const server_options& options() const noexcept { return options_; }
+  [[nodiscard]] node_phase phase() const noexcept { return status_; }
+  [[nodiscard]] std::string_view id() const noexcept { return identity_.id; }
+  [[nodiscard]] std::int64_t start_time_seconds() const noexcept { return start_time_seconds_; }
+  [[nodiscard]] shard_list shards() const noexcept { return shards_; }
+  [[nodiscard]] const net::admission& admission() const noexcept { return admission_; }
+  [[nodiscard]] const net::outbox_budget& outbox_budget() const noexcept { return outbox_budget_; }
+  [[nodiscard]] const net::loop_metrics& internal_metrics() const noexcept {
+    return internal_loop_->context().metrics;
+  }
+  [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
+  [[nodiscard]] std::size_t running_actors() { return system_.registry().running(); }
+
+  [[nodiscard]] const cluster::control_metrics& control_metrics() const noexcept {
+    return control_metrics_;
+  }
+
+  /// The node as the others see it, in JSON. On the internal loop.
+  [[nodiscard]] std::string describe() { return (*own_description_)(); }
+
+  /// Who keeps a room, whoever is in it: its directory, or in a cluster the bridge of its shard. Null while the
+  /// node is starting.
+  [[nodiscard]] caf::actor keeper_of(std::string_view room) const;
+
+  /// Asks about a room; `answer` is called on another thread. Not while the node is starting.
+  void ask_room(std::string room, bool with_members,
+                std::function<void(cluster::room_report&&)> answer) const;
+
+  /// Has a command executed on all nodes; its answer comes on another thread.
+  /// @returns false while the node is starting: then there is no answer.
+  [[nodiscard]] bool order(control_order&& command) const;
+
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
 
@@ -88,22 +132,8 @@ private:
   void look_at_memory();
   void relieve_memory(loop::clock::time_point now);
   void open_internal_port();
-  void add_internal_endpoints();
-  [[nodiscard]] net::page_response drain();
-  [[nodiscard]] net::page_response health() const;
-  [[nodiscard]] net::page_response readiness() const;
-  [[nodiscard]] net::page_response metrics();
-  [[nodiscard]] net::page_response nodes();
-  void ask_room(const net::http_request& request, net::responder& respond, bool with_members);
-  [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
   [[nodiscard]] node_description description() const;
   [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard) const;
-
-  /// Why the node cannot have traffic because of Redis; empty when it can.
-  [[nodiscard]] std::string cluster_fault() const;
-
-  /// Why nothing can be published to the rooms of some Redis; empty when it can.
-  [[nodiscard]] std::string publishing_fault() const;
 
   server_options options_;
   system_config config_;
@@ -114,6 +144,7 @@ private:
   net::outbox_budget outbox_budget_;
   room_limit rooms_;
   memory_pressure pressure_;
+  server_endpoints endpoints_;
   public_port port_;
   node_cast cast_;
   bridge_cast bridges_;

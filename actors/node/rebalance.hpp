@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/cluster_pages.hpp"
+#include "actors/node/shards.hpp"
 
 #include <chrono>
 #include <cstdint>

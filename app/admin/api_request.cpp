@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace canang::app {
+namespace canang::admin {
 
 namespace {
 
@@ -337,4 +337,4 @@ std::string to_json(const api_error& error) {
   return json + "}}";
 }
 
-} // namespace canang::app
+} // namespace canang::admin

@@ -9,7 +9,7 @@
 /// What the server API is asked for, read from JSON. Fields and errors are those of Centrifugo's HTTP API
 /// (https://centrifugal.dev/docs/server/server_api), so that its libraries can be used.
 
-namespace canang::app {
+namespace canang::admin {
 
 /// Deepest nesting of a request's JSON.
 inline constexpr std::size_t max_api_depth = 64;
@@ -64,4 +64,4 @@ using api_parsed = std::variant<Request, api_error>;
 /// `{"error":{"code":...,"message":...}}`.
 [[nodiscard]] std::string to_json(const api_error& error);
 
-} // namespace canang::app
+} // namespace canang::admin

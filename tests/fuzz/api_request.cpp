@@ -10,7 +10,7 @@
 
 namespace {
 
-using namespace canang::app;
+using namespace canang::admin;
 using canang::fuzz::require;
 
 void look_at_fault(const api_error& error) {

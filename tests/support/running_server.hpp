@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/server.hpp"
+#include "app/admin/endpoints.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -50,9 +51,8 @@ public:
     if (differs)
       differs(options);
     server_ = std::make_unique<actors::server>(
-      options, [](net::router& paths, const net::session_door& door) {
-        net::add_plain_endpoints(paths, door);
-      });
+      options, actors::server_endpoints{.add_public = net::add_plain_endpoints,
+                                        .add_internal = admin::add_internal_endpoints});
     const auto fault = server_->bind();
     EXPECT_EQ(fault, "");
     server_->start([this](bool drained) { ended_.set_value(drained); });

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace canang::app {
+namespace canang::admin {
 namespace {
 
 api_publish published(const std::string& body) {
@@ -165,4 +165,4 @@ TEST(api_request, an_error_is_told_as_centrifugo_does) {
 }
 
 } // namespace
-} // namespace canang::app
+} // namespace canang::admin

@@ -1,6 +1,6 @@
 // Who is in a room of a node that runs alone, and what the room hears of it.
 
-#include "actors/cluster_pages.hpp"
+#include "actors/node/node_description.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/clock.hpp"
 #include "tests/unit/support/room_log.hpp"

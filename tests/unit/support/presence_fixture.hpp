@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/cluster_pages.hpp"
+#include "actors/node/node_description.hpp"
 #include "cluster/rooms/redis_broker.hpp"
 #include "tests/unit/support/documented_acl.hpp"
 #include "tests/unit/support/fake_redis.hpp"

@@ -1,19 +1,18 @@
-#include "actors/cluster_pages.hpp"
+#include "app/admin/shard_metrics.hpp"
 
-#include "base/name_map.hpp"
 #include "net/json.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string_view>
 #include <utility>
 
-namespace canang::actors {
+namespace canang::admin {
 
 namespace {
 
-/// Rates of a shorter time say nothing.
-constexpr double least_rate_seconds = 1;
+using actors::shard_list;
+using actors::shard_status;
 
 std::string quoted(std::string_view text) {
   std::string json;
@@ -98,93 +97,12 @@ double sum(shard_list shards, counter_of counter) {
 }
 
 std::size_t node_count(shard_list shards) {
-  return shards.empty() ? 1 : living_nodes(shards).size();
+  return shards.empty() ? 1 : actors::living_nodes(shards).size();
 }
 
 } // namespace
 
-cluster::redis_roster::roster living_nodes(shard_list shards) {
-  const auto is_up = [](const auto& shard) { return shard->metrics.up.value() != 0; };
-  const bool any_is_up = std::any_of(shards.begin(), shards.end(), is_up);
-  cluster::redis_roster::roster all;
-  name_set known;
-  for (const auto& shard : shards) {
-    const auto roster = shard->roster.load();
-    if (!roster || (any_is_up && !is_up(shard)))
-      continue;
-    for (const auto& entry : *roster)
-      if (known.insert(entry.node).second)
-        all.push_back(entry);
-  }
-  return all;
-}
-
-net::page_response json_response(unsigned status, std::string body) {
-  auto response = net::text_response(status, std::move(body));
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
-std::string describe_member(const cluster::present_member& member) {
-  std::string json = "{\"id\":";
-  net::append_json_string(json, member.id);
-  json += ",\"user\":";
-  net::append_json_string(json, member.user);
-  return json + '}';
-}
-
-net::page_response room_page(std::string_view room, bool with_members,
-                             const cluster::room_report& report) {
-  if (report.error != cluster::broker_errc::none)
-    return json_response(503, R"({"reason":"redis does not answer for this room at present"})");
-  std::string body = "{\"room\":";
-  net::append_json_string(body, room);
-  if (with_members) {
-    body += ",\"members\":[";
-    for (const auto& member : report.members) {
-      if (body.back() != '[')
-        body += ',';
-      body += "{\"id\":";
-      net::append_json_string(body, member.id);
-      body += ",\"node\":";
-      net::append_json_string(body, member.node);
-      body += ",\"user\":";
-      net::append_json_string(body, member.user);
-      body += '}';
-    }
-    return json_response(200, body + "]}");
-  }
-  std::uint64_t total = 0;
-  std::string nodes;
-  for (const auto& [node, count] : report.members_by_node) {
-    total += count;
-    if (!nodes.empty())
-      nodes += ',';
-    net::append_json_string(nodes, node);
-    nodes += ':';
-    nodes += std::to_string(count);
-  }
-  body += fmt::format(R"(,"epoch":{},"offset":{},"members":{},"nodes":{{{}}}}})",
-                      quoted(report.top.epoch), report.top.offset, total, nodes);
-  return json_response(200, std::move(body));
-}
-
-net::page_response nodes_page(std::string_view node, const std::string& own, shard_list shards) {
-  auto body = fmt::format(R"({{"node":{},"nodes":[)", quoted(node));
-  const auto known = living_nodes(shards);
-  if (known.empty())
-    body += own;
-  for (const auto& entry : known) {
-    if (&entry != &known.front())
-      body += ',';
-    body += entry.description;
-  }
-  return json_response(200, body + "]}");
-}
-
-std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
-                          std::chrono::nanoseconds unproven_after) {
+std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now) {
   using m = cluster::broker_metrics;
   using link = cluster::broker_metrics::of_link;
   std::string out;
@@ -196,7 +114,7 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
              "Time since delivery through this Redis was last proved."};
   for (const auto& shard : shards) {
     const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
-    const bool is_proven = last.count() != 0 && now - last <= unproven_after;
+    const bool is_proven = last.count() != 0 && now - last <= actors::unproven_after;
     up.add(shard_label(*shard), is_proven ? 1 : 0);
     if (last.count() != 0)
       age.add(shard_label(*shard), std::chrono::duration<double>(now - last).count());
@@ -235,38 +153,4 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now,
   return out;
 }
 
-node_description::node_description(std::string_view node, std::string_view address,
-                                   std::string_view version, std::int64_t start_time_seconds,
-                                   std::vector<const net::loop_metrics*> loops,
-                                   const node_status& status)
-  : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})", quoted(node),
-                       quoted(address), quoted(version), start_time_seconds)),
-    loops_(std::move(loops)),
-    status_(status) {}
-
-std::uint64_t node_description::sum(net::counter net::loop_metrics::*member) const noexcept {
-  std::uint64_t total = 0;
-  for (const auto* const loop : loops_)
-    total += (loop->*member).value();
-  return total;
-}
-
-std::string node_description::operator()() {
-  const auto now = std::chrono::steady_clock::now();
-  const auto seconds = std::chrono::duration<double>(now - last_at_).count();
-  if (seconds >= least_rate_seconds) {
-    const auto publications = sum(&net::loop_metrics::publications_total);
-    const auto deliveries = sum(&net::loop_metrics::deliveries_total);
-    publications_a_second_ = static_cast<double>(publications - last_publications_) / seconds;
-    deliveries_a_second_ = static_cast<double>(deliveries - last_deliveries_) / seconds;
-    last_at_ = now;
-    last_publications_ = publications;
-    last_deliveries_ = deliveries;
-  }
-  return fmt::format(
-    R"({},"state":"{}","connections":{},"rooms":{},"publications_per_second":{:.1f},"deliveries_per_second":{:.1f}}})",
-    fixed_, to_string(status_.load()), sum(&net::loop_metrics::connections),
-    sum(&net::loop_metrics::rooms), publications_a_second_, deliveries_a_second_);
-}
-
-} // namespace canang::actors
+} // namespace canang::admin

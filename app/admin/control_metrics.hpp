@@ -4,9 +4,9 @@
 
 #include <string>
 
-namespace canang::actors {
+namespace canang::admin {
 
 /// What a node counts of control commands, in Prometheus' text format. From any thread.
-[[nodiscard]] std::string control_metrics_text(const cluster::control_metrics& metrics);
+[[nodiscard]] std::string control_metrics(const cluster::control_metrics& metrics);
 
-} // namespace canang::actors
+} // namespace canang::admin

@@ -1,10 +1,10 @@
-#include "actors/control_text.hpp"
+#include "app/admin/control_metrics.hpp"
 
 #include <fmt/format.h>
 
 #include <string_view>
 
-namespace canang::actors {
+namespace canang::admin {
 
 namespace {
 
@@ -20,7 +20,7 @@ void add(std::string& out, std::string_view name, std::string_view help,
 
 } // namespace
 
-std::string control_metrics_text(const cluster::control_metrics& metrics) {
+std::string control_metrics(const cluster::control_metrics& metrics) {
   std::string out;
   add(out, "canang_control_sent_total", "Commands of this node to all nodes.", metrics.sent);
   add(out, "canang_control_refused_total",
@@ -51,4 +51,4 @@ std::string control_metrics_text(const cluster::control_metrics& metrics) {
   return out;
 }
 
-} // namespace canang::actors
+} // namespace canang::admin

@@ -1,4 +1,5 @@
-#include "actors/cluster_pages.hpp"
+#include "app/admin/cluster_pages.hpp"
+#include "app/admin/shard_metrics.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +7,10 @@
 #include <string>
 #include <vector>
 
-namespace canang::actors {
+namespace canang::admin {
 namespace {
+
+using actors::shard_status;
 
 struct pages_of_shards : testing::Test {
   std::vector<std::unique_ptr<shard_status>> shards;
@@ -25,7 +28,7 @@ struct pages_of_shards : testing::Test {
   std::string nodes() const {
     auto page = nodes_page("a", "\"own\"", shards).body;
     page.pop_back(); // the end of its line
-    const auto metrics = shard_metrics(shards, {}, {});
+    const auto metrics = shard_metrics(shards, {});
     const auto count = metrics.find("\ncanang_nodes ") + 14;
     return page + ' ' + metrics.substr(count, metrics.find('\n', count) - count);
   }
@@ -55,4 +58,4 @@ TEST_F(pages_of_shards, no_shard_has_answered_yet) {
 }
 
 } // namespace
-} // namespace canang::actors
+} // namespace canang::admin

@@ -1,0 +1,66 @@
+#include "actors/node/node_description.hpp"
+
+#include "net/json.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace canang::actors {
+
+namespace {
+
+/// Rates of a shorter time say nothing.
+constexpr double least_rate_seconds = 1;
+
+std::string quoted(std::string_view text) {
+  std::string json;
+  net::append_json_string(json, text);
+  return json;
+}
+
+} // namespace
+
+std::string describe_member(const cluster::present_member& member) {
+  std::string json = "{\"id\":";
+  net::append_json_string(json, member.id);
+  json += ",\"user\":";
+  net::append_json_string(json, member.user);
+  return json + '}';
+}
+
+node_description::node_description(std::string_view node, std::string_view address,
+                                   std::string_view version, std::int64_t start_time_seconds,
+                                   std::vector<const net::loop_metrics*> loops,
+                                   const node_status& status)
+  : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})", quoted(node),
+                       quoted(address), quoted(version), start_time_seconds)),
+    loops_(std::move(loops)),
+    status_(status) {}
+
+std::uint64_t node_description::sum(net::counter net::loop_metrics::*member) const noexcept {
+  std::uint64_t total = 0;
+  for (const auto* const loop : loops_)
+    total += (loop->*member).value();
+  return total;
+}
+
+std::string node_description::operator()() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto seconds = std::chrono::duration<double>(now - last_at_).count();
+  if (seconds >= least_rate_seconds) {
+    const auto publications = sum(&net::loop_metrics::publications_total);
+    const auto deliveries = sum(&net::loop_metrics::deliveries_total);
+    publications_a_second_ = static_cast<double>(publications - last_publications_) / seconds;
+    deliveries_a_second_ = static_cast<double>(deliveries - last_deliveries_) / seconds;
+    last_at_ = now;
+    last_publications_ = publications;
+    last_deliveries_ = deliveries;
+  }
+  return fmt::format(
+    R"({},"state":"{}","connections":{},"rooms":{},"publications_per_second":{:.1f},"deliveries_per_second":{:.1f}}})",
+    fixed_, to_string(status_.load()), sum(&net::loop_metrics::connections),
+    sum(&net::loop_metrics::rooms), publications_a_second_, deliveries_a_second_);
+}
+
+} // namespace canang::actors

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "actors/server.hpp"
+#include "net/http/router.hpp"
+
+namespace canang::admin {
+
+/// Adds what the internal port answers: probes and metrics, which are open, and all else behind its guard. Called
+/// once, before the port listens; handlers run on the internal loop. `node` outlives `paths`.
+void add_internal_endpoints(net::router& paths, actors::server& node);
+
+} // namespace canang::admin
