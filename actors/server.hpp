@@ -5,9 +5,12 @@
 #include "actors/loop_home.hpp"
 #include "actors/node/memory_pressure.hpp"
 #include "actors/node/node.hpp"
+#include "actors/node/reload_status.hpp"
 #include "actors/room_limit.hpp"
+#include "cluster/room_settings.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
+#include "net/auth/api_keys.hpp"
 #include "net/http/handshake.hpp"
 #include "net/http/internal_access.hpp"
 #include "net/http/types.hpp"
@@ -43,6 +46,8 @@ struct server_options {
   /// 0: no limit.
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   cluster_options cluster;
+  cluster::room_settings_table room_settings; ///< at the start
+  std::vector<std::string> api_keys;          ///< of the server API, at the start
   std::string version;
 };
 
@@ -74,6 +79,11 @@ public:
 
   [[nodiscard]] net::tcp_endpoint public_endpoint() const { return public_.endpoint; }
   [[nodiscard]] net::tcp_endpoint internal_endpoint() const { return internal_.endpoint; }
+
+  /// What may be changed while it serves, and how that went; from any thread.
+  [[nodiscard]] cluster::room_settings_source& room_settings() noexcept { return room_settings_; }
+  [[nodiscard]] net::api_keys& api_keys() noexcept { return api_keys_; }
+  [[nodiscard]] reload_status& reloads() noexcept { return reloads_; }
 
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
@@ -110,6 +120,9 @@ private:
   system_config config_;
   caf::actor_system system_;
   node_status status_{node_phase::starting};
+  cluster::room_settings_source room_settings_;
+  net::api_keys api_keys_;
+  reload_status reloads_;
   net::admission admission_;
   net::address_counts addresses_;
   net::outbox_budget outbox_budget_;

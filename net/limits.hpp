@@ -194,6 +194,8 @@ struct session_limits {
   /// How long more than `max_outbox_bytes` may wait for a client before it is closed; 0: not at all. Two
   /// seconds are a lost packet's retransmissions, or a phone between two masts.
   std::chrono::milliseconds slow_consumer_grace{2'000};
+  /// Rooms that one connection may be in: as Centrifugo has it, and a member costs memory in each.
+  std::uint32_t max_rooms_per_connection = 128;
 };
 
 } // namespace canang::net
