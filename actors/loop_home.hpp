@@ -8,9 +8,11 @@
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
 #include "actors/node/node_status.hpp"
+#include "actors/room_access.hpp"
 #include "actors/runtime/loop.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
+#include "net/auth/settings_authorizer.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
@@ -46,7 +48,8 @@ class loop_home final : net::session_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-            net::admission& admission, net::outbox_budget& budget, room_limit& rooms);
+            net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
+            const cluster::room_settings_source& settings);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -91,6 +94,8 @@ private:
   cluster::memory_broker broker_;
   std::vector<caf::actor> bridges_; // those on this loop
   room_services room_services_;
+  room_access rules_;
+  net::settings_authorizer access_{rules_};
   connection_services connection_services_;
   net::router paths_;
   std::optional<net::listener> listener_;

@@ -41,6 +41,8 @@ server::system_config::system_config() {
 server::server(const server_options& options, server_endpoints endpoints)
   : options_(options),
     system_(config_),
+    room_settings_(std::make_shared<cluster::room_settings_table>(options_.room_settings)),
+    api_keys_(std::move(options_.api_keys)),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
@@ -55,6 +57,7 @@ server::server(const server_options& options, server_endpoints endpoints)
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
+  reloads_.last_good_seconds = start_time_seconds_;
   identity_.id = cluster::make_epoch();
   std::random_device source;
   identity_.origin = std::uint64_t{source()} << 32U | source();
@@ -119,7 +122,8 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_, outbox_budget_, rooms_));
+                                                 status_, admission_, outbox_budget_, rooms_,
+                                                 room_settings_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);

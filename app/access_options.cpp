@@ -1,5 +1,6 @@
 #include "app/access_options.hpp"
 
+#include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
 
 #include <array>
@@ -45,7 +46,7 @@ void take_hosts(const std::vector<std::string>& given, std::vector<std::string>&
 }
 
 void take_key(const std::string& flag, const std::string& text, std::string& into) {
-  if (!net::is_internal_key(text))
+  if (!net::is_key(text))
     refuse(flag, "a key is 16 to 256 visible characters of ASCII");
   into = text;
 }

@@ -209,6 +209,8 @@ struct session_limits {
   /// Time from a request's headers to the end of its body: 1 MiB at 1 Mbit/s. Not an option, since bodies
   /// come from servers.
   std::chrono::milliseconds body_timeout{10'000};
+  /// Rooms that one connection may be in: as Centrifugo has it, and a member costs memory in each.
+  std::uint32_t max_rooms_per_connection = 128;
 };
 
 } // namespace canang::net

@@ -34,6 +34,10 @@ net::process_figures figures_of(actors::server& node) {
   figures.draining = phase == node_phase::draining || phase == node_phase::closing;
   figures.ready = phase == node_phase::ready && actors::cluster_fault(node.shards()).empty();
   figures.version = node.options().version;
+  const auto& reloads = node.reloads();
+  figures.reloads_applied = reloads.applied;
+  figures.reloads_refused = reloads.refused;
+  figures.last_good_reload_seconds = reloads.last_good_seconds;
   figures.headroom = admission.headroom();
   figures.connections_limit = admission.limits().max_connections;
   figures.memory_limit_bytes = admission.limits().max_memory_bytes;
