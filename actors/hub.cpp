@@ -14,10 +14,6 @@ namespace {
 constexpr std::uint16_t service_restart = 1012;
 constexpr std::string_view restart_text = "service restart";
 
-/// Connections of disconnected users that are closed in a turn; the next ones a tick later. Each is a write and the
-/// end of an actor: some milliseconds in all.
-constexpr std::size_t most_ended_a_turn = 256;
-
 /// What somebody is told who was removed from the only room of its connection: not to come back by itself.
 constexpr std::uint16_t force_disconnect = 3503;
 constexpr std::string_view expelled_text = "removed from the room";
@@ -76,7 +72,7 @@ void hub::on_close_user(const close_user& order) {
 }
 
 void hub::end_some() {
-  for (std::size_t i = 0; i < most_ended_a_turn && !condemned_.empty(); ++i) {
+  for (std::size_t i = 0; i < net::max_disconnected_a_turn && !condemned_.empty(); ++i) {
     const auto [who, what] = std::move(condemned_.front());
     condemned_.pop_front();
     members_.end_one(who, what->code, what->reason, net::close_reason::disconnected);

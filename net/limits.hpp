@@ -82,6 +82,10 @@ inline constexpr std::size_t cost_of_end = 16 * 1024;
 /// many as may end in a turn anyway, see `max_cost_a_turn`.
 inline constexpr std::size_t max_given_up_a_turn = max_cost_a_turn / cost_of_end;
 
+/// Connections of disconnected users that a hub closes at once; the next ones a tick later. Each is a write and the end
+/// of an actor: some milliseconds in all.
+inline constexpr std::size_t max_disconnected_a_turn = 256;
+
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
 
