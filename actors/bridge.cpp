@@ -91,6 +91,8 @@ caf::behavior bridge::make_behavior() {
     [this](room_query& query) {
       broker_.report(query.room, query.with_members, std::move(query.answer));
     },
+    [this](const bridge_control& order) { on_control(order); },
+    [this](const bridge_carry& order) { on_carry(order); },
     [this](const shed_memory& order) { broker_.shed(order.bytes); },
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
@@ -100,6 +102,7 @@ caf::behavior bridge::make_behavior() {
 
 void bridge::on_exit() {
   is_over_ = true;
+  control_ = nullptr;
   broker_.stop();
   changed_.clear();
   ports_.clear();
@@ -139,6 +142,23 @@ void bridge::on_recover(bridge_recover& request) {
                   [to = found->second, id = request.request](cluster::history_page&& page) {
                     to->on_page(id, std::move(page));
                   });
+}
+
+void bridge::on_control(const bridge_control& order) {
+  control_ = order.to;
+  way_ = order.way;
+  broker_.control().listen([this](std::string_view message) {
+    caf::anon_send(control_, control_mail{way_, std::string{message}});
+  });
+}
+
+void bridge::on_carry(const bridge_carry& order) {
+  broker_.control().send(order.to, order.message,
+                         [to = order.number == 0 ? caf::actor{} : control_,
+                          failed = control_failed{way_, order.number}] {
+                           if (to)
+                             caf::anon_send(to, failed);
+                         });
 }
 
 /// The end of a read of Redis flushes; a posted handler does for everything else.

@@ -54,6 +54,8 @@ private:
   void on_open(bridge_open& request);
   void on_close(room_id room);
   void on_recover(bridge_recover& request);
+  void on_control(const bridge_control& order);
+  void on_carry(const bridge_carry& order);
   void flush_soon(port& changed);
   void flush_ports();
   void hold_back();
@@ -64,6 +66,8 @@ private:
   cluster::redis_broker broker_;
   shard_status& status_;
   const node_cast& cast_;
+  caf::actor control_;        // hears what comes on the control channels
+  std::size_t way_ = 0;       // of this Redis, to it
   std::vector<bool> lags_;    // by loop: its hub has yet to come to our mark
   std::size_t lag_count_ = 0; // of these
   std::unordered_map<room_id, std::shared_ptr<port>> ports_;

@@ -117,6 +117,7 @@ void connection::on_command(net::join_command&& command) {
   if (command.since)
     request.wanted.since =
       cluster::position{std::move(command.since->epoch), command.since->offset};
+  services_.members.note_user(id(), command.user);
   request.user = std::move(command.user);
   send(services_.cast[home].directory, std::move(request));
 }

@@ -5,6 +5,7 @@
 #include "actors/liveness.hpp"
 #include "actors/messages.hpp"
 #include "actors/runtime/slim_actor.hpp"
+#include "net/auth/authorizer.hpp"
 #include "net/dialect.hpp"
 #include "net/publish_rate.hpp"
 #include "net/session.hpp"
@@ -25,6 +26,7 @@ struct connection_services {
   liveness& beats;
   const node_cast& cast;
   net::publish_price price{context.limits.publishing}; ///< of what a client sends
+  net::authorizer* access = nullptr;                   ///< null: all is allowed
 };
 
 /// One client. Turns what its session reads into commands and sends them to the room; ends when the

@@ -36,6 +36,7 @@ caf::behavior directory::make_behavior() {
   return {
     [this](join_room& request) { on_join(request); },
     [this](const room_empty& report) { on_room_empty(report); },
+    [this](expel_user& order) { on_expel(order); },
     [this](const give_way& order) { on_give_way(order); },
     [this](const shed_memory& order) {
       to_shed_bytes_ = order.bytes;
@@ -103,6 +104,14 @@ void directory::refuse(const join_room& request) {
     spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused a join that would "
                  "make one more ({} more since the last such line)",
                  services_.limit->most(), *unsaid);
+}
+
+void directory::on_expel(expel_user& order) {
+  const auto known = rooms_.find(order.room);
+  if (known == rooms_.end())
+    send(order.ticket.to, control_part{order.ticket.id, 0});
+  else
+    send(known->second.handle, std::move(order));
 }
 
 // --- rooms that end

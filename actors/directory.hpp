@@ -49,6 +49,7 @@ private:
   void on_join(join_room& request);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
+  void on_expel(expel_user& order);
   void on_give_way(const give_way& order);
   void on_tick(const tick& now);
   void reap(clock::time_point now);

@@ -25,6 +25,7 @@ void fanout::attach(connection_id id, net::session_ptr session) {
 }
 
 void fanout::detach(connection_id id) {
+  users_.remove(id);
   const auto found = sessions_.find(id);
   if (found == sessions_.end())
     return;
@@ -74,6 +75,12 @@ void fanout::remove(room_id room, connection_id member) {
     return;
   erase_membership(member, *at);
   memberships.erase(at);
+}
+
+void fanout::on_tick(net::loop_context::clock::time_point now) {
+  pages_->expire(now);
+  users_.shrink();
+  context_.metrics.users_memory_bytes.set(users_.cost());
 }
 
 /// Takes a member out of its group; the last member of the group takes its place.
@@ -286,6 +293,18 @@ void fanout::close_one(connection_id who, std::uint16_t code, std::string_view t
   const auto found = sessions_.find(who);
   if (found != sessions_.end() && found->second.session->is_open())
     found->second.session->close(code, text, reason);
+}
+
+void fanout::end_one(connection_id who, std::uint16_t code, std::string_view text,
+                     net::close_reason reason) {
+  const auto found = sessions_.find(who);
+  if (found == sessions_.end())
+    return;
+  auto& ended = *found->second.session;
+  if (ended.is_open())
+    ended.close(code, text, reason);
+  else
+    ended.refuse(net::reject_reason::unavailable);
 }
 
 void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {

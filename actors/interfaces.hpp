@@ -23,6 +23,8 @@ using room = caf::typed_actor<
   caf::reacts_to<join_room>,
   /// A member leaves.
   caf::reacts_to<leave_room>,
+  /// The connections of a user are removed.
+  caf::reacts_to<expel_user>,
   /// A publication; goes to the broker, and comes back from it to all members.
   caf::reacts_to<publish>,
   /// In a cluster, from its bridge: publications for its members, in order.
@@ -51,6 +53,10 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_member>,
   /// How is a room?
   caf::reacts_to<room_query>,
+  /// What comes on the control channels goes to that one.
+  caf::reacts_to<bridge_control>,
+  /// A message for the control channel of a node, or of all.
+  caf::reacts_to<bridge_carry>,
   /// A hub that was far behind has handled what it had been sent.
   caf::reacts_to<hub_reached>,
   /// The node is going.
@@ -59,6 +65,18 @@ using bridge = caf::typed_actor<
   caf::reacts_to<shed_memory>,
   /// Gives up what waits too long, checks idle rooms.
   caf::reacts_to<tick>>;
+
+using control = caf::typed_actor<
+  /// Has a command executed on all nodes.
+  caf::reacts_to<control_order>,
+  /// Of another node: a command or an answer.
+  caf::reacts_to<control_mail>,
+  /// A bridge could not carry a command.
+  caf::reacts_to<control_failed>,
+  /// A hub or a room has done its part.
+  caf::reacts_to<control_part>,
+  /// From itself, while commands wait: gives up, tries again.
+  caf::reacts_to<control_check>>;
 
 using hub = caf::typed_actor<
   /// Answers the join, then the member gets what is delivered.
@@ -73,6 +91,10 @@ using hub = caf::typed_actor<
   caf::reacts_to<break_order>,
   /// Disconnects the room's members: the room is gone.
   caf::reacts_to<room_failed>,
+  /// Closes the connections of a user.
+  caf::reacts_to<close_user>,
+  /// Closes a connection that was removed from its only room.
+  caf::reacts_to<close_expelled>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.
@@ -90,6 +112,8 @@ using directory = caf::typed_actor<
   caf::reacts_to<join_room>,
   /// How is a room? Of a node that runs alone.
   caf::reacts_to<room_query>,
+  /// Hands it to the room, if there is one.
+  caf::reacts_to<expel_user>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
   /// Another loop needs places for rooms.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cluster/broker.hpp"
+#include "cluster/control/command.hpp"
 #include "cluster/publication.hpp"
 #include "net/dialect.hpp"
 #include "net/limits.hpp"
@@ -157,6 +158,71 @@ struct room_query {
   cluster::broker::report_handler answer;
 };
 
+/// To the node's control actor: have this done on all nodes. The answer comes on the control actor's loop.
+struct control_order {
+  cluster::control_command command;
+  cluster::control_handler answer;
+};
+
+/// To a bridge: hand on to `to` what comes on the control channels of your Redis, which is the way `way`.
+struct bridge_control {
+  caf::actor to;
+  std::size_t way = 0;
+};
+
+/// To a bridge: a control message for a node, or for all with an empty `to`. Answered with `control_failed` if Redis
+/// does not take it.
+struct bridge_carry {
+  std::string to;
+  std::string message;
+  std::uint64_t number = 0; ///< of the command; 0: none, and no answer is wanted
+};
+
+/// From a bridge to the control actor: the message of another node.
+struct control_mail {
+  std::size_t way = 0;
+  std::string message;
+};
+
+/// From a bridge to the control actor: a command was not carried.
+struct control_failed {
+  std::size_t way = 0;
+  std::uint64_t number = 0;
+};
+
+/// From the control actor to itself while commands wait.
+struct control_check {};
+
+/// Who is told, with `control_part`, that a part of a command is done.
+struct control_ticket {
+  caf::actor to;
+  std::uint64_t id = 0;
+};
+
+/// To the control actor: so many connections were found by one who had a part of a command to do.
+struct control_part {
+  std::uint64_t id = 0;
+  std::uint64_t connections = 0;
+};
+
+/// To all hubs: close the connections of a user.
+struct close_user {
+  std::shared_ptr<const cluster::disconnect_user> what;
+  control_ticket ticket;
+};
+
+/// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
+struct expel_user {
+  std::string room;
+  std::string user;
+  control_ticket ticket;
+};
+
+/// To the hub of a member's loop: it was removed from its only room.
+struct close_expelled {
+  connection_id member = 0;
+};
+
 /// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
 /// that is dead.
 class backlog_share {
@@ -268,6 +334,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_recover)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_control)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_carry)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_mail)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_expelled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)

@@ -28,6 +28,7 @@ caf::behavior room::make_behavior() {
   return {
     [this](join_room& request) { on_join(request); },
     [this](const leave_room& request) { on_leave(request.member); },
+    [this](const expel_user& order) { on_expel(order); },
     [this](publish& request) { on_publish(request); },
     [this](const bridge_publications& mail) { link_->on_mail(mail); },
     [this](const bridge_break& mail) { link_->on_mail(mail); },
@@ -112,6 +113,20 @@ void room::on_leave(connection_id id) {
   demonitor(found->second.address);
   send(services_.cast[found->second.loop].hub, remove_member{this->id(), id});
   drop_member(id);
+}
+
+/// The presence is told as when they had left by themselves.
+void room::on_expel(const expel_user& order) {
+  std::vector<connection_id> theirs;
+  for (const auto& [id, one] : members_)
+    if (one.user.str() == order.user)
+      theirs.push_back(id);
+  for (const auto id : theirs) {
+    const auto& hub = services_.cast[members_.find(id)->second.loop].hub;
+    on_leave(id);
+    send(hub, close_expelled{id});
+  }
+  send(order.ticket.to, control_part{order.ticket.id, theirs.size()});
 }
 
 void room::drop_member(connection_id id) {

@@ -64,6 +64,7 @@ private:
   void refuse(const join_room& request);
   void tell_if_empty();
   void on_leave(connection_id member);
+  void on_expel(const expel_user& order);
   void drop_member(connection_id member);
   void on_publish(publish& request);
   void answer(const cluster::publish_outcome& outcome);

@@ -87,9 +87,10 @@ enum class close_reason : std::uint8_t {
   rebalance,      ///< this node had more than its share of the cluster's connections
   rate_limited,   ///< it went on sending more than it may
   over_budget,    ///< it held most of what the node may hold for its clients
+  disconnected,   ///< somebody had its user disconnected, or removed from its room
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 17;
+inline constexpr std::size_t close_reason_count = 18;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -179,6 +180,7 @@ struct loop_metrics {
   counter shed_bytes_total;          ///< let go because memory was over its limit
   std::array<counter, forget_reason_count> forgotten_rooms_total;
   counter room_waiting_bytes;  ///< publishes that wait, because their rooms are over their rate
+  counter users_memory_bytes;  ///< of the index of users
   counter recovered_total;     ///< members that resumed and miss nothing
   counter not_recovered_total; ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;

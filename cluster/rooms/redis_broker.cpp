@@ -35,6 +35,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
                            broker_metrics& metrics, std::function<clock::time_point()> now)
   : io_(io),
     shard_(io, std::move(target), links, node.id, metrics, *this),
+    control_(shard_, links.prefix, node.id),
     services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
     channel_name_begin_(redis_channel(services_, {}).size()),
     probe_room_(services_, node.id),
@@ -247,8 +248,10 @@ void redis_broker::on_subscribed(std::string_view channel) {
 
 void redis_broker::on_message(std::string_view channel, std::string_view payload) {
   auto* const room = room_of_channel(channel);
-  if (room == nullptr)
-    return; // the channel is being left
+  if (room == nullptr) { // of control, or it is being left
+    control_.on_message(channel, payload);
+    return;
+  }
   batch live;
   const auto fault = read_message(payload, services_.origin, live);
   if (fault != envelope_errc::none) {

@@ -3,6 +3,7 @@
 #include "base/name_map.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/redis/shard.hpp"
+#include "cluster/rooms/control_channels.hpp"
 #include "cluster/rooms/housekeeping_faults.hpp"
 #include "cluster/rooms/redis_presence.hpp"
 #include "cluster/rooms/redis_probe_room.hpp"
@@ -79,6 +80,9 @@ public:
   /// Stops or resumes reading what the channels bring. What rooms then seem to lack is on its way.
   void pause_messages(bool paused);
 
+  /// What nodes tell each other through this Redis.
+  [[nodiscard]] control_channels& control() noexcept { return control_; }
+
   [[nodiscard]] redis_shard& shard() noexcept { return shard_; }
   [[nodiscard]] std::size_t room_count() const noexcept { return rooms_.size(); }
 
@@ -108,6 +112,7 @@ private:
 
   boost::asio::io_context& io_;
   redis_shard shard_;
+  control_channels control_;
   redis_room_services services_;
   std::size_t channel_name_begin_; // where the room's name begins in its channel's
   redis_probe_room probe_room_;
