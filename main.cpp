@@ -10,6 +10,7 @@
 #include "app/pages.hpp"
 #include "app/reload.hpp"
 #include "net/protocol/plain_endpoints.hpp"
+#include "net/protocol/sse_endpoints.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -63,6 +64,7 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
 /// What the public port answers, on each loop.
 void add_public_endpoints(canang::net::router& paths, const canang::net::session_door& door) {
   canang::net::add_plain_endpoints(paths, door);
+  canang::net::add_sse_endpoints(paths, door, 1);
   canang::app::add_public_pages(paths);
 }
 

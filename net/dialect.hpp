@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace canang::net {
 
@@ -65,6 +66,12 @@ protected:
   ~command_sink() = default;
 };
 
+/// A further room that the URL of a connection asked for.
+struct other_room {
+  std::string room;
+  std::optional<resume_position> since{};
+};
+
 /// What the URL of a connection asked for.
 struct connection_parameters {
   std::string room;
@@ -73,6 +80,7 @@ struct connection_parameters {
   std::optional<resume_position> since{};
   bool meta = false;  ///< publications with their positions
   std::string user{}; ///< who it says to be; may be empty
+  std::vector<other_room> other_rooms{};
 };
 
 /// A language that clients speak over WebSocket. Stateless and shared by all loops.

@@ -146,6 +146,28 @@ inline constexpr std::chrono::milliseconds accept_backoff{100};
 /// is closed for good: an immediate close could destroy the close frame on its way (RFC 9293 3.10.7).
 inline constexpr std::chrono::milliseconds linger_timeout{2000};
 
+/// Between these, at random.
+struct time_range {
+  std::chrono::milliseconds least;
+  std::chrono::milliseconds most;
+};
+
+/// How long a client of an event stream is to wait before it comes back when its connection breaks off: about as
+/// long as browsers do by themselves (3 s), but not all at once.
+inline constexpr time_range stream_retry{std::chrono::milliseconds{1000},
+                                         std::chrono::milliseconds{3000}};
+
+/// The same when a node that is well sends it away, at an even pace already.
+inline constexpr time_range stream_return{std::chrono::milliseconds{100},
+                                          std::chrono::milliseconds{1000}};
+
+/// Longest id of an event, which a client sends back in a header line: proxies let lines of 8 KiB through, nginx no
+/// longer ones. With it the position in each of 128 rooms whose names take 30 bytes fits.
+inline constexpr std::size_t max_event_id_bytes = 7680;
+
+/// What an event stream of several rooms makes of the shared bytes before it writes it, at most.
+inline constexpr std::size_t max_stream_piece_bytes = 16 * 1024;
+
 /// What may be published at once of what a rate allows: half a second's worth. With the default rate that is half
 /// of what may wait for a member by default, and it is several of the ticks by which those are woken who had
 /// used up all.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace canang::net {
 
@@ -20,6 +21,26 @@ int hex_digit(char digit) noexcept {
   if (digit >= 'A' && digit <= 'F')
     return digit - 'A' + 10;
   return -1;
+}
+
+/// Calls `take` with each value of `name`, decoded, until it returns false.
+template <class Take>
+void for_each_value(std::string_view query, std::string_view name, Take take) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto pair = query.substr(0, end);
+    const auto equals = pair.find('=');
+    if (pair.substr(0, equals) == name) {
+      std::string value{equals == std::string_view::npos ? "" : pair.substr(equals + 1)};
+      auto spaced = value;
+      std::replace(spaced.begin(), spaced.end(), '+', ' ');
+      if (!take(percent_decode(spaced).value_or(std::move(value))))
+        return;
+    }
+    if (end == std::string_view::npos)
+      return;
+    query.remove_prefix(end + 1);
+  }
 }
 
 } // namespace
@@ -73,22 +94,22 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return decoded;
 }
 
+std::vector<std::string> query_values(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
+  for_each_value(query, name, [&](std::string&& value) {
+    values.push_back(std::move(value));
+    return true;
+  });
+  return values;
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const auto end = query.find('&');
-    const auto pair = query.substr(0, end);
-    const auto equals = pair.find('=');
-    if (pair.substr(0, equals) == name) {
-      const std::string value{equals == std::string_view::npos ? "" : pair.substr(equals + 1)};
-      auto spaced = value;
-      std::replace(spaced.begin(), spaced.end(), '+', ' ');
-      return percent_decode(spaced).value_or(value);
-    }
-    if (end == std::string_view::npos)
-      break;
-    query.remove_prefix(end + 1);
-  }
-  return std::nullopt;
+  std::optional<std::string> first;
+  for_each_value(query, name, [&](std::string&& value) {
+    first = std::move(value);
+    return false;
+  });
+  return first;
 }
 
 bool is_user_name(std::string_view name) noexcept {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace canang::net {
 
@@ -28,6 +29,9 @@ struct request_target {
 /// The decoded value of `name` in a query string, or nothing when it is absent; `+` is a space, as browsers
 /// write it (WHATWG URL, 5.1). One that is badly encoded comes as it stands, to be refused as a value.
 [[nodiscard]] std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+/// The same of all that are there, in their order.
+[[nodiscard]] std::vector<std::string> query_values(std::string_view query, std::string_view name);
 
 /// Whether `name` may be a user: 1 to 255 bytes of UTF-8 without control characters
 /// (U+0000..U+001F, U+007F..U+009F).

@@ -41,39 +41,22 @@ struct websocket_session::reading {
   [[nodiscard]] bool is_over() const noexcept { return frames == 0 || bytes == 0; }
 };
 
-/// The rules of edge triggering are at `readiness`.
 void websocket_session::on_ready(std::uint32_t events) {
-  const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
-  if (events == 0)
-    is_due_ = false;
-  if (outbox_.is_paused() ? !has_its_share : (events & EPOLLOUT) != 0)
-    on_writable();
-  if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-    is_readable_ = true;
-  if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-    short_proves_nothing_ = true;
-  if (!has_its_share)
+  if (note(events))
     read();
 }
 
-void websocket_session::go_on_later() {
-  if (is_due_ || !is_watched_)
-    return;
-  is_due_ = true;
-  context_.sockets.again(lane_);
-}
-
 void websocket_session::read() {
-  if (state_ == state::lingering) {
+  if (phase() == state::lingering) {
     discard_input();
     return;
   }
   reading turn;
-  if (has_held() && !held_is_short_ && may_read())
+  if (may_take_held() && may_read())
     take_held(turn);
-  while (is_readable_ && may_read() && !turn.is_over())
+  while (is_readable() && may_read() && !turn.is_over())
     read_some(turn);
-  context_.sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
+  context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
                           + (max_read_bytes_a_turn - turn.bytes));
   if (turn.is_over() && may_read() && has_work())
     go_on_later();
@@ -81,25 +64,19 @@ void websocket_session::read() {
 
 /// One read from the socket, of no more than the payload that we are in and `read_ahead_bytes`.
 void websocket_session::read_some(reading& turn) {
-  const auto scratch = context_.sockets.scratch();
+  const auto scratch = context().sockets.scratch();
   const auto held = has_held() ? extra_->held.size() : 0;
   assert(held < scratch.size());
   const auto into =
     scratch.subspan(held, std::min(scratch.size() - held, frames_.awaited() + read_ahead_bytes));
-  const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
-  if (got.size == -EAGAIN) {
-    is_readable_ = false;
+  const auto got = read_once(into);
+  if (got.size == -EAGAIN)
     return;
-  }
   if (got.size <= 0) {
-    on_lost();
+    on_lost({1006, close_reason::abnormal}); // without a word
     return;
   }
   const auto size = static_cast<std::size_t>(got.size);
-  heard_ = context_.now();
-  context_.metrics.received_bytes_total.add(size);
-  if (got.is_drained && !short_proves_nothing_)
-    is_readable_ = false;
   turn.bytes -= std::min(turn.bytes, size);
   if (held > 0) {
     std::memcpy(scratch.data(), extra_->held.data(), held);
@@ -120,7 +97,7 @@ void websocket_session::take_held(reading& turn) {
 void websocket_session::take(std::span<char> bytes, reading& turn) {
   bool is_short = false;
   while (may_read() && turn.frames > 0) {
-    const auto item = frames_.next(bytes, context_.limits.max_message_bytes);
+    const auto item = frames_.next(bytes, context().limits.max_message_bytes);
     is_short = item.what == frame_reader::kind::need_more;
     if (is_short)
       break;
@@ -128,7 +105,7 @@ void websocket_session::take(std::span<char> bytes, reading& turn) {
     take_item(item, turn);
   }
   send_pongs(turn);
-  if (!bytes.empty() && (state_ == state::open || state_ == state::closing))
+  if (!bytes.empty() && (phase() == state::open || phase() == state::closing))
     hold(bytes, is_short);
 }
 
@@ -137,10 +114,10 @@ void websocket_session::take_item(const frame_reader::item& item, reading& turn)
   switch (item.what) {
   case kind::data: take_data(item); return;
   case kind::ping:
-    if (state_ != state::open)
+    if (phase() != state::open)
       return;
     if (!turn.pongs)
-      turn.pongs = context_.buffers.make();
+      turn.pongs = context().buffers.make();
     append_pong_frame(turn.pongs->bytes(), text_of_bytes(item.payload));
     note_frame();
     return;
@@ -159,8 +136,8 @@ void websocket_session::take_item(const frame_reader::item& item, reading& turn)
 
 /// The handler may pause reading, or close.
 void websocket_session::note_frame() {
-  if (state_ == state::open && handler_)
-    handler_->on_frame();
+  if (phase() == state::open && handler() != nullptr)
+    handler()->on_frame();
 }
 
 /// All pongs of a read in one write: they keep their order, and a flood of pings costs few calls.
@@ -170,7 +147,7 @@ void websocket_session::send_pongs(reading& turn) {
 }
 
 void websocket_session::take_data(const frame_reader::item& part) {
-  if (state_ != state::open)
+  if (phase() != state::open)
     return;
   const bool is_begun = extra_ && !extra_->message.empty();
   if (!is_begun && part.ends_message) {
@@ -197,14 +174,14 @@ void websocket_session::keep_part(std::span<const char> part) {
   const auto needed = message.size() + part.size();
   if (needed > message.capacity())
     message.reserve(
-      std::max(needed, std::min(needed + needed / 4, context_.limits.max_message_bytes)));
+      std::max(needed, std::min(needed + needed / 4, context().limits.max_message_bytes)));
   message.insert(message.end(), part.begin(), part.end());
   extra_->recount();
 }
 
 void websocket_session::hold(std::span<const char> bytes, bool is_short) {
-  held_is_short_ = is_short;
   ensure_extra().held.assign(bytes.begin(), bytes.end());
+  extra_->held_is_short = is_short;
   extra_->recount();
 }
 
@@ -216,7 +193,7 @@ void websocket_session::extra::recount() noexcept {
 
 websocket_session::extra& websocket_session::ensure_extra() {
   if (!extra_)
-    extra_ = std::make_unique<extra>(context_.metrics);
+    extra_ = std::make_unique<extra>(context().metrics);
   return *extra_;
 }
 
@@ -231,28 +208,28 @@ void websocket_session::extra_changed() {
 }
 
 void websocket_session::deliver(std::span<const char> payload) {
-  if (handler_)
-    handler_->on_message(frames_.is_text() ? frame_type::text : frame_type::binary, payload);
+  if (handler() != nullptr)
+    handler()->on_message(frames_.is_text() ? frame_type::text : frame_type::binary, payload);
 }
 
 void websocket_session::take_close(const frame_reader::item& item) {
-  if (state_ == state::closing) {
+  if (phase() == state::closing) {
     linger();
     return;
   }
-  const auto answer = context_.buffers.make();
+  const auto answer = context().buffers.make();
   append_close_frame(answer->bytes(), item.close_code, text_of_bytes(item.payload));
   end(answer, {item.close_code, reason_of_client_code(item.close_code)});
 }
 
 /// The client broke the protocol: it is told how, and nothing more is read from it.
 void websocket_session::fail(frame_reader::fault wrong) {
-  if (state_ == state::closing) { // our close frame is the last that it gets
+  if (phase() == state::closing) { // our close frame is the last that it gets
     linger();
     return;
   }
   const auto code = close_code_of(wrong);
-  const auto frame = context_.buffers.make();
+  const auto frame = context().buffers.make();
   append_close_frame(frame->bytes(), code, text_of(wrong));
   end(frame, {code, reason_of_fault(code)});
 }
@@ -260,23 +237,15 @@ void websocket_session::fail(frame_reader::fault wrong) {
 /// Sends our close frame, the last of both sides'.
 void websocket_session::end(const frame_buffer_ptr& frame, const close_info& info) {
   send(frame, 0, frame->size());
-  if (state_ == state::closing) { // it did not fit, and the one to a slow consumer took its place
+  if (phase() == state::closing) { // it did not fit, and the one to a slow consumer took its place
     linger();
     return;
   }
-  if (state_ != state::open)
+  if (phase() != state::open)
     return; // the send found out that the connection is gone
   enter(state::lingering);
   report(info);
   linger();
-}
-
-/// The client has gone without a word.
-void websocket_session::on_lost() {
-  const bool was_open = state_ == state::open;
-  close_socket(false);
-  if (was_open)
-    report({1006, close_reason::abnormal});
 }
 
 } // namespace canang::net

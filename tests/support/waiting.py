@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,3 +45,12 @@ def holds_for(condition: Callable[[], Any], seconds: float, what: str) -> None:
     while time.monotonic() < deadline:
         assert condition(), f"did not hold for {seconds} s: {what}"
         time.sleep(POLL_SECONDS)
+
+
+def port_answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

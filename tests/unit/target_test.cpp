@@ -93,6 +93,12 @@ TEST(query_value, may_be_empty) {
 
 TEST(query_value, is_the_first_of_its_name) { EXPECT_EQ(query_value("n=1&n=2", "n"), "1"); }
 
+TEST(query_values, are_all_of_that_name_in_their_order) {
+  const std::vector<std::string> both{"b c", "", "a"};
+  EXPECT_EQ(query_values("n=b+c&m=x&n&n=%61", "n"), both);
+  EXPECT_TRUE(query_values("m=1&&", "n").empty());
+}
+
 TEST(query_value, may_contain_equals_signs) { EXPECT_EQ(query_value("a=b=c", "a"), "b=c"); }
 
 TEST(query_value, is_decoded) {

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "net/socket/byte_layer.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace canang::net {
+
+/// Gives the events of a stream of several rooms their ids. An EventSource remembers the last id alone, so each has
+/// to say where the client is in *all* its rooms, and no two clients with different rooms or positions can be
+/// sent the same. What the members of a room share says `id: ROOM=POSITION`; in front of each client's socket this
+/// puts in the positions of its other rooms. It does so where the bytes go out, in their order: an id never says
+/// more than what the client has, also while a long history waits in front of what is live.
+///
+/// An event must get its new id in the same block as its data: with an id that comes a moment later a client that
+/// loses its connection between the two would get the event twice.
+///
+/// Holds `max_stream_piece_bytes` and one id more at most of what the socket did not take. Of one session, on its
+/// loop.
+class room_ids_layer final : public byte_layer {
+public:
+  /// What is known of a room before anything is sent: where the client says it was, or nothing. The name as it
+  /// stands in ids.
+  struct room {
+    std::string name;
+    std::string position{};
+  };
+
+  /// `below` may be null: the socket itself.
+  explicit room_ids_layer(std::vector<room> rooms, std::unique_ptr<byte_layer> below = {});
+
+  read_result read(int descriptor, std::span<char> into) override;
+  std::ptrdiff_t write(int descriptor, const iovec* pieces, std::size_t count) override;
+  int flush(int descriptor) override;
+  [[nodiscard]] bool holds_output() const noexcept override {
+    return !output_.empty() || (below_ && below_->holds_output());
+  }
+
+private:
+  /// What stands at the place where the last bytes ended.
+  enum class place : std::uint8_t {
+    line_start, ///< as far as `line_` goes it may become an id
+    in_id,      ///< `line_` is what has come of it
+    in_line,    ///< of something else
+  };
+
+  [[nodiscard]] std::size_t take(std::string_view bytes);
+  [[nodiscard]] std::size_t take_start(std::string_view bytes);
+  [[nodiscard]] std::size_t take_id(std::string_view bytes);
+  void write_id(std::string_view known);
+  [[nodiscard]] std::ptrdiff_t write_below(int descriptor, const iovec* pieces, std::size_t count);
+
+  std::vector<room> rooms_;
+  std::unordered_map<std::string_view, std::size_t> index_; // by name, which is in `rooms_`
+  std::unique_ptr<byte_layer> below_;
+  place place_ = place::line_start;
+  std::string line_;
+  std::string output_; // made, and not taken below
+};
+
+} // namespace canang::net
