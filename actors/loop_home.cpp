@@ -9,7 +9,8 @@ namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-                     net::admission& admission, net::outbox_budget& budget, room_limit& rooms)
+                     net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
+                     const cluster::room_settings_source& settings)
   : system_(system),
     options_(options),
     status_(status),
@@ -19,7 +20,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     keeper_(loop_.context(), budget),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
-      options.history, [this] { return loop_.context().now(); }, options.presence),
+      options.keeping, [this] { return loop_.context().now(); }, settings, options.presence),
     room_services_{broker_, loop_.context().metrics, cast, bridges, loop_.context(), &broker_,
                    &rooms},
     connection_services_{index, loop_.context(), members_, beats_, cast} {

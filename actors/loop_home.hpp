@@ -25,7 +25,8 @@ struct loop_options {
   net::session_limits limits;
   liveness_options beats;
   directory_options rooms;
-  cluster::memory_broker_options history;
+  cluster::room_settings history; ///< of rooms that no namespace says anything else of
+  cluster::memory_broker_options keeping;
   cluster::presence_options presence;
 };
 
@@ -35,7 +36,8 @@ class loop_home final : net::websocket_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-            net::admission& admission, net::outbox_budget& budget, room_limit& rooms);
+            net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
+            const cluster::room_settings_source& settings);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();

@@ -42,6 +42,14 @@ std::uint64_t share_of(std::uint64_t whole, std::uint64_t part, std::uint64_t al
          + 1;
 }
 
+/// The settings that flat options make.
+std::shared_ptr<cluster::room_settings_source> settings_of(const server_options& options) {
+  auto table = std::make_shared<cluster::room_settings_table>();
+  table->rooms = options.loops.history;
+  table->rules = options.cluster.rules;
+  return std::make_shared<cluster::room_settings_source>(std::move(table));
+}
+
 } // namespace
 
 server::system_config::system_config() {
@@ -67,7 +75,9 @@ server::server(const server_options& options, page_function page)
   std::random_device source;
   identity_.origin = std::uint64_t{source()} << 32U | source();
   auto& presence = options_.loops.presence;
-  presence = {options_.cluster.rules, identity_.id, describe_member};
+  presence = {identity_.id, describe_member};
+  if (!options_.settings)
+    options_.settings = settings_of(options_);
   for (const auto& target : options_.cluster.shards) {
     shards_.push_back(std::make_unique<shard_status>());
     shards_.back()->identity = target.identity();
@@ -80,7 +90,7 @@ void server::divide_history_budget() {
     return all == 0 ? std::numeric_limits<std::size_t>::max()
                     : static_cast<std::size_t>(all) / std::max<std::size_t>(parts, 1);
   };
-  options_.loops.history.total_bytes = part(options_.workers);
+  options_.loops.keeping.total_bytes = part(options_.workers);
   options_.cluster.rooms.window_total_bytes = part(shards_.size());
   options_.cluster.rooms.max_rooms = options_.max_rooms;
 }
@@ -124,7 +134,8 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_, outbox_budget_, rooms_));
+                                                 status_, admission_, outbox_budget_, rooms_,
+                                                 *options_.settings));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
@@ -222,18 +233,15 @@ void server::look_at_memory() {
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
   const auto& cluster = options_.cluster;
-  const auto& history = options_.loops.history;
-  bridge_parts parts{cluster.shards[shard],
-                     cluster.links,
-                     cluster.rooms,
-                     identity_,
-                     options_.loops.presence,
-                     *shards_[shard],
-                     [describe = description()]() mutable { return describe(); }};
-  parts.rooms.history_size = history.history_size;
-  parts.rooms.history_bytes = history.history_bytes;
-  parts.rooms.history_ttl = history.history_ttl;
+  bridge_parts parts{
+    cluster.shards[shard], cluster.links,
+    cluster.rooms,         identity_,
+    *options_.settings,    options_.loops.presence,
+    *shards_[shard],       [describe = description()]() mutable { return describe(); }};
   parts.rooms.publish_buffer_bytes /= shards_.size();
+  for (cluster::partition_id partition = 0; partition < cluster::partition_count; ++partition)
+    if (bridges_.partitions->shard_of(partition) == shard)
+      parts.rooms.partitions.push_back(partition);
   return parts;
 }
 

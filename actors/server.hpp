@@ -43,6 +43,8 @@ struct server_options {
   /// 0: no limit.
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   cluster_options cluster;
+  /// What holds in rooms; null: what `loops.history` and `cluster.rules` say, in all of them.
+  std::shared_ptr<cluster::room_settings_source> settings;
   std::string version;
 };
 
@@ -77,6 +79,7 @@ public:
 
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
+  [[nodiscard]] const bridge_cast& bridges() const noexcept { return bridges_; }
 
 private:
   struct system_config : caf::actor_system_config {

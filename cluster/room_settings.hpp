@@ -35,17 +35,22 @@ struct room_settings {
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
 
+  /// Who is in the room is kept: comings and goings can only be told of members that are known.
+  [[nodiscard]] bool keeps_presence() const noexcept { return presence || join_leave; }
+
   friend bool operator==(const room_settings&, const room_settings&) = default;
 };
 
 /// The settings of all rooms. Never changed once it is shared; from any thread.
 class room_settings_table {
 public:
-  /// Of a room that is called `NAME:...` those of the namespace NAME, where there is one; else `rooms`.
+  /// Of a room that is called `NAME:...` those of the namespace NAME, where there is one; else `rooms`. What `rules`
+  /// say of its name counts too: presence is kept where both keep it, and told where one of them tells it.
   [[nodiscard]] room_settings of(std::string_view room) const noexcept;
 
   room_settings rooms;
   name_map<room_settings> namespaces;
+  room_rules rules;
 };
 
 /// Where the settings in force are had from; they may be replaced while nodes run. From any thread.
