@@ -258,7 +258,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(single("canang_draining", "1 while the node drains.", gauge, process.draining));
   all.push_back(
     single("canang_loops", "Event loops (workers).", gauge, static_cast<double>(loops.size())));
-  all.push_back(of_loops("canang_connections", "WebSocket connections and event streams, open or closing.", gauge,
+  all.push_back(of_loops("canang_connections",
+                         "WebSocket connections and event streams, open or closing.", gauge,
                          &m::connections));
   all.push_back(by_port("canang_http_connections",
                         "TCP connections that are not WebSocket connections, or not yet.", gauge,
@@ -324,7 +325,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(by_loop("canang_loop_last_turn_seconds",
                         "Time since a loop ended its last turn; 0.1 at most when it is well.",
                         loops, seconds_since_turn));
-  all.push_back(of_loops("canang_pings_sent_total", "Ping frames and comments sent.", up, &m::pings_sent_total));
+  all.push_back(of_loops("canang_pings_sent_total", "Ping frames and comments sent.", up,
+                         &m::pings_sent_total));
   all.push_back(of_loops("canang_turns_total", "Turns of the event loops.", up, &m::turns_total));
   all.push_back(histogram("canang_publish_to_flush_seconds",
                           "From reading a publication to the last write of its frames.", loops,

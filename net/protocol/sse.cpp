@@ -27,8 +27,7 @@ public:
   explicit sse_base(bool resumes) noexcept : resumes_(resumes) {}
 
   void on_open(const connection_parameters& asked, command_sink& sink) const final {
-    sink.on_command(
-      join_command{asked.room, asked.echo, asked.history, asked.since, asked.user});
+    sink.on_command(join_command{asked.room, asked.echo, asked.history, asked.since, asked.user});
   }
 
   /// It says nothing after its request.

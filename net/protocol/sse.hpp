@@ -21,7 +21,8 @@ namespace canang::net {
 
 /// What a client asks for. Views are valid during the call.
 struct sse_question {
-  std::optional<std::string_view> room{}; ///< as it stands in the path; none: those of the query, or the lobby
+  std::optional<std::string_view>
+    room{}; ///< as it stands in the path; none: those of the query, or the lobby
   std::string_view query{};
   std::string_view last_event_id{}; ///< as the field of the request has it
   std::size_t max_rooms = 1;        ///< that one connection may be in
@@ -32,7 +33,7 @@ struct sse_question {
 struct sse_opening {
   connection_parameters parameters;
   bool is_of_rooms = false; ///< `sse_rooms_dialect`
-  bool is_return = false;   ///< the client was here before, and its EventSource comes back by itself
+  bool is_return = false; ///< the client was here before, and its EventSource comes back by itself
 };
 
 /// Reads `room`, `history`, `since`, `lastEventId` and `user`.

@@ -167,8 +167,8 @@ void event_stream::ping() {
 
 /// What is acknowledged after a ping was sent before it or with it: all of it, or some of what waits in front.
 event_stream::clock::time_point event_stream::last_heard() const noexcept {
-  const bool has_answered = is_open() && pinged_at_ > heard()
-                            && acknowledged_bytes(descriptor()) != acknowledged_at_ping_;
+  const bool has_answered =
+    is_open() && pinged_at_ > heard() && acknowledged_bytes(descriptor()) != acknowledged_at_ping_;
   return has_answered ? pinged_at_ : heard();
 }
 

@@ -57,7 +57,7 @@ void websocket_session::read() {
   while (is_readable() && may_read() && !turn.is_over())
     read_some(turn);
   context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
-                          + (max_read_bytes_a_turn - turn.bytes));
+                           + (max_read_bytes_a_turn - turn.bytes));
   if (turn.is_over() && may_read() && has_work())
     go_on_later();
 }

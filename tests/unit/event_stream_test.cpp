@@ -186,9 +186,8 @@ TEST_F(event_stream_test, any_other_close_says_why) {
   session->close(1012, "second", close_reason::drain);
   EXPECT_TRUE(is_over());
   EXPECT_TRUE(std::regex_match(
-    client.got,
-    std::regex{"event: close\nretry: [123][0-9]{3}\n"
-               "data: \\{\"code\":1011,\"reason\":\"it's \\\\\"broken\\\\\"\"\\}\n\n"}))
+    client.got, std::regex{"event: close\nretry: [123][0-9]{3}\n"
+                           "data: \\{\"code\":1011,\"reason\":\"it's \\\\\"broken\\\\\"\"\\}\n\n"}))
     << client.got;
   expect_close(1011, close_reason::handler_error);
   client.leave();
@@ -233,8 +232,7 @@ TEST_F(event_stream_test, a_slow_client_is_closed_behind_whole_events) {
   EXPECT_GT(got, 0);
   EXPECT_LT(got, sent);
   EXPECT_TRUE(rest.starts_with("event: close\nretry: ")) << rest;
-  EXPECT_NE(rest.find("data: {\"code\":1008,\"reason\":\"slow consumer\"}\n\n"),
-            std::string::npos);
+  EXPECT_NE(rest.find("data: {\"code\":1008,\"reason\":\"slow consumer\"}\n\n"), std::string::npos);
   client.leave();
   expect_gone();
 }
@@ -275,7 +273,8 @@ TEST_F(event_stream_test, hears_nothing_of_a_client_that_takes_nothing) {
   EXPECT_TRUE(loop.until([&] {
     client.receive();
     return session->last_heard() == pinged;
-  })) << "now it does";
+  }))
+    << "now it does";
 }
 
 TEST_F(event_stream_test, refuses_with_503) {
@@ -286,14 +285,14 @@ TEST_F(event_stream_test, refuses_with_503) {
   EXPECT_NE(client.got.find("\r\nRetry-After: 1\r\n"), std::string::npos);
   EXPECT_TRUE(client.got.ends_with(
     "\r\n\r\nthis node has as many rooms as it may; those that exist can be joined\n"));
-  EXPECT_EQ(loop.context.metrics.rejected_total[static_cast<std::size_t>(reject_reason::rooms)]
-              .value(),
-            1U);
+  EXPECT_EQ(
+    loop.context.metrics.rejected_total[static_cast<std::size_t>(reject_reason::rooms)].value(),
+    1U);
   client.leave();
   ASSERT_TRUE(loop.until([&] { return !log.closes.empty(); }));
   expect_gone();
-  EXPECT_EQ(loop.context.metrics.closes.value(close_counters::slot_of(1006), close_reason::abnormal),
-            0U);
+  EXPECT_EQ(
+    loop.context.metrics.closes.value(close_counters::slot_of(1006), close_reason::abnormal), 0U);
 }
 
 TEST_F(event_stream_test, refuses_one_that_was_here_before_so_that_it_comes_back) {
@@ -317,9 +316,9 @@ TEST_F(event_stream_test, refuses_one_that_was_here_before_so_that_it_comes_back
 TEST_F(event_stream_test, puts_a_history_in_front_of_what_is_live) {
   open_after_header();
   const auto head = loop.context.buffers.make("event: join\ndata: {}\n\n");
-  session->send_reply(head, std::make_unique<test::list_source>(
-                              loop.context.buffers,
-                              std::deque<std::string>{"data: 1\n\n", "data: 2\n\n"}));
+  session->send_reply(
+    head, std::make_unique<test::list_source>(
+            loop.context.buffers, std::deque<std::string>{"data: 1\n\n", "data: 2\n\n"}));
   send("3");
   EXPECT_TRUE(loop.until([&] { return client.has("data: 3\n\n"); }));
   EXPECT_EQ(client.got, "event: join\ndata: {}\n\ndata: 1\n\ndata: 2\n\ndata: 3\n\n");
@@ -356,10 +355,10 @@ TEST_F(event_stream_of_rooms_test, each_id_says_where_the_client_is_in_all_its_r
 TEST_F(event_stream_of_rooms_test, an_id_says_nothing_of_what_still_waits) {
   open_rooms({{"a"}, {"b"}});
   const auto head = loop.context.buffers.make("id: a=x:0\n\n");
-  session->send_reply(head, std::make_unique<test::list_source>(
-                              loop.context.buffers,
-                              std::deque<std::string>{"id: a=x:1\ndata: 1\n\n",
-                                                      "id: a=x:2\ndata: 2\n\n"}));
+  session->send_reply(
+    head, std::make_unique<test::list_source>(
+            loop.context.buffers,
+            std::deque<std::string>{"id: a=x:1\ndata: 1\n\n", "id: a=x:2\ndata: 2\n\n"}));
   send_events("id: b=y:5\ndata: 5\n\n");
   EXPECT_TRUE(loop.until([&] { return client.has("data: 5\n\n"); }));
   EXPECT_EQ(client.got, "id: a=x:0\n\nid: a=x:1\ndata: 1\n\nid: a=x:2\ndata: 2\n\n"

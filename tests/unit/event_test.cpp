@@ -38,7 +38,8 @@ TEST(event_test, pauses_are_within_their_range) {
 TEST(event_test, a_close_says_why_and_when_to_come_back) {
   std::string out;
   append_close_event(out, 1008, "slow consumer", std::chrono::milliseconds{1234});
-  EXPECT_EQ(out, "event: close\nretry: 1234\ndata: {\"code\":1008,\"reason\":\"slow consumer\"}\n\n");
+  EXPECT_EQ(out,
+            "event: close\nretry: 1234\ndata: {\"code\":1008,\"reason\":\"slow consumer\"}\n\n");
 }
 
 } // namespace

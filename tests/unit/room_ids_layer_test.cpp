@@ -63,8 +63,10 @@ TEST_F(room_ids_layer_test, makes_the_same_however_the_bytes_are_cut) {
   for (int i = 2; i < 40; ++i) {
     at_a = "p:" + std::to_string(i);
     in += "event: x\nid: a=" + at_a + "\ndata: id: a=1\ndata: i\ndata: \n\n:\n\nid: nobody\n\n";
-    expected += "event: x\nid: a=" + at_a + ",b%20=q:1\ndata: id: a=1\ndata: i\ndata: \n\n:\n\n"
-                "id: a=" + at_a + ",b%20=q:1\n\n";
+    expected += "event: x\nid: a=" + at_a
+                + ",b%20=q:1\ndata: id: a=1\ndata: i\ndata: \n\n:\n\n"
+                  "id: a="
+                + at_a + ",b%20=q:1\n\n";
   }
   test::dice dice{test::random_seed()};
   for (int round = 0; round < 200; ++round) {

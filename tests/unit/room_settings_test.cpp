@@ -55,6 +55,14 @@ TEST(room_settings_test, a_table_that_says_it_itself_goes_before_the_rules) {
   EXPECT_TRUE(table.of("other").join_leave);
 }
 
+TEST(room_settings_test, presence_is_known_where_comings_and_goings_are_told) {
+  room_settings_table table;
+  table.rules = {{}, {"h*"}};
+  EXPECT_TRUE(table.of("hall").join_leave);
+  EXPECT_TRUE(table.of("hall").keeps_presence()) << "else nobody would know who has left";
+  EXPECT_FALSE(table.of("kitchen").keeps_presence());
+}
+
 TEST(room_settings_test, a_source_tells_when_it_has_others) {
   room_settings_source source{std::make_shared<room_settings_table>()};
   const auto before = source.generation();

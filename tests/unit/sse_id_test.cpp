@@ -16,8 +16,9 @@ TEST(sse_id_test, a_position_is_an_epoch_and_an_offset) {
   append_position(text, position->epoch, position->offset);
   EXPECT_EQ(text, "q3k8zn5tca:17");
   EXPECT_TRUE(parse_position("e:9007199254740991"));
-  for (const auto* wrong : {"", "e", ":1", "e:", "e:x", "e:-1", "e:1 ", "e:9007199254740992",
-                            "e:18446744073709551616", "a b:1", "a:b:1", "123456789012345678901234567890123:1"})
+  for (const auto* wrong :
+       {"", "e", ":1", "e:", "e:x", "e:-1", "e:1 ", "e:9007199254740992", "e:18446744073709551616",
+        "a b:1", "a:b:1", "123456789012345678901234567890123:1"})
     EXPECT_FALSE(parse_position(wrong)) << wrong;
 }
 
@@ -32,9 +33,8 @@ TEST(sse_id_test, an_id_of_several_rooms_has_a_position_for_each) {
 }
 
 TEST(sse_id_test, of_an_id_that_is_wrong_somewhere_nothing_is_believed) {
-  for (const auto* wrong :
-       {"", ",", "a", "a=", "a=e", "=e:1", "a=e:1,", ",a=e:1", "a=e:1,a=e:2", "a=e:1,b",
-        "a%=e:1", "a%0A=e:1", ".=e:1", "a=e:1;b=e:1", "%ff=e:1"})
+  for (const auto* wrong : {"", ",", "a", "a=", "a=e", "=e:1", "a=e:1,", ",a=e:1", "a=e:1,a=e:2",
+                            "a=e:1,b", "a%=e:1", "a%0A=e:1", ".=e:1", "a=e:1;b=e:1", "%ff=e:1"})
     EXPECT_FALSE(parse_room_ids(wrong)) << wrong;
   EXPECT_FALSE(parse_room_ids("a=e:1," + std::string(max_event_id_bytes, 'b') + "=e:1"));
 }
