@@ -189,7 +189,7 @@ TEST_F(http_body_test, is_given_up_when_it_does_not_come_in_time) {
   EXPECT_TRUE(is_over());
   EXPECT_EQ(pages, 0);
   expect_nothing_held();
-  serve(post("Transfer-Encoding: chunked"));
+  serve(post("Transfer-Encoding: chunked", "", "/large"));
   while (!client.has("HTTP/1.1 408 ")) { // each byte in time, all of them not
     client.send("1\r\nx\r\n");
     loop.turn(20ms);

