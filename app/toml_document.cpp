@@ -133,10 +133,10 @@ text_fault fault_of(const toml::parse_error& error, std::string_view text) {
   const auto has = [&error](std::string_view part) {
     return error.description().find(part) != std::string_view::npos;
   };
-  if (has("redefine")) // told where its value ends
-    return {
-      {at.line, static_cast<std::uint32_t>(1 + line.size() - without_leading_blanks(line).size())},
-      without_values(error.description())};
+  const auto indent = line.size() - without_leading_blanks(line).size();
+  if (has("cannot redefine")) // toml++ tells where its value ends
+    return {{at.line, static_cast<std::uint32_t>(1 + indent)},
+            without_values(error.description().substr(error.description().find("cannot")))};
   if (const auto key = key_of_old_line(line); !key.empty())
     return {at, fmt::format("not TOML: values are quoted now, as in {} = \"...\"", key)};
   if (has("unescaped control characters") && at.column > line.size())

@@ -87,7 +87,7 @@ async def test_a_bad_file_is_one_line_and_everything_stays(configured, config):
         "log-level=info\n": "values are quoted now",
         '[rooms]\nallow-subscribe = "members"\n': ":2:19: rooms.allow-subscribe",
         '[rooms]\npresence = true\npresence = true\n': ":3:1: ",
-        'listen = "nowhere"\n': ":1:10: listen: 'nowhere'",
+        'pong-timeout = "soon"\n': ":1:16: pong-timeout: 'soon'",
     }
     for count, (text, said) in enumerate(bad.items(), start=1):
         reload(configured, config, text)
