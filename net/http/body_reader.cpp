@@ -57,7 +57,8 @@ std::size_t body_reader::take_data(std::string_view bytes) {
   const auto wanted = body_.size() + size;
   if (wanted > body_.capacity()) // never more than is allowed, and a few times only
     body_.reserve(std::max(wanted, std::min(limit_, 2 * body_.capacity())));
-  body_.append(bytes.substr(0, size));
+  const auto part = bytes.substr(0, size);
+  body_.insert(body_.end(), part.begin(), part.end());
   left_ -= size;
   if (left_ == 0)
     end_data();

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
+#include <vector>
 
 namespace canang::net {
 
@@ -30,9 +30,9 @@ public:
   std::size_t take(std::string_view bytes);
 
   /// What has come of it.
-  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  [[nodiscard]] std::string_view body() const noexcept { return {body_.data(), body_.size()}; }
 
-  /// The memory of that, in bytes. Grows with what has come, not with what was announced.
+  /// The memory of that, in bytes. Grows with what has come, not with what was announced, and not over the limit.
   [[nodiscard]] std::size_t memory() const noexcept { return body_.capacity(); }
 
 private:
@@ -64,7 +64,7 @@ private:
   std::uint64_t left_ = 0;     // of the data that comes next; or what is known of a chunk's size
   unsigned digits_ = 0;        // of that size
   std::size_t line_bytes_ = 0; // of this chunk's line, or of all trailers
-  std::string body_;
+  std::vector<char> body_;     // a string would take more than it is asked to reserve
 };
 
 } // namespace canang::net

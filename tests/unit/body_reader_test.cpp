@@ -26,7 +26,7 @@ struct outcome {
 outcome read(const body_framing& framing, std::string_view bytes, std::size_t limit = 100) {
   body_reader reader{framing, limit};
   const auto taken = reader.take(bytes);
-  return {reader.at(), reader.body(), taken};
+  return {reader.at(), std::string{reader.body()}, taken};
 }
 
 void PrintTo(const outcome& of, std::ostream* out) {
@@ -53,7 +53,7 @@ TEST(body_reader, takes_chunks_with_extensions_and_trailers) {
   EXPECT_EQ(read(chunked, "a\r\n0123456789\r\n0\r\n\r\n").body, "0123456789");
   EXPECT_EQ(read(chunked, "A\r\n0123456789\r\n0\r\n\r\n").body, "0123456789");
   EXPECT_EQ(read(chunked, "2;name=\"a;b\"\r\n\r\n\r\n0;last\r\n\r\n"),
-            (outcome{state::whole, "\r\n", 33}));
+            (outcome{state::whole, "\r\n", 28}));
   EXPECT_EQ(read(chunked, "1\r\nx\r\n0\r\nContent-Length: 5\r\nX-Sum: 1\r\n\r\n").at, state::whole);
 }
 
@@ -71,7 +71,8 @@ TEST(body_reader, comes_to_the_same_in_whatever_pieces) {
       body_reader reader{chunked, 100};
       auto taken = reader.take(std::string_view{bytes}.substr(0, cut));
       taken += reader.take(std::string_view{bytes}.substr(std::min(cut, taken)));
-      EXPECT_EQ((outcome{reader.at(), reader.body(), taken}), at_once) << bytes << " at " << cut;
+      EXPECT_EQ((outcome{reader.at(), std::string{reader.body()}, taken}), at_once)
+        << bytes << " at " << cut;
     }
     body_reader reader{chunked, 100};
     for (const char c : bytes)
