@@ -45,6 +45,10 @@ caf::behavior directory::make_behavior() {
     [this](room_query& query) {
       services_.broker.report(query.room, query.with_members, std::move(query.answer));
     },
+    [this](publish_to_room& request) { on_publish(request); },
+    [this](history_query& query) {
+      services_.broker.history(query.room, query.wanted, std::move(query.answer));
+    },
     [this](const tick& now) { on_tick(now); },
   };
 }
@@ -100,10 +104,49 @@ void directory::on_join(join_room& request) {
 
 void directory::refuse(const join_room& request) {
   send(request.connection, join_failed{net::reject_reason::rooms});
+  note_refusal("a join");
+}
+
+void directory::note_refusal(std::string_view what) {
   if (const auto unsaid = services_.limit->note_refusal(clock::now()))
-    spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused a join that would "
+    spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused {} that would "
                  "make one more ({} more since the last such line)",
-                 services_.limit->most(), *unsaid);
+                 services_.limit->most(), what, *unsaid);
+}
+
+// --- what is published from outside
+
+/// A room that nobody is in exists by its history, and has a place like any other.
+void directory::on_publish(publish_to_room& request) {
+  const auto refuse = [&] { request.answer({.error = cluster::broker_errc::unavailable}); };
+  if (is_far_behind()) {
+    refuse();
+    return;
+  }
+  const bool is_known = rooms_.contains(request.room)
+                        || (services_.kept != nullptr && services_.kept->keeps(request.room))
+                        || (request.skip_history && request.idempotency_key.empty());
+  if (!is_known) { // and will be
+    keep_within_limit();
+    if (!make_place()) {
+      note_refusal("a publication");
+      refuse();
+      return;
+    }
+  }
+  services_.broker.publish(
+    request.room, std::move(request.message),
+    {.idempotency_key = request.idempotency_key, .skip_history = request.skip_history},
+    std::move(request.answer));
+  if (!is_known)
+    count_rooms();
+}
+
+/// No client is held up for what comes from outside, so that waits outside while some loop has too much to do.
+bool directory::is_far_behind() const {
+  return std::any_of(services_.cast.begin(), services_.cast.end(), [](const loop_cast& there) {
+    return there.backlog->value() > net::max_backlog_bytes;
+  });
 }
 
 void directory::on_expel(expel_user& order) {

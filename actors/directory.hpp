@@ -9,6 +9,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -47,6 +48,7 @@ private:
   void on_exit() override;
 
   void on_join(join_room& request);
+  void on_publish(publish_to_room& request);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
   void on_expel(expel_user& order);
@@ -59,6 +61,8 @@ private:
   void stop_longest_empty();
   void forget(room_map::value_type& room);
   void refuse(const join_room& request);
+  void note_refusal(std::string_view what);
+  [[nodiscard]] bool is_far_behind() const;
 
   void keep_within_limit();
   [[nodiscard]] bool make_place();

@@ -57,6 +57,10 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_control>,
   /// A message for the control channel of a node, or of all.
   caf::reacts_to<bridge_carry>,
+  /// A publication from outside of its room, to be stored and to come back to all nodes.
+  caf::reacts_to<publish_to_room>,
+  /// What is kept of a room?
+  caf::reacts_to<history_query>,
   /// A hub that was far behind has handled what it had been sent.
   caf::reacts_to<hub_reached>,
   /// The node is going.
@@ -110,10 +114,14 @@ using directory = caf::typed_actor<
   /// Hands a join to its room, which it starts if there is none; or refuses it, where that would be one
   /// room too many.
   caf::reacts_to<join_room>,
-  /// How is a room? Of a node that runs alone.
+  /// How is a room? Of a node that runs alone, as the two that follow.
   caf::reacts_to<room_query>,
   /// Hands it to the room, if there is one.
   caf::reacts_to<expel_user>,
+  /// A publication from outside of its room.
+  caf::reacts_to<publish_to_room>,
+  /// What is kept of a room?
+  caf::reacts_to<history_query>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
   /// Another loop needs places for rooms.

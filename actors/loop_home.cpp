@@ -20,7 +20,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     keeper_(loop_.context(), budget),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
-      options.history, [this] { return loop_.context().now(); }, options.presence),
+      options.keeping, [this] { return loop_.context().now(); }, settings, options.presence),
     room_services_{broker_, loop_.context().metrics, cast, bridges, loop_.context(), &broker_,
                    &rooms},
     rules_(settings),

@@ -30,7 +30,8 @@ struct loop_options {
   net::session_limits limits;
   liveness_options beats;
   directory_options rooms;
-  cluster::memory_broker_options history;
+  cluster::room_settings history; ///< of rooms that no namespace says anything else of
+  cluster::memory_broker_options keeping;
   cluster::presence_options presence;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cluster/answer_once.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/control/command.hpp"
 #include "cluster/publication.hpp"
@@ -155,7 +156,25 @@ struct bridge_leave {};
 struct room_query {
   std::string room;
   bool with_members = false;
-  cluster::broker::report_handler answer;
+  cluster::answer_once<cluster::room_report> answer;
+};
+
+/// To the same: publish something in a room, whether anybody is in it or not. While Redis is away the answer comes
+/// within `--redis-publish-timeout`; with `skip_history` and of the two other questions within
+/// `--redis-command-timeout`.
+struct publish_to_room {
+  std::string room;
+  std::shared_ptr<cluster::publication> message;
+  std::string idempotency_key{}; ///< may be empty
+  bool skip_history = false;     ///< see `cluster::publish_options`
+  cluster::answer_once<cluster::publish_outcome> answer;
+};
+
+/// To the same: what is kept of a room?
+struct history_query {
+  std::string room;
+  cluster::history_request wanted;
+  cluster::answer_once<cluster::history_answer> answer;
 };
 
 /// To the node's control actor: have this done on all nodes. The answer comes on the control actor's loop.
@@ -344,6 +363,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_expelled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)

@@ -19,11 +19,13 @@ room::room(caf::actor_config& config, const room_services& services, std::string
 room::~room() = default;
 
 caf::behavior room::make_behavior() {
-  if (services_.bridges.is_clustered())
-    broker_ = &link_.emplace(services_.bridges.of(name_), caf::actor_cast<caf::actor>(this));
-  else
-    broker_ = &services_.broker;
-  broker_->subscribe(name_, *this);
+  if (services_.bridges.is_clustered()) {
+    channel_ = &link_.emplace(services_.bridges.of(name_), caf::actor_cast<caf::actor>(this), name_,
+                              static_cast<cluster::room_subscriber&>(*this));
+  } else {
+    own_channel_ = services_.broker.open(name_, *this);
+    channel_ = own_channel_.get();
+  }
   set_down_handler([this](const caf::down_msg& death) { drop_member(death.source.id()); });
   return {
     [this](join_room& request) { on_join(request); },
@@ -41,11 +43,12 @@ caf::behavior room::make_behavior() {
 
 void room::on_exit() {
   for (const auto& [id, one] : members_) { // a fault of ours: they are disconnected, and come back
-    broker_->note_member(name_, {id, one.user.str()}, false);
+    channel_->note_member({id, one.user.str()}, false);
     services_.metrics.room_actors_memory_bytes.subtract(one.user.cost());
   }
-  if (broker_ != nullptr)
-    broker_->unsubscribe(name_);
+  channel_ = nullptr;
+  link_.reset();
+  own_channel_.reset();
   services_.metrics.members.subtract(members_.size());
   members_.clear();
   drop_gate();
@@ -57,14 +60,13 @@ void room::on_join(join_room& request) {
   ++joins_handled_;
   ++joins_pending_;
   const auto wanted = request.wanted;
-  broker_->recover(name_, wanted,
-                   [this, joiner = std::move(request)](cluster::history_page&& page) {
-                     --joins_pending_;
-                     if (page.error != cluster::broker_errc::none)
-                       refuse(joiner);
-                     else
-                       admit(joiner, std::move(page));
-                   });
+  channel_->recover(wanted, [this, joiner = std::move(request)](cluster::history_page&& page) {
+    --joins_pending_;
+    if (page.error != cluster::broker_errc::none)
+      refuse(joiner);
+    else
+      admit(joiner, std::move(page));
+  });
 }
 
 void room::refuse(const join_room& request) {
@@ -102,7 +104,7 @@ void room::admit(const join_room& request, cluster::history_page&& page) {
   send(services_.cast[request.loop].hub,
        add_member{this->id(), id, request.language, std::move(page.publications), name_,
                   std::move(from), page.recovered});
-  broker_->note_member(name_, {id, request.user}, true);
+  channel_->note_member({id, request.user}, true);
   monitor(request.connection); // last: of one that is dead already, the room is told at once
 }
 
@@ -134,7 +136,7 @@ void room::drop_member(connection_id id) {
   if (found == members_.end())
     return;
   --members_on_loop_[found->second.loop];
-  broker_->note_member(name_, {id, found->second.user.str()}, false);
+  channel_->note_member({id, found->second.user.str()}, false);
   services_.metrics.room_actors_memory_bytes.subtract(found->second.user.cost());
   members_.erase(found);
   services_.metrics.members.subtract(1);

@@ -101,8 +101,9 @@ private:
   const room_services& services_;
   std::string name_;
   caf::actor directory_;
-  std::optional<bridge_link> link_; // in a cluster
-  cluster::broker* broker_ = nullptr;
+  std::optional<bridge_link> link_;                    // in a cluster
+  std::unique_ptr<cluster::room_channel> own_channel_; // of a node that runs alone
+  cluster::room_channel* channel_ = nullptr;           // one of the two
   std::unordered_map<connection_id, member> members_;
   std::vector<std::uint32_t> members_on_loop_;
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes

@@ -62,7 +62,7 @@ server::server(const server_options& options, server_endpoints endpoints)
   std::random_device source;
   identity_.origin = std::uint64_t{source()} << 32U | source();
   auto& presence = options_.loops.presence;
-  presence = {options_.cluster.rules, identity_.id, describe_member};
+  presence = {identity_.id, describe_member};
   for (const auto& target : options_.cluster.shards) {
     shards_.push_back(std::make_unique<shard_status>());
     shards_.back()->identity = target.identity();
@@ -75,7 +75,7 @@ void server::divide_history_budget() {
     return all == 0 ? std::numeric_limits<std::size_t>::max()
                     : static_cast<std::size_t>(all) / std::max<std::size_t>(parts, 1);
   };
-  options_.loops.history.total_bytes = part(options_.workers);
+  options_.loops.keeping.total_bytes = part(options_.workers);
   options_.cluster.rooms.window_total_bytes = part(shards_.size());
   options_.cluster.rooms.max_rooms = options_.max_rooms;
 }
@@ -201,18 +201,15 @@ void server::look_at_memory() {
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
   const auto& cluster = options_.cluster;
-  const auto& history = options_.loops.history;
-  bridge_parts parts{cluster.shards[shard],
-                     cluster.links,
-                     cluster.rooms,
-                     identity_,
-                     options_.loops.presence,
-                     *shards_[shard],
-                     [describe = description()]() mutable { return describe(); }};
-  parts.rooms.history_size = history.history_size;
-  parts.rooms.history_bytes = history.history_bytes;
-  parts.rooms.history_ttl = history.history_ttl;
+  bridge_parts parts{
+    cluster.shards[shard], cluster.links,
+    cluster.rooms,         identity_,
+    room_settings_,        options_.loops.presence,
+    *shards_[shard],       [describe = description()]() mutable { return describe(); }};
   parts.rooms.publish_buffer_bytes /= shards_.size();
+  for (cluster::partition_id partition = 0; partition < cluster::partition_count; ++partition)
+    if (bridges_.partitions->shard_of(partition) == shard)
+      parts.rooms.partitions.push_back(partition);
   return parts;
 }
 

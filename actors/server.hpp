@@ -131,6 +131,7 @@ public:
 
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
+  [[nodiscard]] const bridge_cast& bridges() const noexcept { return bridges_; }
 
 private:
   struct system_config : caf::actor_system_config {

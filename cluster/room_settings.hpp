@@ -32,6 +32,9 @@ struct room_settings {
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
 
+  /// Who is in the room is kept: comings and goings can only be told of members that are known.
+  [[nodiscard]] bool keeps_presence() const noexcept { return presence || join_leave; }
+
   friend bool operator==(const room_settings&, const room_settings&) = default;
 };
 

@@ -57,8 +57,12 @@ public:
   void encode(const outgoing_publication& publication, std::string& frames) const override {
     append_json_frame(frames, [&](std::string& out) {
       out += '{';
-      append_position(out, publication.epoch, publication.offset);
+      const auto content = out.size();
+      if (publication.offset != 0)
+        append_position(out, publication.epoch, publication.offset);
       append_content(out, publication);
+      if (publication.offset == 0)
+        out.erase(content, 1); // the comma: it has no place in the order, and so no position
       out += '}';
     });
   }

@@ -67,5 +67,26 @@ TEST(room_settings_test, a_source_tells_when_it_has_others) {
   EXPECT_EQ(old->of("lobby").history_size, 128U) << "who holds the old ones keeps them";
 }
 
+TEST(room_settings_test, keep_presence_where_the_rules_keep_it_too) {
+  room_settings_table table;
+  table.namespaces["quiet"].presence = false;
+  table.rules.presence = {"k*", "quiet:*"};
+  EXPECT_TRUE(table.of("kitchen").presence);
+  EXPECT_FALSE(table.of("hall").presence);
+  EXPECT_FALSE(table.of("quiet:a").presence);
+}
+
+TEST(room_settings_test, tell_comings_and_goings_where_anything_says_so) {
+  room_settings_table table;
+  table.namespaces["loud"].join_leave = true;
+  table.rules.join_leave = {"h*"};
+  table.rules.presence = {};
+  EXPECT_TRUE(table.of("hall").join_leave);
+  EXPECT_TRUE(table.of("loud:a").join_leave);
+  EXPECT_FALSE(table.of("kitchen").join_leave);
+  EXPECT_TRUE(table.of("hall").keeps_presence()) << "else nobody would know who has left";
+  EXPECT_FALSE(table.of("kitchen").keeps_presence());
+}
+
 } // namespace
 } // namespace canang::cluster
