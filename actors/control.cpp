@@ -26,7 +26,7 @@ control::control(caf::actor_config& config, control_parts parts,
 
 caf::behavior control::make_behavior() {
   return {
-    [this](control_order& order) { on_order(order); },
+    [this](const control_order& order) { on_order(order); },
     [this](const control_mail& mail) { centre_.on_message(mail.way, mail.message); },
     [this](const control_failed& report) { centre_.on_carry_failed(report.number, report.way); },
     [this](const control_part& part) { on_part(part); },
@@ -36,8 +36,8 @@ caf::behavior control::make_behavior() {
 
 void control::on_exit() { executions_.clear(); }
 
-void control::on_order(control_order& order) {
-  centre_.send(order.command, std::move(order.answer));
+void control::on_order(const control_order& order) {
+  centre_.send(order.command, order.answer);
   check_soon();
 }
 

@@ -48,7 +48,7 @@ private:
   caf::behavior make_behavior() override;
   void on_exit() override;
 
-  void on_order(control_order& order);
+  void on_order(const control_order& order);
   void on_part(const control_part& part);
   void check();
   void check_soon();

@@ -3,6 +3,7 @@
 #include "app/admin/api_access.hpp"
 #include "app/admin/api_answer.hpp"
 #include "app/admin/api_commands.hpp"
+#include "app/admin/api_publish.hpp"
 
 #include <cstddef>
 #include <string>
@@ -45,6 +46,9 @@ void add_api(net::router& paths, actors::server& node) {
     .guard = [rules = api_access{node.api_keys(), node.options().internal_access,
                                  node.internal_endpoint().address().is_loopback()}](
                const http_request& request) { return rules.refusal(request); }};
+  paths.add(post, "/api/publish", options, [&](const http_request& request, responder& respond) {
+    answer_publish(node, request, respond);
+  });
   paths.add(post, "/api/disconnect", options, [&](const http_request& request, responder& respond) {
     answer_disconnect(node, request, respond);
   });

@@ -14,7 +14,7 @@ control_centre::control_centre(std::string node, control_carrier& carrier,
     now_(std::move(now)),
     sender_(node_, carrier, metrics) {}
 
-void control_centre::send(const control_command& command, control_handler handler) {
+void control_centre::send(const control_command& command, const control_handler& handler) {
   control_result refusal;
   if (!is_valid(command)) {
     refusal.error = control_errc::too_large;

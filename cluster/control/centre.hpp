@@ -32,7 +32,7 @@ public:
 
   /// Has a command executed on all nodes. `handler` is called once, at once or within the time limit (and a tick);
   /// not at all when the centre goes before.
-  void send(const control_command& command, control_handler handler);
+  void send(const control_command& command, const control_handler& handler);
 
   /// A message came by that way, on the channel of all nodes or on this one's.
   void on_message(std::size_t way, std::string_view bytes);
