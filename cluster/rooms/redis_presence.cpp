@@ -277,7 +277,7 @@ void redis_presence::on_done(const std::string& name, local_room& room, const re
       room.cursor.reset(); // all were looked at
       room.is_left_over &= room.is_kept || !room.changes.empty();
     }
-  } else if (!room.cursor && room.changes.empty()) {
+  } else if (!room.cursor && room.changes.empty() && !room.needs_all) {
     room.is_left_over = false;
   }
   if (room.cursor || !room.changes.empty())
@@ -352,6 +352,8 @@ bool redis_presence::is_uncertain(const std::string& name) const {
 /// What is on its way is overtaken by nothing: the link keeps the order. Leaves in their grace are told
 /// by those who stay.
 void redis_presence::clear() {
+  if (has_new_leases_)
+    tell_anew(); // who else is there is not known of those rooms
   is_clear_ = true;
   member_count_ = users_cost_ = 0;
   leaves_.clear();

@@ -96,7 +96,7 @@ TEST(envelope, says_what_is_wrong_with_a_message) {
   const auto verdict = [&](const std::string& bytes) { return read_message(bytes, here, got); };
   for (const auto& foreign : {""s, "hello"s, "{\"a\":1}"s, "-1 a"s, " 1"s, "1"s})
     EXPECT_EQ(verdict(foreign), envelope_errc::foreign) << foreign;
-  for (const auto& version : {"2 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
+  for (const auto& version : {"3 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
     EXPECT_EQ(verdict(message_bytes(version, good)), envelope_errc::version) << version;
   for (const auto& header :
        {"1 "s, "1 abcdefghij"s, "1 abcdefghij 1"s, "1 abcdefghij 0 1"s, "1 abcdefghij 1 0"s,

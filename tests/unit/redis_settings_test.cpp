@@ -25,6 +25,9 @@ struct redis_settings : presence_fixture {
     position last;
     for (int i = from; i <= to; ++i)
       last = publish_outside(by, room, std::to_string(i % 10)).at;
+    if (const auto& heard = by.rooms[room].publications; !heard.empty()) {
+      EXPECT_TRUE(until([&] { return heard.back()->offset == last.offset; }));
+    }
     return last;
   }
 };

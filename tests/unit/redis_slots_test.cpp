@@ -112,6 +112,7 @@ TEST(slots, are_those_of_redis_cluster) {
 }
 
 TEST_F(redis_slots, one_call_of_a_script_touches_one) {
+  EXPECT_EQ(raw({"PING"}), "PONG");
   monitor watched{io, process->port()};
   EXPECT_TRUE(test::run_until(io, [&] { return !watched.text.empty(); }));
   live();
