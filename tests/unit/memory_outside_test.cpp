@@ -1,6 +1,6 @@
 // What is done in a room of a node that runs alone from outside of it, and settings that are replaced.
 
-#include "actors/cluster_pages.hpp"
+#include "actors/node/node_description.hpp"
 #include "tests/unit/support/clock.hpp"
 #include "tests/unit/support/memory_rooms.hpp"
 
