@@ -53,8 +53,8 @@ void answer_publish(actors::server& node, const net::http_request& request,
   const auto most = node.room_settings().get()->of(wanted.channel).max_message_bytes;
   if (wanted.data.size() > most)
     return respond.reply(
-      api_answer({.message = fmt::format("bad request: 'data' has {} bytes, and the room takes {}",
-                                         wanted.data.size(), most)}));
+      api_fault({.message = fmt::format("bad request: 'data' has {} bytes, and the room takes {}",
+                                        wanted.data.size(), most)}));
   const auto keeper = node.keeper_of(wanted.channel);
   if (!keeper)
     return respond.reply(api_not_ready());
