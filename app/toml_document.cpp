@@ -14,6 +14,13 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_MAX_NESTED_VALUES 8
+// Of what it takes for granted some does not hold for a file that is wrong, such as one of "[ = ". It
+// finds and says that later, unless it is ended here before, or the compiler is told that it cannot be.
+#include <toml++/impl/preprocessor.h>
+#undef TOML_ASSERT
+#undef TOML_ASSERT_ASSUME
+#define TOML_ASSERT(condition) static_assert(true)
+#define TOML_ASSERT_ASSUME(condition) static_assert(true)
 #include <toml++/toml.h>
 
 namespace canang::app {
