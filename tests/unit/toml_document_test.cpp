@@ -87,6 +87,10 @@ TEST(toml_document_test, names_line_and_column_of_what_is_wrong) {
   expect_fault("a = 1\nb = \"x\n", {2, 7}, "a quote is missing");
   expect_fault("a = 1\n b = \n", {2, 6}, "value");
   expect_fault("[rooms\n", {1, 7});
+  expect_fault("[ = 1\n", {1, 3}, "key"); // which the parser takes for impossible
+  expect_fault("[[\n", {1, 3});
+  expect_fault("s\u0154 = 1\n", {1, 2}); // of which it does not know that it is no blank
+  expect_fault("[[s\u0154]]\n", {1, 4});
   expect_fault("a = 1\nb = 2\n  a = 3\n", {3, 3}, "'a'");
   expect_fault("[rooms]\n[x]\n[rooms]\n", {3, 1}, "rooms");
   expect_fault("a = 1\n[a]\n", {2, 1});
