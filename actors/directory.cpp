@@ -270,12 +270,13 @@ void directory::forget_idle(std::uint64_t most) {
 }
 
 void directory::shed_some() {
-  for (std::size_t i = 0; i < most_stopped_rooms && !empty_.empty(); ++i)
+  std::size_t stopped = 0; // what these hold is free once they have stopped
+  for (; stopped < most_stopped_rooms && !empty_.empty(); ++stopped)
     stop_longest_empty();
   const auto wanted = std::min(to_shed_bytes_, most_shed_bytes);
   const auto freed = services_.kept == nullptr ? 0 : services_.kept->shed(wanted);
   services_.metrics.shed_bytes_total.add(freed);
-  const bool is_done = (freed < wanted && empty_.empty()) || to_shed_bytes_ <= freed;
+  const bool is_done = (freed < wanted && stopped == 0) || to_shed_bytes_ <= freed;
   to_shed_bytes_ = is_done ? 0 : to_shed_bytes_ - freed;
 }
 

@@ -259,6 +259,29 @@ TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {
   EXPECT_EQ(services->windows_cost, 0U);
 }
 
+/// The channel may be ahead of the read that they wait for, which then does not reach what comes next.
+TEST_F(redis_room_test, keeps_its_window_while_joiners_wait_to_be_served_from_it) {
+  pages = {page(2)};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_EQ(joins.size(), 1U);
+  holds = true;
+  join(3);
+  settle();
+  ASSERT_NE(held, nullptr) << "all that is kept is being read";
+  const auto third = test::publication_of("c");
+  third->offset = 3;
+  room->on_batch({"abcdefghab", 3, {third}});
+  room->forget_window(); // memory is short
+  EXPECT_GT(services->windows_cost, 0U);
+  answer_held(page(2, {{1, entry("a")}, {2, entry("b")}}));
+  ASSERT_EQ(joins, (std::vector{broker_errc::none, broker_errc::none}));
+  EXPECT_EQ(last_joined, "abc");
+  room->forget_window();
+  EXPECT_EQ(services->windows_cost, 0U) << "nobody waits any more";
+}
+
 TEST_F(redis_room_test, leaves_that_wait_while_redis_is_away_are_bounded) {
   redis_leaves leaves{*services, {"n1", {}}};
   for (int i = 0; i < 70'000; ++i)
