@@ -4,7 +4,9 @@
 #include "app/admin/api_answer.hpp"
 #include "app/admin/api_commands.hpp"
 #include "app/admin/api_publish.hpp"
+#include "net/limits.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -42,7 +44,8 @@ void add_api(net::router& paths, actors::server& node) {
   using net::responder;
   constexpr auto post = net::http_method::post;
   const net::route_options options{
-    .body_limit = node.options().loops.limits.max_message_bytes + body_overhead_bytes,
+    .body_limit = std::min(node.options().loops.limits.max_message_bytes + body_overhead_bytes,
+                           net::max_body_limit),
     .guard = [rules = api_access{node.api_keys(), node.options().internal_access,
                                  node.internal_endpoint().address().is_loopback()}](
                const http_request& request) { return rules.refusal(request); }};

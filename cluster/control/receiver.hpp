@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/name_map.hpp"
 #include "cluster/control/wire.hpp"
 
 #include <chrono>
@@ -10,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace canang::cluster {
 
@@ -57,7 +57,7 @@ private:
     std::uint64_t forgotten_up_to = 0;
     clock::time_point heard_at{};
   };
-  using sender_map = std::unordered_map<std::string, sender>; // names are of nodes, by chance
+  using sender_map = name_map<sender>;
 
   struct entry {
     std::string sender;

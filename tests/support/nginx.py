@@ -25,7 +25,6 @@ http {{
   uwsgi_temp_path {directory}/uwsgi;
   scgi_temp_path {directory}/scgi;
   gzip on;
-  gzip_types text/event-stream text/plain;
   server {{
     listen 127.0.0.1:{port};
     location / {{
