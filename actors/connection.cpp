@@ -1,6 +1,7 @@
 #include "actors/connection.hpp"
 
 #include "actors/runtime/pinned.hpp"
+#include "net/auth/decide_now.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -107,6 +108,15 @@ void connection::on_message(net::frame_type type, std::span<const char> payload)
 }
 
 void connection::on_command(net::join_command&& command) {
+  if (!may(net::room_action::subscribe, command.room, command.user)) {
+    session_->refuse(net::reject_reason::forbidden);
+    return;
+  }
+  if ((command.history != 0 || command.since)
+      && !may(net::room_action::history, command.room, command.user)) {
+    command.history = 0; // nothing is recovered, and so it is told
+    command.since.reset();
+  }
   const auto home = home_of(command.room, services_.cast.size());
   join_room request;
   request.room = std::move(command.room);
@@ -203,18 +213,32 @@ void connection::on_published(const published& answer) {
   --unanswered_;
   unanswered_bytes_ -= answer.bytes;
   settle_reading();
-  if (answer.outcome.error != cluster::broker_errc::none)
-    tell_fault(answer.outcome.error);
+  if (answer.refusal == publish_refusal::not_allowed)
+    tell_fault(net::publish_fault::not_allowed);
+  else if (answer.refusal == publish_refusal::too_large)
+    tell_fault(net::publish_fault::too_large);
+  else if (answer.outcome.error == cluster::broker_errc::refused)
+    tell_fault(net::publish_fault::refused);
+  else if (answer.outcome.error != cluster::broker_errc::none)
+    tell_fault(net::publish_fault::unavailable);
 }
 
-void connection::tell_fault(cluster::broker_errc error) {
+void connection::tell_fault(net::publish_fault fault) {
   const auto frame = services_.context.buffers.make();
-  const auto fault = error == cluster::broker_errc::refused ? net::publish_fault::refused
-                                                            : net::publish_fault::unavailable;
   if (language_.encode_publish_fault(fault, frame->bytes()))
     session_->send(frame, 0, frame->size());
+  else if (fault == net::publish_fault::not_allowed)
+    session_->close(1008, "not allowed", net::close_reason::not_allowed);
+  else if (fault == net::publish_fault::too_large)
+    session_->close(1009, "message too big for this room", net::close_reason::too_big);
   else
     session_->close(1013, "try again later", net::close_reason::publish_failed);
+}
+
+bool connection::may(net::room_action what, const std::string& room,
+                     const std::string& user) const {
+  return services_.access == nullptr
+         || net::decide_now(*services_.access, {net::identity{user}, what, room, true});
 }
 
 void connection::on_closed(const net::close_info& info) {

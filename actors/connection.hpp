@@ -65,7 +65,9 @@ private:
   void on_command(const net::publish_command& command) override;
 
   void on_published(const published& answer);
-  void tell_fault(cluster::broker_errc error);
+  void tell_fault(net::publish_fault fault);
+  [[nodiscard]] bool may(net::room_action what, const std::string& room,
+                         const std::string& user) const;
   void pay(std::size_t bytes);
   void slow_down(net::publish_allowance::clock::time_point now);
   void on_pace(net::publish_allowance::clock::time_point now);

@@ -21,8 +21,15 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.keeping, [this] { return loop_.context().now(); }, settings, options.presence),
-    room_services_{broker_, loop_.context().metrics, cast, bridges, loop_.context(), &broker_,
-                   &rooms},
+    room_services_{.broker = broker_,
+                   .metrics = loop_.context().metrics,
+                   .cast = cast,
+                   .bridges = bridges,
+                   .context = loop_.context(),
+                   .kept = &broker_,
+                   .limit = &rooms,
+                   .access = &access_,
+                   .settings = &settings},
     rules_(settings),
     connection_services_{index, loop_.context(), members_, beats_, cast} {
   connection_services_.access = &access_;

@@ -76,10 +76,14 @@ struct publish {
   std::string idempotency_key;
 };
 
-/// To the publisher: what became of its oldest unanswered publish.
+/// Why a room does not take a publish, if so.
+enum class publish_refusal : std::uint8_t { none, not_allowed, too_large };
+
+/// To the publisher: what became of its oldest unanswered publish, or of one that was not taken.
 struct published {
   cluster::publish_outcome outcome;
   std::uint32_t bytes = 0; ///< payload size of that publish
+  publish_refusal refusal = publish_refusal::none;
 };
 
 /// To the hub of each loop that has members.

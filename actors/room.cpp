@@ -1,6 +1,7 @@
 #include "actors/room.hpp"
 
 #include "actors/room_gate.hpp"
+#include "net/auth/decide_now.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -143,7 +144,29 @@ void room::drop_member(connection_id id) {
   tell_if_empty();
 }
 
+/// Why a message of a member is not taken, if so. The settings are asked when they have changed, not for each.
+publish_refusal room::refusal_of(std::size_t bytes) {
+  if (services_.settings != nullptr && services_.settings->generation() != rules_of_) {
+    rules_of_ = services_.settings->generation(); // before they are read: those are of it, or newer
+    max_message_bytes_ = services_.settings->get()->of(name_).max_message_bytes;
+    may_be_published_to_ =
+      services_.access == nullptr
+      || net::decide_now(*services_.access,
+                         {net::identity{}, net::room_action::publish, name_, true});
+  }
+  if (!may_be_published_to_)
+    return publish_refusal::not_allowed;
+  return bytes > max_message_bytes_ ? publish_refusal::too_large : publish_refusal::none;
+}
+
 void room::on_publish(publish& request) {
+  const auto bytes = request.message->data.size();
+  if (const auto why = refusal_of(bytes); why != publish_refusal::none) {
+    if (const auto publisher = current_sender())
+      send(caf::actor_cast<caf::actor>(publisher),
+           published{{}, static_cast<std::uint32_t>(bytes), why});
+    return;
+  }
   unanswered_.push_back(
     {current_sender(), static_cast<std::uint32_t>(request.message->data.size())});
   if (has_waiting() || allowance_.is_used_up(services_.context.now()))

@@ -8,6 +8,8 @@
 #include "base/rare_text.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/memory/room_keeper.hpp"
+#include "cluster/room_settings.hpp"
+#include "net/auth/authorizer.hpp"
 #include "net/loop_context.hpp"
 #include "net/publish_rate.hpp"
 
@@ -15,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +35,8 @@ struct room_services {
   net::loop_context& context;
   cluster::room_keeper* kept = nullptr; ///< by `broker`; null: nothing that could give way
   room_limit* limit = nullptr;          ///< null: none
+  net::authorizer* access = nullptr;    ///< null: all is allowed
+  const cluster::room_settings_source* settings = nullptr;     ///< null: messages of any size
   net::publish_price price{context.limits.publishing_in_room}; ///< of what all of a room publish
 };
 
@@ -67,6 +72,7 @@ private:
   void on_expel(const expel_user& order);
   void drop_member(connection_id member);
   void on_publish(publish& request);
+  [[nodiscard]] publish_refusal refusal_of(std::size_t bytes);
   void answer(const cluster::publish_outcome& outcome);
 
   // what is held back, in room_gate.cpp
@@ -108,7 +114,10 @@ private:
   std::vector<std::uint32_t> members_on_loop_;
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
-  std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
+  std::uint64_t rules_of_ = 0; // generation of the settings of which the next two are
+  std::size_t max_message_bytes_ = std::numeric_limits<std::size_t>::max();
+  bool may_be_published_to_ = true; // by its members
+  std::size_t joins_pending_ = 0;   // handled, but not answered by the broker yet
   net::publish_allowance allowance_;
   std::unique_ptr<gate> gate_; // while something is held back
 };

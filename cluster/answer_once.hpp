@@ -23,9 +23,9 @@ public:
   template <class Function>
   requires(std::is_invocable_v<
              Function&, Answer&&> && !std::is_same_v<std::remove_cvref_t<Function>, answer_once>)
-    // NOLINTNEXTLINE(google-explicit-constructor): it stands where a handler would
+    // NOLINTNEXTLINE(google-explicit-constructor,bugprone-forwarding-reference-overload): as a handler is
     answer_once(Function&& function)
-    : state_(std::make_shared<state>(std::forward<Function>(function))) {}
+    : state_(std::make_shared<state>(handler(std::forward<Function>(function)))) {}
 
   void operator()(Answer&& answer) const {
     if (state_)
@@ -34,8 +34,7 @@ public:
 
 private:
   struct state {
-    template <class Function>
-    explicit state(Function&& function) : function(std::forward<Function>(function)) {}
+    explicit state(handler first) : function(std::move(first)) {}
     state(const state&) = delete;
     state& operator=(const state&) = delete;
 

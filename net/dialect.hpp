@@ -35,6 +35,8 @@ struct room_position {
 enum class publish_fault : std::uint8_t {
   unavailable, ///< temporary; whether it was stored cannot be told
   refused,     ///< not stored
+  not_allowed, ///< the client may not publish there
+  too_large,   ///< for that room
 };
 
 /// The last publication that a client had.

@@ -16,7 +16,7 @@ std::string_view to_string(close_reason reason) noexcept {
     "normal",      "going_away",    "client_close",   "abnormal",     "protocol_error",
     "bad_payload", "too_big",       "write_error",    "ping_timeout", "slow_consumer",
     "drain",       "messages_lost", "publish_failed", "rebalance",    "rate_limited",
-    "over_budget", "disconnected",  "handler_error"};
+    "over_budget", "not_allowed",   "disconnected",   "handler_error"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -24,7 +24,7 @@ std::string_view to_string(reject_reason reason) noexcept {
   static constexpr std::array<std::string_view, reject_reason_count> names{
     "bad_request", "bad_method",  "not_an_upgrade", "bad_room", "headers_too_large",
     "timeout",     "unavailable", "connections",    "memory",   "rate",
-    "origin",      "address",     "crowded",        "rooms"};
+    "origin",      "address",     "crowded",        "rooms",    "forbidden"};
   return names[static_cast<std::size_t>(reason)];
 }
 

@@ -87,10 +87,11 @@ enum class close_reason : std::uint8_t {
   rebalance,      ///< this node had more than its share of the cluster's connections
   rate_limited,   ///< it went on sending more than it may
   over_budget,    ///< it held most of what the node may hold for its clients
+  not_allowed,    ///< it did what it may not, and could not be told otherwise
   disconnected,   ///< somebody had its user disconnected, or removed from its room
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 18;
+inline constexpr std::size_t close_reason_count = 19;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -111,8 +112,9 @@ enum class reject_reason : std::uint8_t {
   address,     ///< its address has as many connections as it may
   crowded,     ///< it had made no request when others needed its place
   rooms,       ///< the node has as many rooms as it may, and this would be one more
+  forbidden,   ///< it may not join that room
 };
-inline constexpr std::size_t reject_reason_count = 14;
+inline constexpr std::size_t reject_reason_count = 15;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;

@@ -44,6 +44,20 @@ void append_content(std::string& out, const outgoing_publication& publication) {
   }
 }
 
+std::string_view text_of(publish_fault fault) noexcept {
+  switch (fault) {
+  case publish_fault::unavailable:
+    return R"({"error":{"code":"unavailable","message":"not stored in time; try again"}})";
+  case publish_fault::refused:
+    return R"({"error":{"code":"refused","message":"the room cannot store it"}})";
+  case publish_fault::not_allowed:
+    return R"({"error":{"code":"not_allowed","message":"clients like this one may not publish here"}})";
+  case publish_fault::too_large:
+    return R"({"error":{"code":"too_large","message":"the room takes no message of this size"}})";
+  }
+  return {};
+}
+
 class plain_meta final : public dialect {
 public:
   void on_open(const connection_parameters& parameters, command_sink& sink) const override {
@@ -77,10 +91,7 @@ public:
   }
 
   bool encode_publish_fault(publish_fault fault, std::string& frames) const override {
-    append_frame(frames, frame_type::text,
-                 fault == publish_fault::unavailable
-                   ? R"({"error":{"code":"unavailable","message":"not stored in time; try again"}})"
-                   : R"({"error":{"code":"refused","message":"the room cannot store it"}})");
+    append_frame(frames, frame_type::text, text_of(fault));
     return true;
   }
 };

@@ -24,6 +24,7 @@ std::string_view refusal_text(reject_reason reason) noexcept {
   case reject_reason::connections: return "this node has as many connections as it may";
   case reject_reason::memory: return "this node has no memory for more connections";
   case reject_reason::rate: return "too many new connections at once";
+  case reject_reason::forbidden: return "this client may not join that room";
   default: return "the room cannot be joined at present";
   }
 }
@@ -62,11 +63,14 @@ std::string beginning_of_stream(const header_fields& fields) {
 
 /// The whole answer to one that cannot be served now.
 std::string refusal(reject_reason reason, bool is_return, const header_fields& fields) {
-  if (is_return)
+  const bool is_for_good = reason == reject_reason::forbidden; // no EventSource is to come back
+  if (is_return && !is_for_good)
     return beginning_of_stream(fields) + event_stream_farewell(reason);
   const auto text = refusal_text(reason);
-  auto answer = header_of("503 Service Unavailable", "text/plain; charset=utf-8", fields);
-  append_line(answer, "Retry-After", "1");
+  auto answer = header_of(is_for_good ? "403 Forbidden" : "503 Service Unavailable",
+                          "text/plain; charset=utf-8", fields);
+  if (!is_for_good)
+    append_line(answer, "Retry-After", "1");
   append_line(answer, "Content-Length", std::to_string(text.size() + 1));
   answer += "\r\n";
   answer += text;

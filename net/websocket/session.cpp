@@ -15,9 +15,12 @@ namespace {
 
 /// What a client is told whose room is not joined.
 std::string_view refusal_text(reject_reason reason) noexcept {
-  return reason == reject_reason::rooms
-           ? "this node has as many rooms as it may; those that exist can be joined.\n"
-           : "the room cannot be joined at present.\n";
+  switch (reason) {
+  case reject_reason::rooms:
+    return "this node has as many rooms as it may; those that exist can be joined.\n";
+  case reject_reason::forbidden: return "this client may not join that room.\n";
+  default: return "the room cannot be joined at present.\n";
+  }
 }
 
 } // namespace
@@ -50,9 +53,11 @@ void websocket_session::refuse(reject_reason reason) {
   if (phase() != state::opening)
     return;
   const auto text = refusal_text(reason);
-  std::string answer =
-    "HTTP/1.1 503 Service Unavailable\r\nServer: canang\r\nRetry-After: 1\r\nConnection: close\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
+  std::string answer{reason == reject_reason::forbidden
+                       ? "HTTP/1.1 403 Forbidden\r\n"
+                       : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"};
+  answer += "Server: canang\r\nConnection: close\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
   answer += std::to_string(text.size());
   answer += "\r\n\r\n";
   answer += text;
