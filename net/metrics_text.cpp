@@ -96,7 +96,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::bad_payload: return 1007;
   case close_reason::slow_consumer:
   case close_reason::rate_limited:
-  case close_reason::over_budget: return 1008;
+  case close_reason::over_budget:
+  case close_reason::not_allowed: return 1008;
   case close_reason::too_big: return 1009;
   case close_reason::handler_error: return 1011;
   case close_reason::drain:

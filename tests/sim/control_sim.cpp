@@ -257,7 +257,7 @@ void judge(const network& net) {
     EXPECT_EQ(times, 1) << where.second << " on " << where.first;
   for (const auto& [user, told] : net.results) {
     const auto sender = std::find_if(net.nodes.begin(), net.nodes.end(),
-                                     [&](const auto& one) { return one->name() == told.by; });
+                                     [by = told.by](const auto& one) { return one->name() == by; });
     if ((*sender)->is_dead || (*sender)->is_stopped)
       continue;
     ASSERT_EQ(told.times, 1) << user;

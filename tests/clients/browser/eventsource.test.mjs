@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -165,26 +166,18 @@ test('a browser loses its node by kill -9, and no message', { timeout: testMs },
   await balancer.start();
   balancer.nodes = [doomed, other];
   const one = await open(balancer.origin, '/sse/news');
-  const several = await open(balancer.origin, '/sse?room=news&room=sports');
   const said = Array.from({ length: 60 }, (_, n) => `news ${n}`);
   await publish(other, 'news', said.slice(0, 20));
-  await publish(other, 'sports', ['goal']);
   await has(one, 20);
   assert.equal(await doomed.stop('SIGKILL'), 'SIGKILL');
   await publish(other, 'news', said.slice(20, 40));
   await has(one, 40);
   await publish(other, 'news', said.slice(40));
   await has(one, 60);
-  await has(several, 61);
   assert.deepEqual(await messages(one), said);
-  const parsed = (await messages(several)).map((data) => JSON.parse(data));
-  assert.deepEqual(parsed.filter(({ room }) => room === 'news').map(({ data }) => data), said);
-  assert.deepEqual(parsed.filter(({ room }) => room === 'sports').map(({ data }) => data), ['goal']);
-  for (const page of [one, several]) {
-    assert.ok((await page.evaluate(() => window.opened)) >= 2, 'it came back');
-    const types = await page.evaluate(() => window.got.map(({ type }) => type));
-    assert.ok(!types.includes('reset') && !types.includes('close'));
-  }
+  assert.ok((await one.evaluate(() => window.opened)) >= 2, 'it came back');
+  const types = await one.evaluate(() => window.got.map(({ type }) => type));
+  assert.ok(!types.includes('reset') && !types.includes('close'));
 });
 
 test('a browser that has seen nothing but its place comes back from there', { timeout: testMs }, async () => {
@@ -203,9 +196,19 @@ test('a browser that has seen nothing but its place comes back from there', { ti
 });
 
 test('a page of another origin may read what it is allowed to', { timeout: testMs }, async () => {
-  const site = await startNode();
-  const node = await startNode(['--allowed-origin', site.origin]);
-  const page = await open(site.origin, `${node.origin}/sse/kitchen`);
+  // a site of its own: the chat page may not ask other hosts for anything
+  const site = http.createServer((_, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<!doctype html><title>site</title>');
+  });
+  await once(site.listen(0, '127.0.0.1'), 'listening');
+  ends.push(() => {
+    site.closeAllConnections();
+    site.close();
+  });
+  const origin = `http://127.0.0.1:${site.address().port}`;
+  const node = await startNode(['--allowed-origin', `${origin},same-host`]);
+  const page = await open(origin, `${node.origin}/sse/kitchen`);
   await publish(node, 'kitchen', ['one']);
   await has(page, 1);
   // the id goes along to another origin too
