@@ -42,6 +42,10 @@ def canang(start_canang, config):
     return start_canang(config=str(config))
 
 
+def count(canang, name, **labels):
+    return canang.metrics().total(name, **labels)
+
+
 def close_code(client):
     end = client.read_close()
     return end.close_code, end.close_reason
@@ -51,7 +55,7 @@ def close_code(client):
 def test_who_may_not_join_gets_403_before_the_upgrade(canang, room):
     for path in (f"/ws/{room}", f"/ws/{room}?meta=true&user=ana"):
         assert ask(canang, path).status == 403
-    canang.wait_metric("canang_handshakes_rejected_total", 2, reason="forbidden")
+    wait_until(lambda: count(canang, "canang_handshakes_rejected_total", reason="forbidden") == 2, "told", 5)
     canang.wait_metric("canang_connections", 0)
     assert ask(canang, "/ws/closed").status == 101, "it is not of that namespace"
 
@@ -62,7 +66,7 @@ def test_who_may_not_publish_is_closed_and_nothing_is_published(canang, room):
         with RawWebSocket(canang.port, f"/ws/{room}") as author:
             author.send(frame(TEXT, b"no"))
             assert close_code(author) == (1008, "not allowed")
-        canang.wait_metric("canang_closes_total", 1, reason="not_allowed")
+        wait_until(lambda: count(canang, "canang_closes_total", reason="not_allowed") == 1, "told", 5)
         assert canang.metrics().total("canang_publications_total") == 0
 
 
@@ -103,8 +107,8 @@ def test_a_reload_reaches_rooms_that_are_open(canang, config):
         author.send(frame(TEXT, b"one"))
         assert json.loads(author.read_data().payload)["data"] == "one"
         config.write_text('[namespaces.free]\nallow-publish = "nobody"\n')
-        canang.signal(signal.SIGHUP)
-        canang.wait_metric("canang_config_reloads_total", 1, result="applied")
+        canang.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: count(canang, "canang_config_reloads_total", result="applied") == 1, "it", 5)
 
         def is_refused():
             author.send(frame(TEXT, b"two"))
