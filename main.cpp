@@ -8,6 +8,7 @@
 #include "app/operator_client.hpp"
 #include "app/options.hpp"
 #include "app/pages.hpp"
+#include "app/reload.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 #include "net/protocol/sse_endpoints.hpp"
 
@@ -40,6 +41,17 @@ void await_signal(boost::asio::signal_set& signals, canang::actors::server& serv
   });
 }
 
+/// Each SIGHUP has the configuration read again.
+void await_hangup(boost::asio::signal_set& hangups, canang::app::configuration_reload& reload,
+                  canang::actors::server& server) {
+  hangups.async_wait([&](const boost::system::error_code& ec, int) {
+    if (ec)
+      return;
+    reload.run(server);
+    await_hangup(hangups, reload, server);
+  });
+}
+
 /// What only shows when one tries: a refused password, a file that cannot be read.
 std::string check_shards(const canang::actors::cluster_options& cluster) {
   for (const auto& shard : cluster.shards) {
@@ -56,7 +68,15 @@ void add_public_endpoints(canang::net::router& paths, const canang::net::session
   canang::app::add_public_pages(paths);
 }
 
-int serve(canang::app::options& options) {
+/// The parts of `main` that outlive `serve`.
+struct process {
+  int argc;
+  const char* const* argv;
+  boost::asio::io_context& io;
+  boost::asio::signal_set& hangups; // queued since before the options were read
+};
+
+int serve(const process& own, canang::app::options& options) {
   const auto limits = canang::app::settle_limits(options.server);
   if (!limits.fault.empty()) {
     std::cerr << "canang: " << limits.fault << '\n';
@@ -79,8 +99,9 @@ int serve(canang::app::options& options) {
   canang::app::set_up_logging(options.log_level, options.log_format);
   if (!limits.warning.empty())
     spdlog::warn(limits.warning);
-  boost::asio::io_context io{1};
+  auto& io = own.io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
+  canang::app::configuration_reload reload{own.argc, own.argv, options};
   server.start([&](bool drained) {
     if (!drained) { // something vital died: nothing here can be trusted to stop in order
       canang::app::drain_logging();
@@ -89,6 +110,7 @@ int serve(canang::app::options& options) {
     boost::asio::post(io, [&] { io.stop(); });
   });
   await_signal(signals, server, false);
+  await_hangup(own.hangups, reload, server);
   io.run();
   return 0;
 }
@@ -97,6 +119,9 @@ int serve(canang::app::options& options) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  boost::asio::io_context io{1};
+  boost::asio::signal_set hangups{io,
+                                  SIGHUP}; // before the file is read, so that no change is missed
   canang::app::options options;
   const auto parsed = canang::app::parse_options(argc, argv, options);
   const canang::app::operator_order order{parsed.url, options.server.internal_listen,
@@ -105,9 +130,10 @@ int main(int argc, char** argv) {
   case canang::app::command::leave: return parsed.exit_code;
   case canang::app::command::health: return canang::app::ask_health(order);
   case canang::app::command::drain: return canang::app::order_drain(order);
+  case canang::app::command::reload: return canang::app::order_reload(parsed.process_id);
   case canang::app::command::serve: break;
   }
-  const int exit_code = serve(options);
+  const int exit_code = serve({argc, argv, io, hangups}, options);
   canang::app::end_logging();
   return exit_code;
 }

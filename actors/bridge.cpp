@@ -15,11 +15,8 @@ namespace canang::actors {
 class bridge::port final : public cluster::room_subscriber,
                            public std::enable_shared_from_this<port> {
 public:
-  port(bridge& owner, std::string name, caf::actor room)
-    : owner_(owner),
-      name_(std::move(name)),
-      home_(home_of(name_, owner.cast_.size())),
-      room_(std::move(room)) {}
+  port(bridge& owner, std::string_view name, caf::actor room)
+    : owner_(owner), home_(home_of(name, owner.cast_.size())), room_(std::move(room)) {}
 
   void on_publication(const cluster::publication_ptr& message) override {
     if (gathered_.empty())
@@ -51,12 +48,14 @@ public:
     caf::anon_send(room_, bridge_publications{std::exchange(gathered_, {}), std::move(share)});
   }
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  void open(std::string_view room) { channel_ = owner_.broker_.open(room, *this); }
+  void close() { channel_.reset(); }
+  [[nodiscard]] cluster::room_channel& channel() noexcept { return *channel_; }
 
 private:
   bridge& owner_;
-  std::string name_;
   std::uint32_t home_; // the room's loop
+  std::unique_ptr<cluster::room_channel> channel_;
   caf::actor room_;
   std::vector<cluster::publication_ptr> gathered_;
 };
@@ -65,8 +64,8 @@ bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_pa
                const node_cast& cast, std::function<std::chrono::steady_clock::time_point()> now)
   : pinned(config),
     io_(io),
-    broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.presence,
-            parts.status.metrics, std::move(now)),
+    broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.settings,
+            parts.presence, parts.status.metrics, std::move(now)),
     status_(parts.status),
     cast_(cast),
     lags_(cast.size()) {
@@ -82,17 +81,28 @@ caf::behavior bridge::make_behavior() {
     [this](bridge_open& request) { on_open(request); },
     [this](const bridge_close& request) { on_close(request.room); },
     [this](bridge_publish& request) {
-      if (const auto* const from = find(request.room))
-        broker_.publish(from->name(), std::move(request.message), request.idempotency_key);
+      if (auto* const from = find(request.room))
+        from->channel().publish(std::move(request.message), request.idempotency_key);
     },
     [this](bridge_recover& request) { on_recover(request); },
     [this](const bridge_member& change) {
-      if (const auto* const from = find(change.room))
-        broker_.note_member(from->name(), change.who, change.is_here);
+      if (auto* const from = find(change.room))
+        from->channel().note_member(change.who, change.is_here);
+    },
+    [this](publish_to_room& request) {
+      broker_.publish(
+        request.room, std::move(request.message),
+        {.idempotency_key = request.idempotency_key, .skip_history = request.skip_history},
+        std::move(request.answer));
+    },
+    [this](history_query& query) {
+      broker_.history(query.room, query.wanted, std::move(query.answer));
     },
     [this](room_query& query) {
       broker_.report(query.room, query.with_members, std::move(query.answer));
     },
+    [this](const bridge_control& order) { on_control(order); },
+    [this](const bridge_carry& order) { on_carry(order); },
     [this](const shed_memory& order) { broker_.shed(order.bytes); },
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
@@ -103,9 +113,10 @@ caf::behavior bridge::make_behavior() {
 
 void bridge::on_exit() {
   is_over_ = true;
-  broker_.stop();
+  control_ = nullptr;
   changed_.clear();
   ports_.clear();
+  broker_.stop();
 }
 
 bridge::port* bridge::find(room_id room) {
@@ -116,32 +127,43 @@ bridge::port* bridge::find(room_id room) {
 void bridge::on_open(bridge_open& request) {
   const auto id = request.subscriber.id();
   auto added = std::make_shared<port>(*this, request.room, std::move(request.subscriber));
-  ports_.insert_or_assign(id, added);
-  current_.insert_or_assign(request.room, id);
-  broker_.subscribe(request.room, *added);
+  added->open(request.room);
+  ports_.insert_or_assign(id, std::move(added));
 }
 
 void bridge::on_close(room_id room) {
-  const auto found = ports_.find(room);
-  if (found == ports_.end())
-    return;
-  const auto& name = found->second->name();
-  if (const auto current = current_.find(name);
-      current != current_.end() && current->second == room) {
-    broker_.unsubscribe(name); // unless a successor has taken its place
-    current_.erase(current);
-  }
-  ports_.erase(found);
+  auto closed = ports_.extract(room);
+  if (closed)
+    closed.mapped()->close(); // it may have something left to send
 }
 
 void bridge::on_recover(bridge_recover& request) {
   const auto found = ports_.find(request.room);
   if (found == ports_.end())
     return;
-  broker_.recover(found->second->name(), request.wanted,
-                  [to = found->second, id = request.request](cluster::history_page&& page) {
-                    to->on_page(id, std::move(page));
-                  });
+  found->second->channel().recover(
+    request.wanted,
+    [to = std::weak_ptr{found->second}, id = request.request](cluster::history_page&& page) {
+      if (const auto there = to.lock())
+        there->on_page(id, std::move(page));
+    });
+}
+
+void bridge::on_control(const bridge_control& order) {
+  control_ = order.to;
+  way_ = order.way;
+  broker_.control().listen([this](std::string_view message) {
+    caf::anon_send(control_, control_mail{way_, std::string{message}});
+  });
+}
+
+void bridge::on_carry(const bridge_carry& order) {
+  broker_.control().send(order.to, order.message,
+                         [to = order.number == 0 ? caf::actor{} : control_,
+                          failed = control_failed{way_, order.number}] {
+                           if (to)
+                             caf::anon_send(to, failed);
+                         });
 }
 
 /// The end of a read of Redis flushes; a posted handler does for everything else.

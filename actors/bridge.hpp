@@ -4,7 +4,6 @@
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
-#include "base/name_map.hpp"
 #include "cluster/rooms/redis_broker.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -25,6 +24,7 @@ struct bridge_parts {
   cluster::redis_options links;
   cluster::redis_broker_options rooms;
   cluster::node_identity node;
+  const cluster::room_settings_source& settings;
   cluster::presence_options presence;
   shard_status& status;
   std::function<std::string()> describe_node; ///< for the roster, JSON; from the bridge's loop
@@ -54,6 +54,8 @@ private:
   void on_open(bridge_open& request);
   void on_close(room_id room);
   void on_recover(bridge_recover& request);
+  void on_control(const bridge_control& order);
+  void on_carry(const bridge_carry& order);
   void flush_soon(port& changed);
   void flush_ports();
   void hold_back();
@@ -64,10 +66,11 @@ private:
   cluster::redis_broker broker_;
   shard_status& status_;
   const node_cast& cast_;
+  caf::actor control_;        // hears what comes on the control channels
+  std::size_t way_ = 0;       // of this Redis, to it
   std::vector<bool> lags_;    // by loop: its hub has yet to come to our mark
   std::size_t lag_count_ = 0; // of these
   std::unordered_map<room_id, std::shared_ptr<port>> ports_;
-  name_map<room_id> current_;                  // which room of a name hears of its channel
   std::vector<std::shared_ptr<port>> changed_; // hold publications that are not sent yet
   bool is_flush_posted_ = false;
   bool is_over_ = false;

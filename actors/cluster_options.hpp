@@ -23,7 +23,7 @@ struct cluster_options {
   cluster::room_rules rules;
   std::chrono::milliseconds rebalance_after{30'000}; ///< see `rebalance`; 0 is never
   std::string advertise; ///< by which the node is shown to others; empty: its internal address
-  cluster::redis_broker_options rooms; ///< the history's figures come from the options of the loops
+  cluster::redis_broker_options rooms;
 };
 
 /// One shard as the node sees it from outside: who it is, and what its bridge counts.

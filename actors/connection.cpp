@@ -61,9 +61,6 @@ void connection::on_mail(caf::type_erased_tuple& content) {
     content, overloaded{
                [this](const published& answer) { on_published(answer); },
                [this](const join_failed& answer) { on_join_failed(answer); },
-               [this](const disconnect& order) {
-                 session_->close(order.why.code, order.why.text, net::close_reason::removed);
-               },
              });
 }
 
@@ -109,6 +106,7 @@ void connection::on_command(net::identify_command&& command) {
     return;
   }
   is_identified_ = true;
+  services_.members.note_user(id(), command.who.user);
   if (!command.who.user.empty() || command.who.is_proved)
     ensure_rare().who = std::make_unique<const net::identity>(std::move(command.who));
   if (rare_)

@@ -98,6 +98,8 @@ private:
                                                            std::uint32_t name_hash);
   void ask_to_join(subscription& wanted);
   void on_join_verdict(subscription_id id, net::verdict verdict);
+  void ask_for_history(subscription& wanted);
+  void on_history_verdict(subscription_id id, net::verdict verdict);
   void join(subscription& wanted);
   void on_join_failed(const join_failed& answer);
   void accept(subscription& joined, const add_member& request);

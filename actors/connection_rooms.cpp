@@ -80,11 +80,39 @@ void connection::on_join_verdict(subscription_id id, net::verdict verdict) {
   auto* const asked = find(id);
   if (asked == nullptr || asked->stands != subscription::state::asking)
     return; // it has left
-  if (verdict == net::verdict::allowed)
-    join(*asked);
-  else
+  if (verdict != net::verdict::allowed)
     on_join_failed({id, verdict == net::verdict::refused ? net::command_fault::not_allowed
                                                          : net::command_fault::unavailable});
+  else if (asked->wish->history != 0 || asked->wish->since)
+    ask_for_history(*asked);
+  else
+    join(*asked);
+}
+
+void connection::ask_for_history(subscription& wanted) {
+  services_.authorizer->decide({.who = who(),
+                                .what = net::room_action::history,
+                                .room = wanted.wish->room,
+                                .is_member = true},
+                               continue_with([id = wanted.id](connection& self, net::verdict verdict) {
+                                 self.on_history_verdict(id, verdict);
+                               }));
+}
+
+/// Who may not see it joins without: nothing is recovered, and so it is told.
+void connection::on_history_verdict(subscription_id id, net::verdict verdict) {
+  auto* const asked = find(id);
+  if (asked == nullptr || asked->stands != subscription::state::asking)
+    return; // it has left
+  if (verdict == net::verdict::unavailable) {
+    on_join_failed({id, net::command_fault::unavailable});
+    return;
+  }
+  if (verdict == net::verdict::refused) {
+    asked->wish->history = 0;
+    asked->wish->since.reset();
+  }
+  join(*asked);
 }
 
 void connection::join(subscription& wanted) {

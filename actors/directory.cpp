@@ -38,6 +38,7 @@ caf::behavior directory::make_behavior() {
     [this](join_room& request) { on_join(request); },
     [this](leave_room& request) { on_leave(request); },
     [this](const room_empty& report) { on_room_empty(report); },
+    [this](expel_user& order) { on_expel(order); },
     [this](const give_way& order) { on_give_way(order); },
     [this](const shed_memory& order) {
       to_shed_bytes_ = order.bytes;
@@ -45,6 +46,10 @@ caf::behavior directory::make_behavior() {
     },
     [this](room_query& query) {
       services_.broker.report(query.room, query.with_members, std::move(query.answer));
+    },
+    [this](publish_to_room& request) { on_publish(request); },
+    [this](history_query& query) {
+      services_.broker.history(query.room, query.wanted, std::move(query.answer));
     },
     [this](const tick& now) { on_tick(now); },
   }
@@ -108,10 +113,57 @@ void directory::on_leave(leave_room& request) {
 
 void directory::refuse(const join_room& request) {
   request.ticket->refuse(net::command_fault::room_limit);
+  note_refusal("a join");
+}
+
+void directory::note_refusal(std::string_view what) {
   if (const auto unsaid = services_.limit->note_refusal(clock::now()))
-    spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused a join that would "
+    spdlog::warn("--max-rooms: {} rooms are known and none can give way; refused {} that would "
                  "make one more ({} more since the last such line)",
-                 services_.limit->most(), *unsaid);
+                 services_.limit->most(), what, *unsaid);
+}
+
+// --- what is published from outside
+
+/// A room that nobody is in exists by its history, and has a place like any other.
+void directory::on_publish(publish_to_room& request) {
+  const auto refuse = [&] { request.answer({.error = cluster::broker_errc::unavailable}); };
+  if (is_far_behind()) {
+    refuse();
+    return;
+  }
+  const bool is_known = rooms_.contains(request.room)
+                        || (services_.kept != nullptr && services_.kept->keeps(request.room))
+                        || (request.skip_history && request.idempotency_key.empty());
+  if (!is_known) { // and will be
+    keep_within_limit();
+    if (!make_place()) {
+      note_refusal("a publication");
+      refuse();
+      return;
+    }
+  }
+  services_.broker.publish(
+    request.room, std::move(request.message),
+    {.idempotency_key = request.idempotency_key, .skip_history = request.skip_history},
+    std::move(request.answer));
+  if (!is_known)
+    count_rooms();
+}
+
+/// No client is held up for what comes from outside, so that waits outside while some loop has too much to do.
+bool directory::is_far_behind() const {
+  return std::any_of(services_.cast.begin(), services_.cast.end(), [](const loop_cast& there) {
+    return there.backlog->value() > net::max_backlog_bytes;
+  });
+}
+
+void directory::on_expel(expel_user& order) {
+  const auto known = rooms_.find(order.room);
+  if (known == rooms_.end())
+    send(order.ticket.to, control_part{order.ticket.id, 0});
+  else
+    send(known->second.handle, std::move(order));
 }
 
 // --- rooms that end
@@ -227,12 +279,13 @@ void directory::forget_idle(std::uint64_t most) {
 }
 
 void directory::shed_some() {
-  for (std::size_t i = 0; i < most_stopped_rooms && !empty_.empty(); ++i)
+  std::size_t stopped = 0; // what these hold is free once they have stopped
+  for (; stopped < most_stopped_rooms && !empty_.empty(); ++stopped)
     stop_longest_empty();
   const auto wanted = std::min(to_shed_bytes_, most_shed_bytes);
   const auto freed = services_.kept == nullptr ? 0 : services_.kept->shed(wanted);
   services_.metrics.shed_bytes_total.add(freed);
-  const bool is_done = (freed < wanted && empty_.empty()) || to_shed_bytes_ <= freed;
+  const bool is_done = (freed < wanted && stopped == 0) || to_shed_bytes_ <= freed;
   to_shed_bytes_ = is_done ? 0 : to_shed_bytes_ - freed;
 }
 

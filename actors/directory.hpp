@@ -9,6 +9,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -48,8 +49,10 @@ private:
 
   void on_join(join_room& request);
   void on_leave(leave_room& request);
+  void on_publish(publish_to_room& request);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
+  void on_expel(expel_user& order);
   void on_give_way(const give_way& order);
   void on_tick(const tick& now);
   void reap(clock::time_point now);
@@ -59,6 +62,8 @@ private:
   void stop_longest_empty();
   void forget(room_map::value_type& room);
   void refuse(const join_room& request);
+  void note_refusal(std::string_view what);
+  [[nodiscard]] bool is_far_behind() const;
 
   void keep_within_limit();
   [[nodiscard]] bool make_place();

@@ -4,6 +4,7 @@
 #include "actors/messages.hpp"
 #include "actors/turn_slices.hpp"
 #include "base/one_or_more.hpp"
+#include "actors/user_index.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
@@ -50,6 +51,14 @@ public:
   /// detached; without one, the first room does.
   void attach(connection_id id, net::session_ptr session, membership_owner* owner = nullptr);
 
+  /// Says of which user a connection is.
+  void note_user(connection_id id, std::string_view user) { users_.add(user, id); }
+
+  /// Takes the connections of a user out of the index, and tells which: who closes them.
+  [[nodiscard]] std::vector<connection_id> take_user(std::string_view user) {
+    return users_.take(user);
+  }
+
   /// Forgets a connection and all its memberships.
   void detach(connection_id id);
 
@@ -77,7 +86,7 @@ public:
   void flush();
 
   /// Lets go what was kept for joins that did not come. To be called several times a second.
-  void on_tick(net::loop_context::clock::time_point now) { pages_->expire(now); }
+  void on_tick(net::loop_context::clock::time_point now);
 
   /// Lets go of what is kept only for joins that may come: memory is short.
   void let_go_kept() { pages_->let_go_kept(); }
@@ -85,6 +94,10 @@ public:
   /// Closes a session, if it is open.
   void close_one(connection_id who, std::uint16_t code, std::string_view text,
                  net::close_reason reason);
+
+  /// Closes a session; one that is not open yet is answered with 503 instead.
+  void end_one(connection_id who, std::uint16_t code, std::string_view text,
+               net::close_reason reason);
 
   /// Closes all sessions; those that are not open yet are answered with 503 instead.
   void close_all(std::uint16_t code, std::string_view text, net::close_reason reason);
@@ -179,6 +192,7 @@ private:
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;
+  user_index users_;
 };
 
 } // namespace canang::actors

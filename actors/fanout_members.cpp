@@ -18,6 +18,14 @@ net::room_position position_of(const std::string& room, const cluster::position&
   return {room, at.epoch, at.offset, recovered};
 }
 
+void close_or_refuse(net::session& whose, std::uint16_t code, std::string_view text,
+                     net::close_reason reason) {
+  if (whose.is_open())
+    whose.close(code, text, reason);
+  else
+    whose.refuse(net::reject_reason::unavailable);
+}
+
 } // namespace
 
 void fanout::attach(connection_id id, net::session_ptr session, membership_owner* owner) {
@@ -29,6 +37,7 @@ void fanout::attach(connection_id id, net::session_ptr session, membership_owner
 
 void fanout::detach(connection_id id) {
   context_.assert_on_loop();
+  users_.remove(id);
   const auto found = sessions_.find(id);
   if (found == sessions_.end())
     return;
@@ -148,7 +157,7 @@ void fanout::remove(const remove_member& order) {
     auto& room = rooms_.find(order.room)->second;
     flush_now(room);
     if (!tell_end(*who.session, *room.groups[at->group].format, room.name, *order.why))
-      who.session->close(order.why->code, order.why->text, net::close_reason::removed);
+      who.session->close(order.why->code, order.why->text, net::close_reason::disconnected);
   }
   auto* const owner = who.owner;
   end_membership(who, *at);
@@ -256,14 +265,17 @@ void fanout::close_one(connection_id who, std::uint16_t code, std::string_view t
     found->second.session->close(code, text, reason);
 }
 
+void fanout::end_one(connection_id who, std::uint16_t code, std::string_view text,
+                     net::close_reason reason) {
+  context_.assert_on_loop();
+  if (const auto found = sessions_.find(who); found != sessions_.end())
+    close_or_refuse(*found->second.session, code, text, reason);
+}
+
 void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
   context_.assert_on_loop();
-  for (const auto& [id, who] : sessions_) {
-    if (who.session->is_open())
-      who.session->close(code, text, reason);
-    else
-      who.session->refuse(net::reject_reason::unavailable);
-  }
+  for (const auto& [id, who] : sessions_)
+    close_or_refuse(*who.session, code, text, reason);
 }
 
 std::vector<connection_id> fanout::open_sessions() const {
@@ -273,6 +285,13 @@ std::vector<connection_id> fanout::open_sessions() const {
     if (who.session->is_open())
       ids.push_back(id);
   return ids;
+}
+
+void fanout::on_tick(net::loop_context::clock::time_point now) {
+  context_.assert_on_loop();
+  pages_->expire(now);
+  users_.shrink();
+  context_.metrics.users_memory_bytes.set(users_.cost());
 }
 
 void fanout::abort_all(net::close_reason reason) {

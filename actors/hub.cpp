@@ -35,6 +35,7 @@ caf::behavior hub::make_behavior() {
     [this](const room_failed& report) {
       members_.end_room(report.room, {internal_error, "internal error"});
     },
+    [this](const close_user& order) { on_close_user(order); },
     [this](const drain& order) { begin_drain(order); },
     [this](const shed& order) { begin_shed(order); },
     [this](const tick& now) { on_tick(now.now); },
@@ -46,12 +47,32 @@ void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
 
 void hub::on_tick(std::chrono::steady_clock::time_point now) {
   members_.on_tick(now);
+  end_some();
   if (pace_)
     pace_drain(now);
   else if (shed_)
     shed_->advance(now, [&](connection_id who) {
       members_.close_one(who, service_restart, "rebalance", net::close_reason::rebalance);
     });
+}
+
+/// However many a user has: they are closed a few at a time.
+void hub::on_close_user(const close_user& order) {
+  const auto found = members_.take_user(order.what->user);
+  const bool may_begin = condemned_.empty();
+  for (const auto who : found)
+    condemned_.push_back({who, order.what});
+  send(order.ticket.to, control_part{order.ticket.id, found.size()});
+  if (may_begin)
+    end_some();
+}
+
+void hub::end_some() {
+  for (std::size_t i = 0; i < net::max_disconnected_a_turn && !condemned_.empty(); ++i) {
+    const auto [who, what] = std::move(condemned_.front());
+    condemned_.pop_front();
+    members_.end_one(who, what->code, what->reason, net::close_reason::disconnected);
+  }
 }
 
 /// Some at random, over the second until the next order comes.

@@ -4,6 +4,8 @@
 #include "actors/node/drain_pace.hpp"
 #include "actors/runtime/pinned.hpp"
 
+#include <deque>
+#include <memory>
 #include <optional>
 
 namespace canang::actors {
@@ -22,6 +24,8 @@ private:
   void on_exit() override;
 
   void on_tick(std::chrono::steady_clock::time_point now);
+  void on_close_user(const close_user& order);
+  void end_some();
   void begin_drain(const drain& order);
   void begin_shed(const shed& order);
   void pace_drain(std::chrono::steady_clock::time_point now);
@@ -29,8 +33,15 @@ private:
 
   fanout& members_;
   net::loop_context& context_;
-  std::optional<drain_pace> pace_; // once it drains
-  std::optional<drain_pace> shed_; // of this second
+  /// A connection that somebody had disconnected, and is yet to be closed.
+  struct condemned {
+    connection_id who;
+    std::shared_ptr<const cluster::disconnect_user> what;
+  };
+
+  std::deque<condemned> condemned_; // each was in the index of users, and is no more
+  std::optional<drain_pace> pace_;  // once it drains
+  std::optional<drain_pace> shed_;  // of this second
   std::chrono::steady_clock::time_point drain_deadline_{};
 };
 

@@ -15,17 +15,15 @@ using connection = caf::typed_actor<
   /// A publish is stored, or failed. First, as it is the one that comes often.
   caf::reacts_to<published>,
   /// A room does not take it. That a room does, the loop's fan-out tells it (`membership_owner`).
-  caf::reacts_to<join_failed>,
-  /// Close: an operator wants it.
-  caf::reacts_to<disconnect>>;
+  caf::reacts_to<join_failed>>;
 
 using room = caf::typed_actor<
   /// A connection wants in: monitors it, and answers with `add_member` to its hub.
   caf::reacts_to<join_room>,
   /// A member leaves, or will not be one.
   caf::reacts_to<leave_room>,
-  /// A member is to be removed.
-  caf::reacts_to<expel_member>,
+  /// The connections of a user are removed.
+  caf::reacts_to<expel_user>,
   /// A publication; goes to the broker, and comes back from it to all members.
   caf::reacts_to<publish>,
   /// In a cluster, from its bridge: publications for its members, in order.
@@ -54,6 +52,14 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_member>,
   /// How is a room?
   caf::reacts_to<room_query>,
+  /// What comes on the control channels goes to that one.
+  caf::reacts_to<bridge_control>,
+  /// A message for the control channel of a node, or of all.
+  caf::reacts_to<bridge_carry>,
+  /// A publication from outside of its room, to be stored and to come back to all nodes.
+  caf::reacts_to<publish_to_room>,
+  /// What is kept of a room?
+  caf::reacts_to<history_query>,
   /// A hub that was far behind has handled what it had been sent.
   caf::reacts_to<hub_reached>,
   /// The node is going.
@@ -62,6 +68,18 @@ using bridge = caf::typed_actor<
   caf::reacts_to<shed_memory>,
   /// Gives up what waits too long, checks idle rooms.
   caf::reacts_to<tick>>;
+
+using control = caf::typed_actor<
+  /// Has a command executed on all nodes.
+  caf::reacts_to<control_order>,
+  /// Of another node: a command or an answer.
+  caf::reacts_to<control_mail>,
+  /// A bridge could not carry a command.
+  caf::reacts_to<control_failed>,
+  /// A hub or a room has done its part.
+  caf::reacts_to<control_part>,
+  /// From itself, while commands wait: gives up, tries again.
+  caf::reacts_to<control_check>>;
 
 using hub = caf::typed_actor<
   /// Answers the join, then the member gets what is delivered.
@@ -76,6 +94,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<break_order>,
   /// Tells the room's members, or disconnects them: the room is gone.
   caf::reacts_to<room_failed>,
+  /// Closes the connections of a user.
+  caf::reacts_to<close_user>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.
@@ -93,8 +113,14 @@ using directory = caf::typed_actor<
   caf::reacts_to<join_room>,
   /// Hands on that a join is not wanted any more.
   caf::reacts_to<leave_room>,
-  /// How is a room? Of a node that runs alone.
+  /// Hands it to the room, if there is one.
+  caf::reacts_to<expel_user>,
+  /// How is a room? Of a node that runs alone, as the two that follow.
   caf::reacts_to<room_query>,
+  /// A publication from outside of its room.
+  caf::reacts_to<publish_to_room>,
+  /// What is kept of a room?
+  caf::reacts_to<history_query>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
   /// Another loop needs places for rooms.

@@ -9,7 +9,8 @@ namespace canang::actors {
 
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-                     net::admission& admission, net::outbox_budget& budget, room_limit& rooms)
+                     net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
+                     const cluster::room_settings_source& settings)
   : system_(system),
     options_(options),
     status_(status),
@@ -19,10 +20,22 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     keeper_(loop_.context(), budget),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
-      options.history, [this] { return loop_.context().now(); }, options.presence),
-    room_services_{broker_, loop_.context().metrics, cast, bridges, loop_.context(), &broker_,
-                   &rooms},
-    connection_services_{index, loop_.context(), members_, beats_, cast} {
+      options.keeping, [this] { return loop_.context().now(); }, settings, options.presence),
+    room_services_{.broker = broker_,
+                   .metrics = loop_.context().metrics,
+                   .cast = cast,
+                   .bridges = bridges,
+                   .context = loop_.context(),
+                   .kept = &broker_,
+                   .limit = &rooms},
+    rules_(settings),
+    connection_services_{.loop = index,
+                         .context = loop_.context(),
+                         .members = members_,
+                         .beats = beats_,
+                         .cast = cast,
+                         .authorizer = &access_,
+                         .settings = &settings} {
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);
   budget.watch(loop_.context().metrics);
@@ -42,6 +55,11 @@ caf::actor loop_home::spawn_bridge(bridge_parts parts) {
   return bridges_.emplace_back(spawn_pinned<bridge>(system_, loop_, loop_.context().io,
                                                     std::move(parts), room_services_.cast,
                                                     [this] { return loop_.context().now(); }));
+}
+
+caf::actor loop_home::spawn_control(control_parts parts) {
+  return spawn_pinned<control>(system_, loop_, std::move(parts),
+                               [this] { return loop_.context().now(); });
 }
 
 void loop_home::start(const loop_cast& own) {

@@ -3,13 +3,16 @@
 #include "actors/bridge.hpp"
 #include "actors/cast.hpp"
 #include "actors/connection.hpp"
+#include "actors/control.hpp"
 #include "actors/directory.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
 #include "actors/node/node_status.hpp"
+#include "actors/room_access.hpp"
 #include "actors/runtime/loop.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
+#include "net/auth/settings_authorizer.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
@@ -27,7 +30,8 @@ struct loop_options {
   net::session_limits limits;
   liveness_options beats;
   directory_options rooms;
-  cluster::memory_broker_options history;
+  cluster::room_settings history; ///< of rooms that no namespace says anything else of
+  cluster::memory_broker_options keeping;
   cluster::presence_options presence;
 };
 
@@ -45,13 +49,17 @@ class loop_home final : net::session_acceptor {
 public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
-            net::admission& admission, net::outbox_budget& budget, room_limit& rooms);
+            net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
+            const cluster::room_settings_source& settings);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
 
   /// Spawns the bridge of a shard on this loop. Before `start`.
   [[nodiscard]] caf::actor spawn_bridge(bridge_parts parts);
+
+  /// Spawns the node's control actor on this loop. Before `start`.
+  [[nodiscard]] caf::actor spawn_control(control_parts parts);
 
   /// Starts the thread. The node's cast must be complete.
   void start(const loop_cast& own);
@@ -87,6 +95,8 @@ private:
   cluster::memory_broker broker_;
   std::vector<caf::actor> bridges_; // those on this loop
   room_services room_services_;
+  room_access rules_;
+  net::settings_authorizer access_{rules_};
   connection_services connection_services_;
   net::router paths_;
   std::optional<net::listener> listener_;

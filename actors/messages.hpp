@@ -2,7 +2,9 @@
 
 #include "actors/ids.hpp"
 #include "actors/tickets.hpp"
+#include "cluster/answer_once.hpp"
 #include "cluster/broker.hpp"
+#include "cluster/control/command.hpp"
 #include "cluster/publication.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
@@ -67,18 +69,6 @@ struct add_member {
 struct removal {
   std::uint16_t code = 0;
   std::string text;
-};
-
-/// To a room: it shall have that member no longer, or none of that user.
-struct expel_member {
-  connection_id member = 0; ///< 0: all of `user`
-  std::string user{};
-  removal why;
-};
-
-/// To a connection: it shall close.
-struct disconnect {
-  removal why;
 };
 
 /// To the hub of the member's loop.
@@ -180,7 +170,85 @@ struct bridge_leave {};
 struct room_query {
   std::string room;
   bool with_members = false;
-  cluster::broker::report_handler answer;
+  cluster::answer_once<cluster::room_report> answer;
+};
+
+/// To the same: publish something in a room, whether anybody is in it or not. While Redis is away the answer comes
+/// within `--redis-publish-timeout`; with `skip_history` and of the two other questions within
+/// `--redis-command-timeout`.
+struct publish_to_room {
+  std::string room;
+  std::shared_ptr<cluster::publication> message;
+  std::string idempotency_key{}; ///< may be empty
+  bool skip_history = false;     ///< see `cluster::publish_options`
+  cluster::answer_once<cluster::publish_outcome> answer;
+};
+
+/// To the same: what is kept of a room?
+struct history_query {
+  std::string room;
+  cluster::history_request wanted;
+  cluster::answer_once<cluster::history_answer> answer;
+};
+
+/// To the node's control actor: have this done on all nodes. The answer comes on the control actor's loop.
+struct control_order {
+  cluster::control_command command;
+  cluster::control_handler answer;
+};
+
+/// To a bridge: hand on to `to` what comes on the control channels of your Redis, which is the way `way`.
+struct bridge_control {
+  caf::actor to;
+  std::size_t way = 0;
+};
+
+/// To a bridge: a control message for a node, or for all with an empty `to`. Answered with `control_failed` if Redis
+/// does not take it.
+struct bridge_carry {
+  std::string to;
+  std::string message;
+  std::uint64_t number = 0; ///< of the command; 0: none, and no answer is wanted
+};
+
+/// From a bridge to the control actor: the message of another node.
+struct control_mail {
+  std::size_t way = 0;
+  std::string message;
+};
+
+/// From a bridge to the control actor: a command was not carried.
+struct control_failed {
+  std::size_t way = 0;
+  std::uint64_t number = 0;
+};
+
+/// From the control actor to itself while commands wait.
+struct control_check {};
+
+/// Who is told, with `control_part`, that a part of a command is done.
+struct control_ticket {
+  caf::actor to;
+  std::uint64_t id = 0;
+};
+
+/// To the control actor: so many connections were found by one who had a part of a command to do.
+struct control_part {
+  std::uint64_t id = 0;
+  std::uint64_t connections = 0;
+};
+
+/// To all hubs: close the connections of a user.
+struct close_user {
+  std::shared_ptr<const cluster::disconnect_user> what;
+  control_ticket ticket;
+};
+
+/// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
+struct expel_user {
+  std::string room;
+  std::string user;
+  control_ticket ticket;
 };
 
 /// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
@@ -282,8 +350,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::join_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::leave_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::join_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::add_member)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_member)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::disconnect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
@@ -299,6 +365,17 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_recover)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_leave)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_control)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_carry)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_mail)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_check)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)

@@ -14,6 +14,9 @@ namespace canang::actors {
 
 namespace {
 
+/// A client that is removed is not to come back by itself.
+constexpr std::uint16_t force_disconnect = 3503;
+
 /// One answer is one message. What is too much for that is not recovered by who resumes; who asked for history
 /// gets the end of it.
 void bound(cluster::history_page& page) {
@@ -45,16 +48,18 @@ room::room(caf::actor_config& config, const room_services& services, std::string
 room::~room() = default;
 
 caf::behavior room::make_behavior() {
-  if (services_.bridges.is_clustered())
-    broker_ = &link_.emplace(services_.bridges.of(name_), caf::actor_cast<caf::actor>(this));
-  else
-    broker_ = &services_.broker;
-  broker_->subscribe(name_, *this);
+  if (services_.bridges.is_clustered()) {
+    channel_ = &link_.emplace(services_.bridges.of(name_), caf::actor_cast<caf::actor>(this), name_,
+                              static_cast<cluster::room_subscriber&>(*this));
+  } else {
+    own_channel_ = services_.broker.open(name_, *this);
+    channel_ = own_channel_.get();
+  }
   set_down_handler([this](const caf::down_msg& death) { drop_member(death.source.id()); });
   return interfaces::room::behavior_type{
     [this](join_room& request) { on_join(request); },
     [this](const leave_room& request) { on_leave(request); },
-    [this](const expel_member& order) { on_expel(order); },
+    [this](const expel_user& order) { on_expel(order); },
     [this](publish& request) { on_publish(request); },
     [this](const bridge_publications& mail) { link_->on_mail(mail); },
     [this](const bridge_break& mail) { link_->on_mail(mail); },
@@ -70,8 +75,9 @@ void room::on_exit() {
   for (const auto& [id, one] : members_) // a fault of ours: they are told, and come back
     if (!one.is_joining)
       note_gone(id, one.user);
-  if (broker_ != nullptr)
-    broker_->unsubscribe(name_);
+  channel_ = nullptr;
+  link_.reset();
+  own_channel_.reset();
   members_.clear();
   drop_gate();
   unanswered_.clear();
@@ -96,11 +102,10 @@ void room::on_join(join_room& request) {
   monitor(ticket.connection()); // of one that is dead already, the room is told at once
   ++joins_pending_;
   const auto wanted = request.wanted;
-  broker_->recover(name_, wanted,
-                   [this, joiner = std::move(request)](cluster::history_page&& page) {
-                     --joins_pending_;
-                     on_page(joiner, std::move(page));
-                   });
+  channel_->recover(wanted, [this, joiner = std::move(request)](cluster::history_page&& page) {
+    --joins_pending_;
+    on_page(joiner, std::move(page));
+  });
 }
 
 void room::on_page(const join_room& request, cluster::history_page&& page) {
@@ -158,7 +163,7 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
                                                     .subscription = member.subscription,
                                                     .request = request.request,
                                                     .handle = caf::actor_cast<caf::actor>(this)});
-  broker_->note_member(name_, {id, request.user}, true);
+  channel_->note_member({id, request.user}, true);
 }
 
 // --- going
@@ -175,17 +180,14 @@ void room::on_leave(const leave_room& request) {
   drop_member(request.member);
 }
 
-void room::on_expel(const expel_member& order) {
-  if (order.member != 0) {
-    expel(order.member, order.why);
-    return;
-  }
-  std::vector<connection_id> all;
+void room::on_expel(const expel_user& order) {
+  std::vector<connection_id> theirs;
   for (const auto& [id, one] : members_)
     if (one.user.str() == order.user)
-      all.push_back(id);
-  for (const auto id : all)
-    expel(id, order.why);
+      theirs.push_back(id);
+  for (const auto id : theirs)
+    expel(id, {force_disconnect, "removed from the room"});
+  send(order.ticket.to, control_part{order.ticket.id, theirs.size()});
 }
 
 /// One whose join is on its way is not a member yet: it is refused.
@@ -213,7 +215,7 @@ void room::drop_member(connection_id id) {
 }
 
 void room::note_gone(connection_id id, const rare_text& user) {
-  broker_->note_member(name_, {id, user.str()}, false);
+  channel_->note_member({id, user.str()}, false);
   services_.metrics.room_actors_memory_bytes.subtract(user.cost());
   services_.metrics.members.subtract(1);
 }

@@ -87,7 +87,7 @@ private:
   void refuse(const join_room& request, net::command_fault why);
   void tell_if_empty();
   void on_leave(const leave_room& request);
-  void on_expel(const expel_member& order);
+  void on_expel(const expel_user& order);
   void expel(connection_id member, const removal& why);
   void drop_member(connection_id member);
   void note_gone(connection_id member, const rare_text& user);
@@ -115,13 +115,14 @@ private:
   const room_services& services_;
   std::string name_;
   caf::actor directory_;
-  std::optional<bridge_link> link_; // in a cluster
-  cluster::broker* broker_ = nullptr;
+  std::optional<bridge_link> link_;                    // in a cluster
+  std::unique_ptr<cluster::room_channel> own_channel_; // of a node that runs alone
+  cluster::room_channel* channel_ = nullptr;           // one of the two
   member_map members_;
   std::vector<std::uint32_t> members_on_loop_;             // of those that have joined
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
-  std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
+  std::size_t joins_pending_ = 0;   // handled, but not answered by the broker yet
   net::publish_allowance allowance_;
   std::unique_ptr<gate> gate_; // while something is held back
 };

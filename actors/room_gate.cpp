@@ -33,7 +33,7 @@ void room::pass_on(publish& request) {
   const auto now = services_.context.now();
   allowance_.take(services_.price.of(request.message->data.size()), now);
   allowance_.bound(net::longest_debt_of_room, now);
-  broker_->publish(name_, std::move(request.message), request.idempotency_key);
+  channel_->publish(std::move(request.message), request.idempotency_key);
 }
 
 /// Where too much waits already, the oldest goes on all the same: the room goes deeper into its debt, and the

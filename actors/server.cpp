@@ -41,6 +41,8 @@ server::system_config::system_config() {
 server::server(const server_options& options, server_endpoints endpoints)
   : options_(options),
     system_(config_),
+    room_settings_(std::make_shared<cluster::room_settings_table>(options_.room_settings)),
+    api_keys_(std::move(options_.api_keys)),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
@@ -55,11 +57,12 @@ server::server(const server_options& options, server_endpoints endpoints)
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
                           .count()) {
+  reloads_.last_good_seconds = start_time_seconds_;
   identity_.id = cluster::make_epoch();
   std::random_device source;
   identity_.origin = std::uint64_t{source()} << 32U | source();
   auto& presence = options_.loops.presence;
-  presence = {options_.cluster.rules, identity_.id, describe_member};
+  presence = {identity_.id, describe_member};
   for (const auto& target : options_.cluster.shards) {
     shards_.push_back(std::make_unique<shard_status>());
     shards_.back()->identity = target.identity();
@@ -72,7 +75,7 @@ void server::divide_history_budget() {
     return all == 0 ? std::numeric_limits<std::size_t>::max()
                     : static_cast<std::size_t>(all) / std::max<std::size_t>(parts, 1);
   };
-  options_.loops.history.total_bytes = part(options_.workers);
+  options_.loops.keeping.total_bytes = part(options_.workers);
   options_.cluster.rooms.window_total_bytes = part(shards_.size());
   options_.cluster.rooms.max_rooms = options_.max_rooms;
 }
@@ -88,6 +91,8 @@ server::~server() {
     for (const auto& standing : {own.directory, own.heartbeat, own.hub})
       caf::anon_send_exit(standing, caf::exit_reason::user_shutdown);
   }
+  if (control_)
+    caf::anon_send_exit(control_, caf::exit_reason::user_shutdown);
   for (const auto& linked : bridges_.by_shard)
     caf::anon_send_exit(linked, caf::exit_reason::user_shutdown);
   if (!homes_.empty())
@@ -96,6 +101,7 @@ server::~server() {
     home->stop();
   cast_.clear(); // read by actors, and by bridges' handlers, until their threads have ended
   bridges_.by_shard.clear();
+  control_ = nullptr;
   homes_.clear();
 }
 
@@ -116,16 +122,18 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_, outbox_budget_, rooms_));
+                                                 status_, admission_, outbox_budget_, rooms_,
+                                                 room_settings_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
   watch_memory();
   own_description_.emplace(description());
   open_internal_port();
-  node_ = system_.spawn<node>(node_parts{
-    homes_, cast_, bridges_, [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_,
-    status_, public_, port_, options_.drain, identity_.id, options_.cluster.rebalance_after});
+  node_ = system_.spawn<node>(
+    node_parts{homes_, cast_, bridges_, control_, control_metrics_,
+               [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_, status_,
+               public_, port_, options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }
@@ -193,18 +201,15 @@ void server::look_at_memory() {
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
   const auto& cluster = options_.cluster;
-  const auto& history = options_.loops.history;
-  bridge_parts parts{cluster.shards[shard],
-                     cluster.links,
-                     cluster.rooms,
-                     identity_,
-                     options_.loops.presence,
-                     *shards_[shard],
-                     [describe = description()]() mutable { return describe(); }};
-  parts.rooms.history_size = history.history_size;
-  parts.rooms.history_bytes = history.history_bytes;
-  parts.rooms.history_ttl = history.history_ttl;
+  bridge_parts parts{
+    cluster.shards[shard], cluster.links,
+    cluster.rooms,         identity_,
+    room_settings_,        options_.loops.presence,
+    *shards_[shard],       [describe = description()]() mutable { return describe(); }};
   parts.rooms.publish_buffer_bytes /= shards_.size();
+  for (cluster::partition_id partition = 0; partition < cluster::partition_count; ++partition)
+    if (bridges_.partitions->shard_of(partition) == shard)
+      parts.rooms.partitions.push_back(partition);
   return parts;
 }
 
@@ -232,6 +237,13 @@ void server::ask_room(std::string room, bool with_members,
                       std::function<void(cluster::room_report&&)> answer) const {
   const auto keeper = keeper_of(room);
   caf::anon_send(keeper, room_query{std::move(room), with_members, std::move(answer)});
+}
+
+bool server::order(control_order&& command) const {
+  if (status_ == node_phase::starting) // its actors are not complete
+    return false;
+  caf::anon_send(control_, std::move(command));
+  return true;
 }
 
 void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }

@@ -5,10 +5,13 @@
 #include "actors/node/memory_pressure.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/node_description.hpp"
+#include "actors/node/reload_status.hpp"
 #include "actors/node/shards.hpp"
 #include "actors/room_limit.hpp"
+#include "cluster/room_settings.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
+#include "net/auth/api_keys.hpp"
 #include "net/http/internal_access.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
@@ -46,6 +49,8 @@ struct server_options {
   /// 0: no limit.
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   cluster_options cluster;
+  cluster::room_settings_table room_settings; ///< at the start
+  std::vector<std::string> api_keys;          ///< of the server API, at the start
   std::string version;
 };
 
@@ -100,6 +105,10 @@ public:
   [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
   [[nodiscard]] std::size_t running_actors() { return system_.registry().running(); }
 
+  [[nodiscard]] const cluster::control_metrics& control_metrics() const noexcept {
+    return control_metrics_;
+  }
+
   /// The node as the others see it, in JSON. On the internal loop.
   [[nodiscard]] std::string describe() { return (*own_description_)(); }
 
@@ -111,8 +120,18 @@ public:
   void ask_room(std::string room, bool with_members,
                 std::function<void(cluster::room_report&&)> answer) const;
 
+  /// Has a command executed on all nodes; its answer comes on another thread.
+  /// @returns false while the node is starting: then there is no answer.
+  [[nodiscard]] bool order(control_order&& command) const;
+
+  /// What may be changed while it serves, and how that went; from any thread.
+  [[nodiscard]] cluster::room_settings_source& room_settings() noexcept { return room_settings_; }
+  [[nodiscard]] net::api_keys& api_keys() noexcept { return api_keys_; }
+  [[nodiscard]] reload_status& reloads() noexcept { return reloads_; }
+
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
+  [[nodiscard]] const bridge_cast& bridges() const noexcept { return bridges_; }
 
 private:
   struct system_config : caf::actor_system_config {
@@ -131,6 +150,9 @@ private:
   system_config config_;
   caf::actor_system system_;
   node_status status_{node_phase::starting};
+  cluster::room_settings_source room_settings_;
+  net::api_keys api_keys_;
+  reload_status reloads_;
   net::admission admission_;
   net::address_counts addresses_;
   net::outbox_budget outbox_budget_;
@@ -140,6 +162,8 @@ private:
   public_port port_;
   node_cast cast_;
   bridge_cast bridges_;
+  caf::actor control_;
+  cluster::control_metrics control_metrics_;
   cluster::node_identity identity_;
   std::vector<std::unique_ptr<shard_status>> shards_;
   net::listening_sockets public_;

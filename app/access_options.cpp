@@ -1,9 +1,15 @@
 #include "app/access_options.hpp"
 
+#include "net/auth/api_keys.hpp"
+#include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
 #include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace canang::app {
 
@@ -45,22 +51,64 @@ void take_hosts(const std::vector<std::string>& given, std::vector<std::string>&
 }
 
 void take_key(const std::string& flag, const std::string& text, std::string& into) {
-  if (!net::is_internal_key(text))
+  if (!net::is_key(text))
     refuse(flag, "a key is 16 to 256 visible characters of ASCII");
   into = text;
 }
 
-/// The line end at the end of a file is its editor's.
-void take_key_file(const std::string& flag, const std::string& path, std::string& into) {
-  std::array<char, 1024> bytes; // more than any key has
+/// Of a file of keys: more than those that may count have, with their line ends.
+constexpr std::size_t max_key_file_bytes = 32 * 1024;
+
+std::string read_key_file(const std::string& flag, const std::string& path) {
+  std::string text(max_key_file_bytes, '\0');
   std::ifstream file{path, std::ios::binary};
-  file.read(bytes.data(), bytes.size());
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad())
     refuse(flag, fmt::format("'{}' cannot be read", path));
-  std::string text{bytes.data(), static_cast<std::size_t>(file.gcount())};
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+/// Line ends at the end of a file are its editor's.
+void take_key_file(const std::string& flag, const std::string& path, std::string& into) {
+  auto text = read_key_file(flag, path);
   while (text.ends_with('\n') || text.ends_with('\r'))
     text.pop_back();
   take_key(flag, text, into);
+}
+
+/// A comma would be taken for the end of a key where several are given at once.
+void take_api_key(const std::string& flag, const std::string& where, std::string_view key,
+                  std::vector<std::string>& into) {
+  if (!net::is_key(key) || key.find(',') != std::string_view::npos)
+    refuse(flag, where + "a key is 16 to 256 visible characters of ASCII other than a comma");
+  if (into.size() == net::max_api_keys)
+    refuse(flag, fmt::format("there are more than {} keys", net::max_api_keys));
+  into.emplace_back(key);
+}
+
+void take_api_keys(const std::vector<std::string>& given, std::vector<std::string>& into) {
+  for (const auto& key : split_list(given))
+    take_api_key("--api-key", "", key, into);
+}
+
+/// One key a line; empty lines do not matter.
+void take_api_key_file(const std::string& path, std::vector<std::string>& into) {
+  static const std::string flag = "--api-key-file";
+  const auto text = read_key_file(flag, path);
+  const auto before = into.size();
+  std::size_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    ++number;
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    if (!line.empty())
+      take_api_key(flag, fmt::format("'{}', line {}: ", path, number), line, into);
+  }
+  if (into.size() == before)
+    refuse(flag, fmt::format("'{}' has no key", path));
 }
 
 } // namespace
@@ -87,6 +135,13 @@ void add_access_options(option_adder& adder, actors::server_options& into) {
     "--internal-host",
     [&into](const auto& given) { take_hosts(given, into.internal_access.hosts); }, "localhost",
     "names under which the internal port may be asked without a key; addresses always");
+  auto& api_keys = into.api_keys;
+  adder.list(
+    "--api-key", [&api_keys](const auto& given) { take_api_keys(given, api_keys); }, "none",
+    "keys of the server API on the internal port, several while one is replaced");
+  adder.secret(
+    "--api-key-file", [&api_keys](const std::string& path) { take_api_key_file(path, api_keys); },
+    "file with such keys, one a line; read again on SIGHUP");
 }
 
 } // namespace canang::app

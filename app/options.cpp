@@ -1,11 +1,14 @@
 #include "app/options.hpp"
 
 #include "app/access_options.hpp"
+#include "app/bad_option.hpp"
+#include "app/cluster_options.hpp"
+#include "app/configuration_file.hpp"
 #include "app/cpu_budget.hpp"
-#include "app/memory_budget.hpp"
-#include "app/open_files.hpp"
+#include "app/limit_options.hpp"
 #include "app/option_adder.hpp"
-#include "app/units.hpp"
+#include "app/room_options.hpp"
+#include "net/log_text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,143 +18,14 @@
 #include <iostream>
 #include <limits>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <variant>
+#include <utility>
 #include <vector>
 
 namespace canang::app {
 
 namespace {
-
-constexpr std::uint64_t automatic = std::numeric_limits<std::uint64_t>::max();
-static_assert(automatic == all_connections);
-
-/// What --redis says cannot be; the text is for the operator and holds no password.
-struct bad_cluster : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// A shard's URL is no slip of the pen that CLI11 could show: it may hold a password.
-void take_redis_urls(const std::vector<std::string>& given, actors::cluster_options& into) {
-  into.shards.clear();
-  for (const auto& text : given) {
-    for (const auto& url : cluster::split_redis_urls(text)) {
-      auto parsed = cluster::parse_redis_url(url);
-      if (const auto* const fault = std::get_if<std::string>(&parsed))
-        throw bad_cluster{fmt::format("--redis: {}", *fault)};
-      into.shards.push_back(std::move(std::get<cluster::redis_target>(parsed)));
-    }
-  }
-  for (std::size_t i = 0; i < into.shards.size(); ++i)
-    for (std::size_t k = 0; k < i; ++k)
-      if (into.shards[i].identity() == into.shards[k].identity())
-        throw bad_cluster{fmt::format("--redis: {} is named twice", into.shards[i].identity())};
-}
-
-void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into) {
-  using std::chrono::milliseconds;
-  constexpr std::uint64_t one_gib = 1ULL << 30U;
-  adder.group("Cluster");
-  adder.list(
-    "--redis", [&into](const auto& given) { take_redis_urls(given, into); }, "none",
-    "links the nodes: redis://, rediss:// or sentinel://h1,h2/name; each one is a shard");
-  adder.text("--redis-prefix", into.links.prefix, "canang", "of every key and channel");
-  adder.text("--redis-ca", into.links.ca_file, "system",
-             "PEM file with the authorities of rediss://");
-  adder.text("--redis-cert", into.links.cert_file, "none", "PEM file, certificate of this client");
-  adder.text("--redis-key", into.links.key_file, "none", "PEM file, its key");
-  adder.duration("--redis-connect-timeout", into.links.connect_timeout, milliseconds{50}, "2s",
-                 "time to connect to Redis");
-  adder.duration("--redis-command-timeout", into.links.command_timeout, milliseconds{50}, "2s",
-                 "time for Redis to answer, before the link is rebuilt");
-  adder.duration("--redis-publish-timeout", into.rooms.publish_timeout, milliseconds{50}, "2s",
-                 "how long a publish waits while Redis is away, before it fails");
-  adder.size("--redis-publish-buffer", into.rooms.publish_buffer_bytes, 1024, 64 * one_gib, "64MiB",
-             "bytes of publishes that may wait meanwhile");
-  adder.duration("--redis-probe-interval", into.links.probe_interval, milliseconds{50}, "2s",
-                 "how often delivery through Redis is proved");
-  adder.duration("--redis-probe-timeout", into.links.probe_timeout, milliseconds{50}, "5s",
-                 "time for the proof, before the links are rebuilt");
-  adder.text("--advertise", into.advertise, "internal-listen",
-             "how this node is shown to others, such as its pod's name");
-  adder.duration("--rebalance-after", into.rebalance_after, milliseconds{0}, "30s",
-                 "with over 1.2 x the nodes' mean connections for so long, shed some; 0: never");
-  adder.list(
-    "--presence", [&into](const auto& given) { into.rules.presence = split_list(given); }, "*",
-    "rooms whose members are kept, by name with * and ?");
-  adder.list(
-    "--join-leave", [&into](const auto& given) { into.rules.join_leave = split_list(given); },
-    "none", "rooms in which coming and going is published");
-  app.add_flag_callback("--no-lineage", [&into] { into.rooms.uses_lineage = false; })
-    ->group(""); // for the test that shows what the lineage is for
-}
-
-/// A parser that also takes `auto`, which becomes a number by `settle_limits`.
-template <class Parse>
-auto auto_or(Parse parse) {
-  return [parse](const std::string& text) -> std::optional<std::uint64_t> {
-    if (text == "auto")
-      return automatic;
-    return parse(text);
-  };
-}
-
-void add_admission_options(option_adder& adder, actors::server_options& into) {
-  auto& limits = into.admission;
-  limits.max_connections = automatic;
-  limits.max_memory_bytes = automatic;
-  into.outbox_budget_bytes = automatic;
-  adder.add("--max-connections", limits.max_connections, auto_or(parse_count), "auto or a number",
-            "auto", "connections that are taken; auto: what the limit of open files allows");
-  adder.number(
-    "--max-connections-per-ip", limits.connections_per_address, 0, 1'000'000'000, "0",
-    "of an IPv4 address or an IPv6 /64, all kinds; 0 without limit, as behind a balancer");
-  adder.add("--memory-limit", limits.max_memory_bytes, auto_or(parse_size),
-            "auto or a size such as 512MiB", "auto",
-            "memory in use above which none is taken; auto: 80 % of the cgroup's limit");
-  adder.number("--accept-rate", limits.accepts_per_second, 0, 1'000'000, "0",
-               "new connections a second that are taken, 0 without limit");
-  adder.add("--outbox-budget", into.outbox_budget_bytes, auto_or(parse_size),
-            "auto or a size such as 256MiB", "auto",
-            "what may wait for and from clients; auto: a quarter of the memory limit; 0: no limit");
-}
-
-void add_room_options(option_adder& adder, actors::server_options& into) {
-  using std::chrono::milliseconds;
-  constexpr std::uint64_t one_gib = 1ULL << 30U;
-  auto& loops = into.loops;
-  adder.group("Rooms");
-  adder.number("--history-size", loops.history.history_size, 0, 1'000'000, "128",
-               "messages kept a room, and as many joins and leaves");
-  adder.size("--history-bytes", loops.history.history_bytes, 0, one_gib, "512KiB",
-             "bytes of payload kept a room");
-  adder.duration("--history-ttl", loops.history.history_ttl, milliseconds{100}, "5m",
-                 "how long a room's history is kept after its last publication");
-  into.history_budget_bytes = automatic;
-  adder.add("--history-budget", into.history_budget_bytes, auto_or(parse_size),
-            "auto or a size such as 256MiB", "auto",
-            "memory for all histories; auto: a quarter of --memory-limit, or 256MiB without one");
-  into.max_rooms = automatic;
-  adder.add("--max-rooms", into.max_rooms, auto_or(parse_count), "auto or a number", "auto",
-            "rooms that are known, 0 without limit; auto: by --memory-limit, or 1000000");
-  adder.duration("--room-linger", loops.rooms.room_linger, milliseconds{0}, "1s",
-                 "how long a room without members keeps its actor");
-}
-
-void add_rate_options(option_adder& adder, net::session_limits& into) {
-  constexpr std::uint64_t most_messages = 1'000'000'000;
-  constexpr std::uint64_t most_bytes = 64ULL << 30U;
-  adder.number("--publish-rate", into.publishing.messages_a_second, 0, most_messages, "1000",
-               "messages a second that one client may send; 0 without limit");
-  adder.size("--publish-bytes-rate", into.publishing.bytes_a_second, 0, most_bytes, "1MiB",
-             "bytes of messages a second that one client may send; 0 without limit");
-  adder.number("--room-publish-rate", into.publishing_in_room.messages_a_second, 0, most_messages,
-               "2000", "messages a second that all clients here may send to one room; 0: no limit");
-  adder.size("--room-publish-bytes-rate", into.publishing_in_room.bytes_a_second, 0, most_bytes,
-             "2MiB", "bytes of messages a second, the same; 0 without limit");
-}
 
 void add_options(CLI::App& app, options& into) {
   using std::chrono::milliseconds;
@@ -214,14 +88,6 @@ void add_options(CLI::App& app, options& into) {
   adder.choice("--log-format", into.log_format, {"text", "json"}, "one line an event, either way");
 }
 
-CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& help,
-                      std::string& url) {
-  auto* const command = app.add_subcommand(name, help);
-  command->add_option("URL", url, "of its internal port; by default that of --internal-listen here")
-    ->type_name("");
-  return *command;
-}
-
 bool is_given(const std::string& flag, int argc, const char* const* argv) {
   return std::any_of(argv + 1, argv + argc, [&](std::string_view argument) {
     return argument == flag || argument.starts_with(flag + '=');
@@ -252,93 +118,158 @@ std::string one_line(std::string text) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   while (!text.empty() && text.back() == ' ')
     text.pop_back();
-  return text;
+  return net::log_line(text);
+}
+
+/// All that may be said on the command line, bound to what it is read into.
+class command_line {
+public:
+  explicit command_line(options& into);
+
+  /// Reads flags, environment and file. Throws `CLI::Error`, or `bad_option`.
+  void read(int argc, const char* const* argv);
+
+  [[nodiscard]] parse_result result() const;
+
+  CLI::App app{"Canang: rooms over WebSocket. What is published to a room reaches every member.",
+               "canang"};
+  bool check_only = false;
+
+private:
+  [[nodiscard]] CLI::App& add_command(const std::string& name, const std::string& help);
+  void add_url(CLI::App& command);
+  void read_file();
+  void note_given();
+
+  options& into_;
+  parse_result result_;
+  CLI::App& health_;
+  CLI::App& drain_;
+  CLI::App& reload_;
+};
+
+command_line::command_line(options& into)
+  : into_(into),
+    health_(add_command("health", "ask a node whether it may have traffic: exit code 0 or 1")),
+    drain_(add_command("drain", "let a node close its connections and end, as by SIGTERM")),
+    reload_(add_command("reload", "let a process of this machine or container read its config file "
+                                  "again, as by SIGHUP")) {
+  app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
+  app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
+  app
+    .add_option("--config", into.config_file, "read options and settings of rooms from a TOML file")
+    ->envname(environment_name("--config"))
+    ->type_name("FILE")
+    ->take_last();
+  app.footer("Each option may be given as a flag, as an environment variable (--ping-interval as\n"
+             "CANANG_PING_INTERVAL) or as a key of the config file (ping-interval = \"25s\"); the\n"
+             "first that is found in this order counts. Durations: 500ms, 25s, 5m. Sizes: 64KiB,\n"
+             "1MiB. The file may also have tables: [rooms] and [namespaces.NAME].");
+  app.get_formatter()->column_width(36);
+  add_options(app, into);
+  add_url(health_);
+  add_url(drain_);
+  reload_.add_option("PID", result_.process_id, "of the process; 1 is a container's first")
+    ->type_name("")
+    ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()));
+  into.server.version = CANANG_VERSION;
+}
+
+CLI::App& command_line::add_command(const std::string& name, const std::string& help) {
+  return *app.add_subcommand(name, help);
+}
+
+void command_line::add_url(CLI::App& command) {
+  command
+    .add_option("URL", result_.url,
+                "of its internal port; by default that of --internal-listen here")
+    ->type_name("");
+}
+
+void command_line::read(int argc, const char* const* argv) {
+  app.parse(arguments_with_environment(app, argc, argv));
+  into_.server.room_settings = room_settings_of_options(into_.server);
+  try {
+    read_file();
+  } catch (const bad_option& wrong) {
+    // A server that runs goes on with what the file said before, and so must its health check.
+    if (!health_.parsed() || check_only)
+      throw;
+    std::cerr << "canang: " << net::log_line(wrong.what()) << '\n';
+  }
+  note_given();
+}
+
+void command_line::read_file() {
+  if (app.get_option("--config")->count() == 0)
+    return;
+  const configuration_file file{into_.config_file};
+  file.apply_options(app);
+  auto& rooms = into_.server.room_settings;
+  rooms = room_settings_of_options(into_.server);
+  file.apply_rooms(into_.server.loops.limits.max_message_bytes, rooms);
+}
+
+void command_line::note_given() {
+  for (const auto* option : app.get_options()) {
+    if (option->get_envname().empty())
+      continue;
+    auto given = option->results();
+    if (given.empty())
+      given.push_back(option->get_default_str());
+    into_.given.emplace(option->get_name().substr(2), std::move(given));
+  }
+}
+
+parse_result command_line::result() const {
+  auto result = result_;
+  result.what = health_.parsed()   ? command::health
+                : drain_.parsed()  ? command::drain
+                : reload_.parsed() ? command::reload
+                                   : command::serve;
+  return result;
+}
+
+/// Does `read`, and makes one kind of what it throws but for help and version.
+void read_or_refuse(command_line& line, int argc, const char* const* argv) {
+  try {
+    line.read(argc, argv);
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError& wrong) {
+    throw bad_option{one_line(wrong.what())};
+  } catch (const bad_option& wrong) {
+    throw bad_option{net::log_line(wrong.what()), wrong.exit_code};
+  }
 }
 
 } // namespace
 
 parse_result parse_options(int argc, const char* const* argv, options& into) {
-  CLI::App app{"Canang: rooms over WebSocket. What is published to a room reaches every member.",
-               "canang"};
-  app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
-  bool check_only = false;
-  app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
-  app
-    .set_config("--config", "", "read options from this file: lines of `name=value`, `#` comments")
-    ->envname("CANANG_CONFIG")
-    ->type_name("FILE")
-    ->take_last();
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.footer("Each option may be given as a flag, as an environment variable (--ping-interval as\n"
-             "CANANG_PING_INTERVAL) or as a key of the config file (ping-interval=25s); the first\n"
-             "that is found in this order counts. Durations: 500ms, 25s, 5m. Sizes: 64KiB, 1MiB.");
-  app.get_formatter()->column_width(36);
-  add_options(app, into);
-  std::string url;
-  auto& health =
-    add_command(app, "health", "ask a node whether it may have traffic: exit code 0 or 1", url);
-  auto& drain =
-    add_command(app, "drain", "let a node close its connections and end, as by SIGTERM", url);
-  into.server.version = CANANG_VERSION;
+  command_line line{into};
   try {
-    app.parse(arguments_with_environment(app, argc, argv));
+    read_or_refuse(line, argc, argv);
   } catch (const CLI::Success& wanted) { // help or version
-    return {command::leave, app.exit(wanted)};
-  } catch (const bad_cluster& wrong) {
-    std::cerr << "canang: " << one_line(wrong.what()) << '\n';
-    return {command::leave, 1};
-  } catch (const CLI::FileError& wrong) {
-    std::cerr << "canang: --config: " << one_line(wrong.what()) << '\n';
-    return {command::leave, 2};
-  } catch (const CLI::ParseError& wrong) {
-    std::cerr << "canang: " << one_line(wrong.what()) << '\n';
-    return {command::leave, 2};
+    return {.what = command::leave, .exit_code = line.app.exit(wanted)};
+  } catch (const bad_option& wrong) {
+    std::cerr << "canang: " << wrong.what() << '\n';
+    return {.what = command::leave, .exit_code = wrong.exit_code};
   }
-  if (check_only) {
+  if (line.check_only) {
     std::cout << "the configuration is right\n";
-    return {command::leave, 0};
+    return {.what = command::leave, .exit_code = 0};
   }
-  if (health.parsed())
-    return {command::health, 0, url};
-  if (drain.parsed())
-    return {command::drain, 0, url};
-  return {command::serve, 0};
+  return line.result();
 }
 
-settled_limits settle_limits(actors::server_options& into) {
-  auto& limits = into.admission;
-  settled_limits result;
-  const auto open_files = raise_open_files_limit();
-  const file_users users{into.workers, into.cluster.shards.size()};
-  if (open_files < least_files(users)) {
-    result.fault = fmt::format("the limit of open files is {}; this node needs {} at least: "
-                               "`ulimit -n`, LimitNOFILE=, or fewer --workers",
-                               open_files, least_files(users));
-    return result;
+std::optional<std::string> reread_options(int argc, const char* const* argv, options& into) {
+  command_line line{into};
+  try {
+    read_or_refuse(line, argc, argv);
+  } catch (const bad_option& wrong) {
+    return wrong.what();
   }
-  const auto wanted = limits.max_connections == 0 ? all_connections : limits.max_connections;
-  const auto shares = share_files(open_files, users, wanted);
-  limits.max_connections = shares.connections;
-  into.loops.limits.max_http_connections = shares.http_connections_a_loop;
-  if (wanted != all_connections && wanted > shares.connections)
-    result.warning =
-      fmt::format("--max-connections {} is more than the limit of open files ({}) has room for: "
-                  "{} are taken",
-                  wanted, open_files, shares.connections);
-  auto budget = find_memory_budget();
-  if (limits.max_memory_bytes == automatic)
-    limits.max_memory_bytes =
-      static_cast<std::uint64_t>(static_cast<double>(budget.limit_bytes) * admitted_part);
-  if (into.outbox_budget_bytes == automatic)
-    into.outbox_budget_bytes = limits.max_memory_bytes != 0
-                                 ? std::max<std::uint64_t>(limits.max_memory_bytes / 4, 1)
-                                 : default_outbox_budget_bytes;
-  if (into.history_budget_bytes == automatic)
-    into.history_budget_bytes = history_budget_of(limits.max_memory_bytes);
-  if (into.max_rooms == automatic)
-    into.max_rooms = max_rooms_of(limits.max_memory_bytes);
-  into.memory_used = std::move(budget.used_bytes);
-  return result;
+  return std::nullopt;
 }
 
 } // namespace canang::app

@@ -3,7 +3,10 @@
 #include "actors/server.hpp"
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace canang::app {
 
@@ -12,6 +15,10 @@ struct options {
   actors::server_options server;
   std::string log_level = "info";
   std::string log_format = "text";
+  std::string config_file; ///< empty: none
+  /// Each option by its name without dashes, and what it was given, or its default. Never to be shown, since
+  /// there are passwords among it.
+  std::map<std::string, std::vector<std::string>> given;
 };
 
 /// What the command line asks for.
@@ -19,19 +26,28 @@ enum class command : std::uint8_t {
   leave, ///< all is done and said: see `exit_code`
   serve,
   health,
-  drain
+  drain,
+  reload
 };
 
 /// What to do after reading the options.
 struct parse_result {
   command what = command::leave;
   int exit_code = 0;
-  std::string url{}; ///< of `health` and `drain`; may be empty
+  std::string url{};           ///< of `health` and `drain`; may be empty
+  std::int32_t process_id = 1; ///< of `reload`
 };
 
 /// Reads flags, then `CANANG_...` variables, then the config file, the first that speaks wins. Prints
 /// help, version or the one line of an error by itself; then there is nothing left to do.
+/// @param into has its defaults.
 [[nodiscard]] parse_result parse_options(int argc, const char* const* argv, options& into);
+
+/// Reads all of them again, for a process that serves. Prints nothing.
+/// @param into has its defaults.
+/// @returns a line that says what is wrong, or nothing.
+[[nodiscard]] std::optional<std::string> reread_options(int argc, const char* const* argv,
+                                                        options& into);
 
 /// What the process and its machine say to the options.
 struct settled_limits {

@@ -15,6 +15,10 @@ namespace canang {
 template <class Value>
 using name_map = std::unordered_map<std::string, Value, name_hash, std::equal_to<>>;
 
+/// The same of names that are kept elsewhere as long as the map is there.
+template <class Value>
+using name_view_map = std::unordered_map<std::string_view, Value, name_hash, std::equal_to<>>;
+
 /// Likewise a set.
 using name_set = std::unordered_set<std::string, name_hash, std::equal_to<>>;
 

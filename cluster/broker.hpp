@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ enum class broker_errc : std::uint8_t {
 /// What became of a publish.
 struct publish_outcome {
   broker_errc error = broker_errc::none;
-  position at;            ///< where the publication is stored
+  position at{};          ///< where the publication is stored
   bool duplicate = false; ///< stored before under the same idempotency key; not delivered again
 };
 
@@ -60,21 +61,56 @@ struct present_member {
 /// A room as it is in the whole cluster.
 struct room_report {
   broker_errc error = broker_errc::none;
-  position top; ///< with an empty epoch: nothing is known of the room
-  std::vector<std::pair<std::string, std::uint64_t>> members_by_node;
-  std::vector<present_member> members; ///< where they were asked for and are kept
+  position top{}; ///< with an empty epoch: nothing is known of the room
+  std::vector<std::pair<std::string, std::uint64_t>> members_by_node{};
+  std::vector<present_member> members{}; ///< where they were asked for and are kept
 };
 
 /// How long a user may be away before its leave is told: pages are reloaded.
 inline constexpr std::chrono::seconds leave_grace{3};
 
+/// What of a room's history is wanted. Without `since`: from its beginning, or in reverse from its end.
+struct history_request {
+  static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+  /// Publications that are wanted at most; joins and leaves count too.
+  std::size_t limit = no_limit;
+  /// Only what follows it; in reverse, what came before it.
+  std::optional<position> since{};
+  bool is_reverse = false; ///< the newest first
+};
+
+/// What became of it.
+struct history_answer {
+  broker_errc error = broker_errc::none;
+  position top{}; ///< with an empty epoch: nothing is known of the room
+  std::vector<publication_ptr> publications{};
+  /// There was a `since` that is not of the room's history, or (not in reverse) something after it is gone.
+  bool is_unrecoverable = false;
+};
+
+/// How something is published from outside of the room.
+struct publish_options {
+  /// One that was used in the room within the last 5 minutes stores nothing; empty: none.
+  std::string_view idempotency_key{};
+  /// Delivered to whoever is a member now, without a place in the room's order: it has no offset and no epoch,
+  /// is in no history, cannot be resumed, and is missed by nobody.
+  bool skip_history = false;
+};
+
+using publish_handler = std::function<void(publish_outcome&&)>;
+using page_handler = std::function<void(history_page&&)>;
+using history_handler = std::function<void(history_answer&&)>;
+using report_handler = std::function<void(room_report&&)>;
+
 /// Who hears of a room: its room actor. All calls come on the broker's thread.
 class room_subscriber {
 public:
-  /// The room's next publication, in order of offsets.
+  /// The room's next publication, in order of offsets; or, with an offset of 0, one that has no place in it.
   virtual void on_publication(const publication_ptr& message) = 0;
 
-  /// The answer to the oldest publish that has none yet: answers come in the order of the publishes.
+  /// The answer to the oldest publish over its channel that has none yet: answers come in the order of the
+  /// publishes.
   virtual void on_published(const publish_outcome& outcome) = 0;
 
   /// What comes next follows `from`, which is not where the room stood. `is_lost`: between the two
@@ -85,39 +121,52 @@ protected:
   ~room_subscriber() = default;
 };
 
-/// Stores and hands out the publications of rooms: what makes one order of many publishers.
-///
-/// The embedded `memory_broker` serves a single node; a bridge to Redis serves many. A broker belongs
-/// to one loop and is called on its thread only; answers may come at once, from inside the call, or
-/// later.
-class broker {
+/// What a room with members holds of its broker: by it the subscriber hears of the room. Owned by the room,
+/// ends before the broker; on the broker's thread. Its end is the end of the subscription: outstanding answers
+/// are not delivered any more. It may end within any call to the subscriber.
+class room_channel {
 public:
-  using history_handler = std::function<void(history_page&&)>;
-  using report_handler = std::function<void(room_report&&)>;
-
-  virtual ~broker() = default;
-
-  /// Begins to tell `subscriber` of `room`'s publications. One subscriber a room.
-  virtual void subscribe(std::string_view room, room_subscriber& subscriber) = 0;
-
-  /// Ends it. Outstanding answers are not delivered any more.
-  virtual void unsubscribe(std::string_view room) = 0;
+  room_channel() = default;
+  room_channel(const room_channel&) = delete;
+  room_channel& operator=(const room_channel&) = delete;
+  virtual ~room_channel() = default;
 
   /// Stores `message` as the room's next publication, which the subscriber gets as all others do,
   /// and then the outcome. A non-empty `idempotency_key` that was used in the room within the last
   /// 5 minutes stores nothing: the outcome is that of the first time.
-  virtual void publish(std::string_view room, std::shared_ptr<publication> message,
-                       std::string_view idempotency_key) = 0;
+  virtual void publish(std::shared_ptr<publication> message, std::string_view idempotency_key) = 0;
 
-  /// What a member that joins now is to have first. Of a room with a subscriber only.
-  virtual void recover(std::string_view room, const recover_request& request,
+  /// What a member that joins now is to have first. What the subscriber hears after the answer follows it.
+  virtual void recover(const recover_request& request, page_handler handler) = 0;
+
+  /// A local member has come to the room, or has left it. Where the room's settings say so, its presence is
+  /// kept, and told in the room by publications of its own.
+  virtual void note_member(const local_member& who, bool is_here) = 0;
+};
+
+/// Stores and hands out the publications of rooms: what makes one order of many publishers.
+///
+/// The embedded `memory_broker` serves a single node; a bridge to Redis serves many. A broker belongs
+/// to one loop and is called on its thread only; answers may come at once, from inside the call, or
+/// later. Each handler is called exactly once, at the latest when the broker ends.
+class broker {
+public:
+  virtual ~broker() = default;
+
+  /// Begins to tell `subscriber` of `room`'s publications. One subscriber a room: a later one takes the place of
+  /// an earlier one, whose channel does nothing any more.
+  [[nodiscard]] virtual std::unique_ptr<room_channel> open(std::string_view room,
+                                                           room_subscriber& subscriber) = 0;
+
+  /// Publishes in any room, whether it has members here or not.
+  virtual void publish(std::string_view room, std::shared_ptr<publication> message,
+                       const publish_options& options, publish_handler handler) = 0;
+
+  /// Reads the history of any room.
+  virtual void history(std::string_view room, const history_request& request,
                        history_handler handler) = 0;
 
-  /// A local member has come to the room, or has left it. Where the room's rules say so, its presence is
-  /// kept, and told in the room by publications of its own.
-  virtual void note_member(std::string_view room, const local_member& who, bool is_here) = 0;
-
-  /// Tells how the room is; counts never load the members.
+  /// Tells how any room is; counts never load the members.
   virtual void report(std::string_view room, bool with_members, report_handler handler) = 0;
 };
 

@@ -92,12 +92,15 @@ void append_publication(std::string& out, const publication& message) {
   out.append(message.data);
 }
 
-envelope_errc read_batch(std::string_view bytes, std::string_view epoch, std::uint64_t last,
-                         std::uint64_t own_origin, batch& into) {
+namespace {
+
+/// All of a batch, without offsets.
+envelope_errc read_publications(std::string_view bytes, std::uint64_t own_origin, batch& into) {
   batch_id id;
   if (!take(bytes, id.origin) || !take(bytes, id.sequence) || bytes.empty())
     return envelope_errc::truncated;
-  into.epoch = epoch;
+  into.epoch.clear();
+  into.first = 0;
   into.publications.clear();
   const auto now = std::chrono::steady_clock::now();
   while (!bytes.empty()) {
@@ -107,8 +110,29 @@ envelope_errc read_batch(std::string_view bytes, std::string_view epoch, std::ui
     message->received_at = now;
     into.publications.push_back(std::move(message));
   }
+  return envelope_errc::none;
+}
+
+envelope_errc read_unordered(std::string_view bytes, std::uint64_t own_origin, batch& into) {
+  const auto count = take_number(bytes, '\n');
+  if (!count || *count == 0 || *count > bytes.size())
+    return envelope_errc::truncated;
+  const auto error = read_publications(bytes, own_origin, into);
+  if (error == envelope_errc::none && into.publications.size() != *count)
+    return envelope_errc::truncated;
+  return error;
+}
+
+} // namespace
+
+envelope_errc read_batch(std::string_view bytes, std::string_view epoch, std::uint64_t last,
+                         std::uint64_t own_origin, batch& into) {
+  const auto error = read_publications(bytes, own_origin, into);
+  if (error != envelope_errc::none)
+    return error;
   if (last < into.publications.size())
     return envelope_errc::truncated;
+  into.epoch = epoch;
   into.first = last - into.publications.size() + 1;
   auto offset = into.first;
   for (const auto& message : into.publications) {
@@ -118,10 +142,19 @@ envelope_errc read_batch(std::string_view bytes, std::string_view epoch, std::ui
   return envelope_errc::none;
 }
 
+std::string unordered_message(const publication& message, const batch_id& id) {
+  std::string text = std::to_string(unordered_version) + " 1\n";
+  append_batch_header(text, id);
+  append_publication(text, message);
+  return text;
+}
+
 envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin, batch& into) {
   const auto version = take_number(bytes, ' ');
   if (!version)
     return envelope_errc::foreign;
+  if (*version == unordered_version)
+    return read_unordered(bytes, own_origin, into);
   if (*version != envelope_version)
     return envelope_errc::version;
   if (bytes.size() <= epoch_size || bytes[epoch_size] != ' ')

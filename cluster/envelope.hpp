@@ -19,8 +19,12 @@ namespace canang::cluster {
 /// payload. Scripts put batches together from pieces; of what is in them publish.lua reads the first 16 bytes
 /// and the lengths, when it looks whether an earlier try was stored.
 
-/// The version that this node writes; it reads this one.
+///
+/// What has no place in the order of its room is on the channel alone: `VERSION COUNT\n`, then a batch.
+
+/// The versions that this node writes, and all that it reads. Nodes that do not know one skip it, and count it.
 inline constexpr std::uint64_t envelope_version = 1;
+inline constexpr std::uint64_t unordered_version = 2;
 
 /// Bytes of origin and sequence.
 inline constexpr std::size_t batch_header_bytes = 16;
@@ -38,13 +42,14 @@ enum class envelope_errc : std::uint8_t {
   truncated, ///< it ends too early, or goes on after its end
 };
 
-/// Publications with consecutive offsets.
+/// Publications with consecutive offsets; or without any, and without an epoch.
 struct batch {
   std::string epoch;
-  std::uint64_t first = 0;
+  std::uint64_t first = 0; ///< 0: they have none
   std::vector<std::shared_ptr<publication>> publications;
 
   [[nodiscard]] std::uint64_t last() const noexcept { return first + publications.size() - 1; }
+  [[nodiscard]] bool is_unordered() const noexcept { return first == 0; }
 };
 
 void append_batch_header(std::string& out, const batch_id& id);
@@ -54,6 +59,9 @@ void append_publication(std::string& out, const publication& message);
 /// origin than `own_origin` is 0: its id would mean someone else here.
 [[nodiscard]] envelope_errc read_batch(std::string_view bytes, std::string_view epoch,
                                        std::uint64_t last, std::uint64_t own_origin, batch& into);
+
+/// What goes on a channel for a publication without a place in the order.
+[[nodiscard]] std::string unordered_message(const publication& message, const batch_id& id);
 
 /// Reads what came on a channel.
 [[nodiscard]] envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin,

@@ -114,6 +114,14 @@ void feed::append(const publication_ptr& message) {
   sink_.on_publication(message);
 }
 
+/// A smaller window lets go what is kept for nobody any more; a larger one fills by itself.
+void feed::set_window(std::size_t messages, std::size_t bytes) {
+  limits_.window_size = messages;
+  limits_.window_bytes = bytes;
+  history_limits_ = history_limits::of(messages, bytes);
+  window_.trim(history_limits_);
+}
+
 void feed::forget_window() {
   window_.reset(top_.offset);
   window_is_all_ = false;
@@ -264,13 +272,7 @@ void feed::recover(const recover_request& request, handler answer) {
 }
 
 /// Whether a position is one of the history that the room has now.
-bool feed::belongs(const position& since) const {
-  if (since.epoch == top_.epoch)
-    return since.offset <= top_.offset;
-  return std::any_of(lineage_.begin(), lineage_.end(), [&](const epoch_end& end) {
-    return end.epoch == since.epoch && since.offset <= end.last;
-  });
-}
+bool feed::belongs(const position& since) const { return is_of_history(since, top_, lineage_); }
 
 history_page feed::page_after(std::uint64_t offset) const {
   history_page page;

@@ -2,6 +2,7 @@
 
 #include "cluster/broker.hpp"
 #include "cluster/envelope.hpp"
+#include "cluster/history.hpp"
 #include "cluster/publication.hpp"
 #include "cluster/recent_publications.hpp"
 
@@ -12,29 +13,6 @@
 #include <vector>
 
 namespace canang::cluster {
-
-/// The end of an earlier epoch: a position of it up to `last` belongs to the room's history.
-struct epoch_end {
-  std::string epoch;
-  std::uint64_t last = 0;
-};
-
-/// What a read of a room brought: where it stands, and what is kept of it after some offset.
-struct stored_page {
-  position top;
-  std::vector<epoch_end> lineage; ///< oldest first
-  /// The last one at `top`, or none. Messages are all there behind `floor`; where offsets are missing among
-  /// them, there were joins or leaves that are not kept any more.
-  std::vector<publication_ptr> publications;
-  std::optional<std::uint64_t> floor; ///< without: they are consecutive
-
-  /// The offset behind which no message is missing.
-  [[nodiscard]] std::uint64_t begin() const noexcept {
-    if (floor)
-      return *floor;
-    return publications.empty() ? top.offset : publications.front()->offset - 1;
-  }
-};
 
 /// What a feed tells, and what it asks for.
 class feed_sink {
@@ -68,7 +46,7 @@ struct feed_limits {
 /// A state machine without any I/O; owned by a broker's room, on the broker's thread.
 class feed {
 public:
-  using handler = broker::history_handler;
+  using handler = page_handler;
 
   feed(const feed_limits& limits, feed_sink& sink)
     : limits_(limits),
@@ -103,6 +81,9 @@ public:
 
   /// Answers all that wait for a read with an error.
   void fail_waiting(broker_errc error);
+
+  /// How much is kept for joiners from now on.
+  void set_window(std::size_t messages, std::size_t bytes);
 
   /// Drops the window, to save memory; the position stays.
   void forget_window();

@@ -17,11 +17,12 @@ std::size_t user_cost(std::string_view user) noexcept {
 
 } // namespace
 
-bool local_presence::note(std::string_view room, const local_member& who, bool is_here,
-                          clock::time_point now) {
+bool local_presence::note(std::string_view room, bool is_told, const local_member& who,
+                          bool is_here, clock::time_point now) {
   const auto [known, is_new] = rooms_.try_emplace(std::string{room});
   if (is_new)
     texts_cost_ += heap_of(known->first);
+  set_told(known->second, is_told);
   if (is_here)
     add(room, known->second, who);
   else
@@ -31,6 +32,31 @@ bool local_presence::note(std::string_view room, const local_member& who, bool i
   if (!is_anybody_there && members.leaving.empty())
     forget(known);
   return is_anybody_there;
+}
+
+void local_presence::set_told(std::string_view room, bool is_told) {
+  if (const auto known = rooms_.find(room); known != rooms_.end())
+    set_told(known->second, is_told);
+}
+
+void local_presence::set_told(room_members& members, bool is_told) {
+  if (std::exchange(members.is_told, is_told) == is_told)
+    return;
+  for (const auto& [user, count] : std::exchange(members.connections, {}))
+    users_cost_ -= user_cost(user);
+  if (!is_told)
+    return;
+  for (const auto& [connection, user] : members.users)
+    if (const auto name = user.str(); !name.empty() && ++members.connections[name] == 1)
+      users_cost_ += user_cost(name);
+}
+
+/// @returns whether it was in its grace.
+bool local_presence::stop_leaving(room_members& members, const std::string& user) {
+  if (members.leaving.erase(user) == 0)
+    return false;
+  users_cost_ -= user_cost(user);
+  return true;
 }
 
 void local_presence::forget(room_map::iterator room) {
@@ -44,12 +70,15 @@ void local_presence::add(std::string_view room, room_members& members, const loc
     return;
   ++member_count_;
   texts_cost_ += added->second.cost();
-  if (!options_.rules.announces(room))
+  const bool is_back = stop_leaving(members, who.user);
+  if (!members.is_told)
     return;
   if (!who.user.empty()) {
-    if (++members.connections[who.user] > 1 || members.leaving.erase(who.user) > 0)
-      return; // it was there, or is back in time
+    if (++members.connections[who.user] > 1)
+      return;
     users_cost_ += user_cost(who.user);
+    if (is_back)
+      return;
   }
   tell(room, publication_kind::joined, who.id, who.user);
 }
@@ -61,7 +90,7 @@ void local_presence::remove(std::string_view room, room_members& members, const 
     return;
   --member_count_;
   texts_cost_ -= gone.mapped().cost();
-  if (!options_.rules.announces(room))
+  if (!members.is_told)
     return;
   const auto& user = gone.mapped().str();
   if (!user.empty()) {
@@ -116,7 +145,7 @@ void local_presence::report(std::string_view room, bool with_members, room_repor
   if (known == rooms_.end() || known->second.users.empty())
     return;
   into.members_by_node.emplace_back(options_.node, known->second.users.size());
-  if (!with_members || !options_.rules.keeps_presence(room))
+  if (!with_members)
     return;
   for (const auto& [connection, user] : known->second.users)
     into.members.push_back(

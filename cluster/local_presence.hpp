@@ -3,7 +3,6 @@
 #include "base/name_map.hpp"
 #include "base/rare_text.hpp"
 #include "cluster/broker.hpp"
-#include "cluster/room_rules.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -18,7 +17,6 @@ namespace canang::cluster {
 
 /// Who a node is to its members, and how it writes them down.
 struct presence_options {
-  room_rules rules;
   std::string node;
   /// The member as JSON, for publications that tell of it.
   std::function<std::string(const present_member&)> describe;
@@ -35,8 +33,14 @@ public:
   local_presence(const presence_options& options, tell_function tell)
     : options_(options), tell_(std::move(tell)) {}
 
+  /// A member has come or gone. `is_told`: that is published in the room.
   /// @returns whether anybody is in the room now.
-  bool note(std::string_view room, const local_member& who, bool is_here, clock::time_point now);
+  bool note(std::string_view room, bool is_told, const local_member& who, bool is_here,
+            clock::time_point now);
+
+  /// From now on comings and goings are told in the room, or not. Those who are there are not told to have come;
+  /// leaves that are in their grace are told.
+  void set_told(std::string_view room, bool is_told);
 
   /// Tells the leaves whose grace is over. To be called about once a second.
   void expire(clock::time_point now);
@@ -51,6 +55,7 @@ private:
     std::unordered_map<std::uint64_t, rare_text> users; // by connection
     name_map<std::size_t> connections;
     name_map<std::uint64_t> leaving; // in their grace: which leave it was
+    bool is_told = false;
   };
 
   struct pending_leave {
@@ -64,6 +69,8 @@ private:
   using room_map = name_map<room_members>;
 
   void forget(room_map::iterator room);
+  void set_told(room_members& members, bool is_told);
+  bool stop_leaving(room_members& members, const std::string& user);
   void add(std::string_view room, room_members& members, const local_member& who);
   void remove(std::string_view room, room_members& members, const local_member& who,
               clock::time_point now);

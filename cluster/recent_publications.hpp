@@ -50,6 +50,9 @@ public:
   void extend(const std::vector<publication_ptr>& older, std::uint64_t floor,
               const history_limits& limits);
 
+  /// Drops the oldest until the rest is within limits, which may have changed.
+  void trim(const history_limits& limits);
+
   /// All messages behind this offset are there.
   [[nodiscard]] std::uint64_t floor() const noexcept { return floor_; }
 
@@ -92,7 +95,6 @@ private:
   void note_dropped(const publication& message) noexcept;
   void drop_oldest_message();
   void drop_oldest_event();
-  void trim(const history_limits& limits);
 
   list messages_;
   std::unique_ptr<list> events_; // most rooms have none

@@ -16,6 +16,8 @@ struct room_rules {
 
   [[nodiscard]] bool keeps_presence(std::string_view room) const noexcept;
   [[nodiscard]] bool announces(std::string_view room) const noexcept;
+
+  friend bool operator==(const room_rules&, const room_rules&) = default;
 };
 
 } // namespace canang::cluster

@@ -2,11 +2,25 @@
 
 namespace canang::cluster {
 
-room_settings room_settings_table::of(std::string_view room) const noexcept {
+namespace {
+
+const room_settings& said_of(const room_settings_table& table, std::string_view room) noexcept {
   if (const auto colon = room.find(':'); colon != std::string_view::npos)
-    if (const auto found = namespaces.find(room.substr(0, colon)); found != namespaces.end())
+    if (const auto found = table.namespaces.find(room.substr(0, colon));
+        found != table.namespaces.end())
       return found->second;
-  return rooms;
+  return table.rooms;
+}
+
+} // namespace
+
+room_settings room_settings_table::of(std::string_view room) const noexcept {
+  auto settings = said_of(*this, room);
+  if (!settings.presence_is_said)
+    settings.presence = settings.presence && rules.keeps_presence(room);
+  if (!settings.join_leave_is_said)
+    settings.join_leave = settings.join_leave || rules.announces(room);
+  return settings;
 }
 
 } // namespace canang::cluster

@@ -2,8 +2,10 @@
 
 #include "base/name_map.hpp"
 #include "base/shared_value.hpp"
+#include "base/who_may.hpp"
 #include "cluster/room_rules.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,14 +15,7 @@
 
 namespace canang::cluster {
 
-/// Who may do something in a room.
-enum class who_may : std::uint8_t {
-  anyone,
-  users,   ///< who has proved who they are
-  members, ///< of the room
-  token,   ///< whose token says so
-  nobody,  ///< of the clients: the server API alone
-};
+using canang::who_may;
 
 /// What an operator says of a room, or of all rooms of a namespace.
 struct room_settings {
@@ -30,10 +25,15 @@ struct room_settings {
   std::size_t max_message_bytes = 64 * 1024;      ///< of payload
   bool presence = true;                           ///< who is in the room is kept
   bool join_leave = false;                        ///< coming and going is published in the room
+  bool presence_is_said = false;   ///< `presence` is the table's own word, whatever the rules say
+  bool join_leave_is_said = false; ///< likewise `join_leave`
   who_may subscribe = who_may::anyone;
   who_may publish = who_may::members;
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
+
+  /// Who is in the room is kept: comings and goings can only be told of members that are known.
+  [[nodiscard]] bool keeps_presence() const noexcept { return presence || join_leave; }
 
   friend bool operator==(const room_settings&, const room_settings&) = default;
 };
@@ -41,25 +41,40 @@ struct room_settings {
 /// The settings of all rooms. Never changed once it is shared; from any thread.
 class room_settings_table {
 public:
-  /// Of a room that is called `NAME:...` those of the namespace NAME, where there is one; else `rooms`.
+  /// Of a room that is called `NAME:...` those of the namespace NAME, where there is one; else `rooms`. What
+  /// neither says of presence and of joins and leaves, `rules` say by the room's name.
   [[nodiscard]] room_settings of(std::string_view room) const noexcept;
 
   room_settings rooms;
   name_map<room_settings> namespaces;
+  room_rules rules;
+
+  friend bool operator==(const room_settings_table&, const room_settings_table&) = default;
 };
 
 /// Where the settings in force are had from; they may be replaced while nodes run. From any thread.
 class room_settings_source {
 public:
+  /// @param first not null, as `set`'s.
   explicit room_settings_source(std::shared_ptr<const room_settings_table> first) {
     table_.store(std::move(first));
   }
 
   [[nodiscard]] std::shared_ptr<const room_settings_table> get() const { return table_.load(); }
-  void set(std::shared_ptr<const room_settings_table> next) { table_.store(std::move(next)); }
+
+  void set(std::shared_ptr<const room_settings_table> next) {
+    table_.store(std::move(next));
+    generation_.fetch_add(1, std::memory_order_release);
+  }
+
+  /// Grows when the settings are replaced. Read it *before* `get`, and what one gets is that or newer.
+  [[nodiscard]] std::uint64_t generation() const noexcept {
+    return generation_.load(std::memory_order_acquire);
+  }
 
 private:
   shared_value<std::shared_ptr<const room_settings_table>> table_;
+  std::atomic<std::uint64_t> generation_{1};
 };
 
 } // namespace canang::cluster

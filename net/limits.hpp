@@ -82,6 +82,10 @@ inline constexpr std::size_t cost_of_end = 16 * 1024;
 /// many as may end in a turn anyway, see `max_cost_a_turn`.
 inline constexpr std::size_t max_given_up_a_turn = max_cost_a_turn / cost_of_end;
 
+/// Connections of disconnected users that a hub closes at once; the next ones a tick later. Each is a write and the end
+/// of an actor: some milliseconds in all.
+inline constexpr std::size_t max_disconnected_a_turn = 256;
+
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
 
@@ -103,8 +107,9 @@ inline constexpr std::chrono::milliseconds join_piece_ttl{1000};
 /// Places in rooms' histories for which a loop knows what it has encoded.
 inline constexpr std::size_t max_join_pages = 64;
 
-/// How long an answer may take that somebody else has to give.
-inline constexpr std::chrono::milliseconds late_answer_timeout{3000};
+/// How long an answer may take that somebody else has to give: longer than any of those takes to say that it has none,
+/// of which a command to all nodes takes longest (5 s).
+inline constexpr std::chrono::milliseconds late_answer_timeout{7000};
 
 /// The line of a chunk of a request's body, with its extensions, which mean nothing here; and all trailers of a
 /// body, in bytes. Clients send neither; those that are generous send a checksum.
@@ -239,14 +244,14 @@ struct session_limits {
   publish_rate publishing{1'000, 1024 * 1024};
   /// What the clients of this node may publish in one room together: a member at 20 Mbit/s still reads more.
   publish_rate publishing_in_room{2'000, 2 * 1024 * 1024};
-  /// Rooms that one connection may be in, or be joining: as in Centrifugo.
-  std::size_t max_rooms_per_connection = 128;
   /// How long more than `max_outbox_bytes` may wait for a client before it is closed; 0: not at all. Two
   /// seconds are a lost packet's retransmissions, or a phone between two masts.
   std::chrono::milliseconds slow_consumer_grace{2'000};
   /// Time from a request's headers to the end of its body: 1 MiB at 1 Mbit/s. Not an option, since bodies
   /// come from servers.
   std::chrono::milliseconds body_timeout{10'000};
+  /// Rooms that one connection may be in, or be joining: as Centrifugo has it, and a member costs memory in each.
+  std::uint32_t max_rooms_per_connection = 128;
 };
 
 } // namespace canang::net

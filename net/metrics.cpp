@@ -16,7 +16,7 @@ std::string_view to_string(close_reason reason) noexcept {
     "normal",      "going_away",    "client_close",   "abnormal",     "protocol_error",
     "bad_payload", "too_big",       "write_error",    "ping_timeout", "slow_consumer",
     "drain",       "messages_lost", "publish_failed", "rebalance",    "rate_limited",
-    "over_budget", "unidentified",  "not_allowed",    "removed",      "handler_error"};
+    "over_budget", "unidentified",  "not_allowed",    "disconnected", "handler_error"};
   return names[static_cast<std::size_t>(reason)];
 }
 

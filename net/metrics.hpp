@@ -89,7 +89,7 @@ enum class close_reason : std::uint8_t {
   over_budget,    ///< it held most of what the node may hold for its clients
   unidentified,   ///< it did not say in time who it is
   not_allowed,    ///< it did what it may not, and could not be told otherwise
-  removed,        ///< an operator had it removed
+  disconnected,   ///< somebody had its user disconnected, or removed from its room
   handler_error,  ///< a fault of ours; never expected
 };
 inline constexpr std::size_t close_reason_count = 20;
@@ -183,6 +183,7 @@ struct loop_metrics {
   counter shed_bytes_total;          ///< let go because memory was over its limit
   std::array<counter, forget_reason_count> forgotten_rooms_total;
   counter room_waiting_bytes;  ///< publishes that wait, because their rooms are over their rate
+  counter users_memory_bytes;  ///< of the index of users
   counter recovered_total;     ///< members that resumed and miss nothing
   counter not_recovered_total; ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;

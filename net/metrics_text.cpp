@@ -98,14 +98,14 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::rate_limited:
   case close_reason::over_budget:
   case close_reason::unidentified:
-  case close_reason::not_allowed:
-  case close_reason::removed: return 1008;
+  case close_reason::not_allowed: return 1008;
   case close_reason::too_big: return 1009;
   case close_reason::handler_error: return 1011;
   case close_reason::drain:
   case close_reason::rebalance: return 1012;
   case close_reason::publish_failed: return 1013;
   case close_reason::messages_lost: return 3010;
+  case close_reason::disconnected: return 3503;
   case close_reason::abnormal:
   case close_reason::write_error:
   case close_reason::ping_timeout: break;
@@ -208,6 +208,15 @@ MetricFamily build_info(const process_figures& process) {
   auto result =
     family("canang_build_info", "Constant 1; the label is the version.", MetricType::Gauge);
   add_value(result, 1, {{"version", std::string{process.version}}});
+  return result;
+}
+
+MetricFamily reloads(const process_figures& process) {
+  auto result = family("canang_config_reloads_total",
+                       "Times that the configuration was read again, by what became of it.",
+                       MetricType::Counter);
+  add_value(result, static_cast<double>(process.reloads_applied), {{"result", "applied"}});
+  add_value(result, static_cast<double>(process.reloads_refused), {{"result", "refused"}});
   return result;
 }
 
@@ -328,6 +337,10 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(histogram("canang_turn_seconds", "Length of the loops' turns.", loops, &m::turn));
   for (auto& of_admission : admission_families(process))
     all.push_back(std::move(of_admission));
+  all.push_back(reloads(process));
+  all.push_back(single("canang_config_last_good_seconds",
+                       "When the configuration was last read and found right, in Unix time.", gauge,
+                       static_cast<double>(process.last_good_reload_seconds)));
   all.push_back(single("process_open_fds", "Open file descriptors.", gauge,
                        static_cast<double>(process.open_descriptors)));
   all.push_back(single("process_resident_memory_bytes", "Resident memory.", gauge,

@@ -34,6 +34,9 @@ struct process_figures {
   std::uint64_t outbox_budget_bytes = 0;
   std::uint64_t rooms_limit = 0;
   std::uint64_t history_budget_bytes = 0;
+  std::uint64_t reloads_applied = 0; ///< of the configuration, while it ran
+  std::uint64_t reloads_refused = 0;
+  std::int64_t last_good_reload_seconds = 0; ///< Unix time
   std::vector<owned_memory> memory;
   std::string_view version;
 };

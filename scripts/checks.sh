@@ -57,6 +57,7 @@ verb_lint() {
   mapfile -t shells < <(shell_files)
   shellcheck --external-sources "${shells[@]}" || die "shellcheck has findings"
   echo "shellcheck: ${#shells[@]} files without a finding"
+  python3 scripts/check_includes.py || die "a file includes what it may not"
 
   mapfile -t files < <(printf '%s\n' "${files[@]}" | with_includers)
   lint_cpp "$seconds" "${files[@]}"
@@ -162,19 +163,22 @@ verb_fuzz() {
   local -a targets crashed=()
   mapfile -t targets < <(find build/fuzz -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
   ((${#targets[@]})) || die "tests/fuzz has no target"
-  local target passed=0
+  # As many at a time as there are processors: a target is one thread.
+  rm -rf build/fuzz/passed
+  mkdir -p build/fuzz/passed
+  export -f fuzz_one
+  printf '%s\0' "${targets[@]}" |
+    xargs -0 -P "$CMAKE_BUILD_PARALLEL_LEVEL" -I '{}' \
+      bash -c 'fuzz_one "$@"' _ '{}' "${runs:--1}" "${seconds:-0}" || true
+  local target
   for target in "${targets[@]}"; do
-    if fuzz_one "$target" "${runs:--1}" "${seconds:-0}"; then
-      passed=$((passed + 1))
-    else
-      crashed+=("$(basename "$target")")
-    fi
+    [[ -e build/fuzz/passed/${target##*/fuzz_} ]] || crashed+=("${target##*/}")
   done
-  printf '\n%s passed, %s failed\n' "$passed" "${#crashed[@]}"
+  printf '\n%s passed, %s failed\n' $((${#targets[@]} - ${#crashed[@]})) "${#crashed[@]}"
   ((${#crashed[@]} == 0)) || die "crashed: ${crashed[*]} (inputs in build/fuzz/crashes)"
 }
 
-# fuzz_one TARGET RUNS SECONDS
+# fuzz_one TARGET RUNS SECONDS: runs in a shell of its own, several at a time.
 fuzz_one() {
   local name=${1##*/fuzz_} start=$SECONDS
   local log=build/log/fuzz-$name.log
@@ -189,6 +193,7 @@ fuzz_one() {
     echo "fuzz_$name: failed after $((SECONDS - start)) s (all of it in $log)" >&2
     return 1
   fi
+  : >"build/fuzz/passed/$name"
   echo "fuzz_$name: $(awk '/number_of_executed_units/ {print $2}' "$log") inputs" \
     "in $((SECONDS - start)) s"
 }

@@ -4,13 +4,20 @@
 
 # In the order they run: what is quick and close to the code first.
 all_parts=(unit sim load integration cluster rollout hostile conformance packaging browser)
+more_parts=() # that the verb knows besides
 
-part_dir() { if [[ $1 == browser ]]; then echo tests/clients; else echo "tests/$1"; fi; }
+part_dir() {
+  case $1 in
+    browser) echo tests/clients ;;
+    server) echo tests/sanitizers ;;
+    *) echo "tests/$1" ;;
+  esac
+}
 
 existing_parts() {
   local part
   local -a existing=()
-  for part in "${all_parts[@]}"; do
+  for part in "${all_parts[@]}" "${more_parts[@]}"; do
     [[ ! -e $(part_dir "$part") ]] || existing+=("$part")
   done
   echo "${existing[*]}"
@@ -20,7 +27,7 @@ existing_parts() {
 runner_of() {
   if [[ $1 == browser ]]; then
     echo node_tests
-  elif [[ -e tests/$1/CMakeLists.txt ]]; then
+  elif [[ -e $(part_dir "$1")/CMakeLists.txt ]]; then
     echo ctest_folder
   else
     echo pytest_folder
@@ -53,9 +60,10 @@ verb_test() {
   run_parts release "${targets[@]}"
 }
 
-# ./dev sanitize [asan|tsan] [PART...] [ARGUMENTS]
+# ./dev sanitize [asan|tsan] [PART...] [ARGUMENTS]. The part `server` is of this verb only.
 verb_sanitize() {
   local preset=asan
+  more_parts=(server)
   case ${1:-} in asan | tsan)
     preset=$1
     shift
@@ -147,10 +155,23 @@ ctest_folder() {
     "${jobs[@]}" --output-junit "$report_dir/$1.xml" "${rest[@]}"
 }
 
+# A whole part takes the tests that are marked `parallel` two at a time, then the others one by one.
 pytest_folder() {
+  local code=0
   prepare_venv || return
-  PYTHONPYCACHEPREFIX=$root/build/pycache build/venv/bin/python -m pytest "tests/$1" \
-    -o cache_dir="$root/build/pytest_cache" --junitxml="$report_dir/$1.xml" "${rest[@]}"
+  if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then
+    run_pytest "$1" "$1" "${rest[@]}"
+    return
+  fi
+  run_pytest "$1" "$1-parallel" -m parallel --numprocesses 2 --dist worksteal || code=$?
+  run_pytest "$1" "$1-serial" -m 'not parallel' || code=$?
+  return "$code"
+}
+
+# run_pytest PART REPORT [ARGUMENTS]
+run_pytest() {
+  PYTHONPYCACHEPREFIX=$root/build/pycache build/venv/bin/python -m pytest "$(part_dir "$1")" \
+    -o cache_dir="$root/build/pytest_cache" --junitxml="$report_dir/$2.xml" "${@:3}"
 }
 
 node_tests() {

@@ -130,8 +130,10 @@ export class Link {
   }
 
   #published({ epoch, offset, data }) {
-    if (epoch === this.#position.epoch && offset <= this.#position.offset) return;
-    this.#position = { epoch, offset };
+    if (epoch !== undefined) {
+      if (epoch === this.#position.epoch && offset <= this.#position.offset) return;
+      this.#position = { epoch, offset };
+    }
     if (data !== undefined) this.#on.onData(data);
   }
 

@@ -2,7 +2,8 @@
 
 // {join: {epoch, offset, recovered}}: publications that follow it continue from there.
 // {publication: {epoch, offset, data}}: data as a client without meta gets it, string or
-//   ArrayBuffer; undefined where it is not a message (someone came or went).
+//   ArrayBuffer; undefined where it is not a message (someone came or went). Without epoch and offset it has
+//   no place in the order.
 // {error: {code, message}}: a message of this client was not taken.
 // Null: none of them.
 export function readFrame(text) {
@@ -16,7 +17,9 @@ export function readFrame(text) {
   const { join, error, epoch, offset } = value;
   if (join) return isPosition(join) ? { join } : null;
   if (error) return { error };
-  return isPosition(value) ? { publication: { epoch, offset, data: dataOf(value) } } : null;
+  if (isPosition(value)) return { publication: { epoch, offset, data: dataOf(value) } };
+  const data = epoch === undefined && offset === undefined ? dataOf(value) : undefined;
+  return data === undefined ? null : { publication: { data } };
 }
 
 function isPosition({ epoch, offset }) {

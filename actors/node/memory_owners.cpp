@@ -13,7 +13,8 @@ std::vector<net::owned_memory> memory_by_owner(std::span<const net::loop_metrics
   net::owned_memory outbox{.owner = "outbox"};
   net::owned_memory redis{.owner = "redis"};
   for (const auto* const loop : loops) {
-    connections.bytes += loop->connections.value() * connection::memory_bytes;
+    connections.bytes +=
+      loop->connections.value() * connection::memory_bytes + loop->users_memory_bytes.value();
     rooms.bytes += loop->room_actors_memory_bytes.value() + loop->kept_rooms_memory_bytes.value();
     history.bytes += loop->history_memory_bytes.value();
     outbox.bytes += net::held_for_clients(*loop);

@@ -49,6 +49,7 @@ void node::start() {
   for (auto& home : parts_.homes)
     parts_.cast.push_back(home->spawn_cast());
   start_bridges();
+  start_control();
   for (const auto& own : parts_.cast) {
     for (const auto& standing : {own.hub, own.heartbeat, own.directory}) {
       monitor(standing);
@@ -98,6 +99,16 @@ void node::start_bridges() {
     monitor(linked);
     ++standing_;
   }
+}
+
+void node::start_control() {
+  parts_.control = parts_.homes.front()->spawn_control(
+    {std::string{parts_.id}, parts_.cast, parts_.bridges, parts_.shards, parts_.control_metrics});
+  monitor(parts_.control);
+  ++standing_;
+  const auto& bridges = parts_.bridges.by_shard;
+  for (std::size_t way = 0; way < bridges.size(); ++way)
+    send(bridges[way], bridge_control{parts_.control, way});
 }
 
 /// Only the first order counts: what asks again finds a drain that is on its way.
@@ -174,6 +185,7 @@ bool node::has_left() const {
 /// In reverse order of the start: rooms first, then who serves them.
 void node::stop_cast() {
   is_stopping_ = true;
+  send_exit(parts_.control, caf::exit_reason::user_shutdown);
   for (const auto& own : parts_.cast) {
     send_exit(own.directory, caf::exit_reason::user_shutdown);
     send_exit(own.heartbeat, caf::exit_reason::user_shutdown);

@@ -31,6 +31,8 @@ struct node_parts {
   std::vector<std::unique_ptr<loop_home>>& homes;
   node_cast& cast;
   bridge_cast& bridges;
+  caf::actor& control; ///< set before the phase is `ready`
+  cluster::control_metrics& control_metrics;
   std::function<bridge_parts(std::size_t)> parts_of_bridge; ///< by shard
   const std::vector<std::unique_ptr<shard_status>>& shards;
   node_status& status;
@@ -55,6 +57,7 @@ private:
 
   void start();
   void start_bridges();
+  void start_control();
   void begin_drain(bool with_grace);
   void close_connections();
   void log_progress();

@@ -1,5 +1,6 @@
 #include "app/admin/endpoints.hpp"
 
+#include "app/admin/api.hpp"
 #include "app/admin/cluster_pages.hpp"
 #include "app/admin/probes.hpp"
 #include "net/http/internal_access.hpp"
@@ -20,12 +21,13 @@ using actors::server;
 using net::http_request;
 using net::responder;
 
-void set_guard(net::router& paths, const server& node) {
+void set_guard(net::router& paths, server& node) {
   const auto& access = node.options().internal_access;
   const bool is_loopback = node.internal_endpoint().address().is_loopback();
   if (!is_loopback && access.key.empty())
     spdlog::warn("the internal port is open beyond loopback without --internal-key: it answers "
-                 "/healthz, /readyz and /metrics only");
+                 "/healthz, /readyz and /metrics only{}",
+                 node.api_keys().is_empty() ? "" : ", and the server API to who has a key of it");
   paths.set_guard([rules = net::internal_access{access, is_loopback}](const http_request& request) {
     return rules.refusal(request);
   });
@@ -71,8 +73,10 @@ void show_room(server& node, const http_request& request, responder& respond, bo
 
 void add_internal_endpoints(net::router& paths, server& node) {
   set_guard(paths, node);
-  paths.set_not_found("there are /healthz, /readyz, /metrics, /nodes, /drain and "
-                      "/rooms/NAME[/presence] here");
+  add_api(paths, node);
+  paths.set_not_found(
+    "there are /healthz, /readyz, /metrics, /nodes, /drain, /rooms/NAME[/presence] "
+    "and /api/publish, /api/disconnect and /api/unsubscribe here");
   const net::route_options open{.is_open = true};
   paths.add_page("/healthz", open, [&](const http_request&) { return health_page(node); });
   paths.add_page("/readyz", open, [&](const http_request&) { return readiness_page(node); });

@@ -3,6 +3,7 @@
 #include "actors/node/memory_owners.hpp"
 #include "actors/runtime/failures.hpp"
 #include "app/admin/cluster_pages.hpp"
+#include "app/admin/control_metrics.hpp"
 #include "app/admin/shard_metrics.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"
@@ -33,6 +34,10 @@ net::process_figures figures_of(actors::server& node) {
   figures.draining = phase == node_phase::draining || phase == node_phase::closing;
   figures.ready = phase == node_phase::ready && actors::cluster_fault(node.shards()).empty();
   figures.version = node.options().version;
+  const auto& reloads = node.reloads();
+  figures.reloads_applied = reloads.applied;
+  figures.reloads_refused = reloads.refused;
+  figures.last_good_reload_seconds = reloads.last_good_seconds;
   figures.headroom = admission.headroom();
   figures.connections_limit = admission.limits().max_connections;
   figures.memory_limit_bytes = admission.limits().max_memory_bytes;
@@ -80,7 +85,8 @@ net::page_response metrics_page(actors::server& node) {
   net::page_response response;
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(node.loops(), figures_of(node))
-                  + shard_metrics(node.shards(), actors::loop::clock::now().time_since_epoch());
+                  + shard_metrics(node.shards(), actors::loop::clock::now().time_since_epoch())
+                  + control_metrics(node.control_metrics());
   return response;
 }
 

@@ -92,25 +92,29 @@ class Server:
                     continue
         return found
 
-    def pss_bytes(self) -> int:
-        """Resident memory, with pages that processes share divided among them."""
+    def memory_bytes(self) -> int:
+        """Memory of its own, with pages that processes share divided among them.
+
+        Files that it maps are left out: their pages count for less as soon as the load, which uses
+        the same libraries, is there too.
+        """
         total = 0
         for pid in self.pids():
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
                     total += int(line.split()[1]) * 1024
         return total
 
-    def settled_pss_bytes(self, patience_s: float = 10.0) -> int:
+    def settled_memory_bytes(self, patience_s: float = 10.0) -> int:
         """Once it has stayed within 128 KiB for 2 s: allocators give freed memory back after one or so."""
         deadline = time.monotonic() + patience_s
-        last, since = self.pss_bytes(), time.monotonic()
+        last, since = self.memory_bytes(), time.monotonic()
         while time.monotonic() < min(since + 2.0, deadline):
             time.sleep(0.1)
-            now = self.pss_bytes()
+            now = self.memory_bytes()
             if abs(now - last) > 128 * 1024:
                 last, since = now, time.monotonic()
-        return self.pss_bytes()
+        return self.memory_bytes()
 
     def cpu_s(self) -> float:
         ticks = 0

@@ -252,12 +252,12 @@ class Bench:
     def _idle(self, case: Case, peer: Peer) -> dict[str, Any]:
         with self.server(peer, case) as server:
             self._warm_up(case, peer, server)
-            empty = server.settled_pss_bytes()
+            empty = server.settled_memory_bytes()
             shape = ["--rooms", "1", "--members", str(case.members)]
             load = self._start(case, peer, server, [*shape, "--idle", "--duration", "60s"])
             try:
                 load.wait_until_connected(LOAD_SPARE_S)
-                full = server.settled_pss_bytes()
+                full = server.settled_memory_bytes()
             finally:
                 load.stop()
             result = load.result(LOAD_SPARE_S)

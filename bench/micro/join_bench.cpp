@@ -38,7 +38,8 @@ void join_and_leave(benchmark::State& state) {
   manual_home home{system};
   net::loop_context context{{}};
   actors::fanout members{context};
-  cluster::memory_broker broker{{}, [] { return cluster::memory_broker::clock::now(); }};
+  const cluster::room_settings_source settings{std::make_shared<cluster::room_settings_table>()};
+  cluster::memory_broker broker{{}, [] { return cluster::memory_broker::clock::now(); }, settings};
   actors::node_cast cast(1);
   const actors::bridge_cast alone;
   const actors::room_services services{broker, context.metrics, cast, alone, context};

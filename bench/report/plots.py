@@ -95,7 +95,7 @@ def memory(summary: list[Entry], colors: dict[str, int]) -> tuple[str, str] | No
     if not found or not found[1]:
         return None
     title = "Memory of an idle connection"
-    subtitle = f"The server's own memory (PSS) over that without any, {found[0]}; less is better"
+    subtitle = f"The server's own memory over that without any, {found[0]}; less is better"
     return title, svg.bar_chart(title, subtitle, found[1], colors)
 
 

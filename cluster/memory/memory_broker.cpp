@@ -1,9 +1,10 @@
 #include "cluster/memory/memory_broker.hpp"
 
+#include "base/memory_cost.hpp"
 #include "cluster/epoch.hpp"
+#include "cluster/history.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
 namespace canang::cluster {
@@ -13,8 +14,11 @@ namespace {
 /// A room that is kept without history is looked at again after no less than this.
 constexpr std::chrono::milliseconds least_review_interval{100};
 
-history_limits limits_of(const memory_broker_options& options) {
-  auto limits = history_limits::of(options.history_size, options.history_bytes);
+/// Rooms that are looked up anew in a second after the settings were replaced: some milliseconds.
+constexpr std::size_t most_settled_rooms = 16'384;
+
+history_limits limits_of(const room_settings& settings, const memory_broker_options& options) {
+  auto limits = history_limits::of(settings.history_size, settings.history_bytes);
   limits.cost = options.total_bytes;
   return limits;
 }
@@ -23,10 +27,11 @@ history_limits limits_of(const memory_broker_options& options) {
 
 memory_broker::memory_broker(const memory_broker_options& options,
                              std::function<clock::time_point()> now,
-                             const presence_options& presence)
+                             const room_settings_source& settings, const presence_options& presence)
   : options_(options),
-    limits_(limits_of(options)),
     now_(std::move(now)),
+    source_(settings),
+    table_(settings.get()),
     presence_(presence, [this](std::string_view room, publication_kind kind, std::string&& member) {
       publish_event(room, kind, std::move(member));
     }) {}
@@ -36,23 +41,144 @@ memory_broker::~memory_broker() = default;
 // --- rooms, and who hears of them
 
 memory_broker::stream& memory_broker::stream_of(std::string_view room) {
-  if (const auto known = streams_.find(room); known != streams_.end())
+  if (const auto known = streams_.find(room); known != streams_.end()) {
+    settle(known->second);
     return known->second;
+  }
   auto& [name, created] = *streams_.try_emplace(std::string{room}).first;
   created.name = &name;
   created.epoch = make_epoch();
-  created.expires_at = now_() + options_.history_ttl;
-  by_recency_.push_back(created);
+  created.settled = settings_count_;
+  created.kept_by = &policy_of(name);
+  created.expires_at = now_() + created.kept_by->settings.history_ttl;
+  created.kept_by->rooms.push_back(created);
   names_cost_ += heap_of(name);
   put_in_place(created);
   return created;
 }
 
-void memory_broker::subscribe(std::string_view room, room_subscriber& subscriber) {
+// --- what the settings say of them
+
+memory_broker::policy& memory_broker::policy_of(std::string_view room) {
+  const auto settings = table_->of(room);
+  const auto known = std::find_if(policies_.begin(), policies_.end(),
+                                  [&](const policy& each) { return each.settings == settings; });
+  if (known != policies_.end())
+    return *known;
+  auto& added = policies_.emplace_back();
+  added.settings = settings;
+  added.limits = limits_of(settings, options_);
+  return added;
+}
+
+/// Gives a room the policy that it has by the settings in force.
+void memory_broker::settle(stream& room) {
+  if (std::exchange(room.settled, settings_count_) == settings_count_)
+    return;
+  auto& next = policy_of(*room.name);
+  if (std::exchange(room.kept_by, &next) == &next)
+    return;
+  total_bytes_ -= room.recent.bytes();
+  room.recent.trim(next.limits);
+  total_bytes_ += room.recent.bytes();
+  account(room);
+  put_in_place(room);
+  room.expires_at = now_() + next.settings.history_ttl;
+  room.recency.unlink();
+  next.rooms.push_back(room);
+  presence_.set_told(*room.name, next.settings.join_leave);
+}
+
+void memory_broker::look_at_settings() {
+  if (auto current = source_.get(); current != table_) {
+    table_ = std::move(current);
+    ++settings_count_;
+    buckets_ = streams_.bucket_count();
+    settled_buckets_ = 0;
+  }
+  if (buckets_ != 0)
+    settle_some();
+}
+
+/// Goes on with the rooms that nobody uses.
+void memory_broker::settle_some() {
+  if (buckets_ != streams_.bucket_count()) { // they have moved
+    buckets_ = streams_.bucket_count();
+    settled_buckets_ = 0;
+  }
+  for (std::size_t count = 0; settled_buckets_ < buckets_; ++settled_buckets_) {
+    if (count >= most_settled_rooms)
+      return;
+    const auto end = streams_.end(settled_buckets_);
+    for (auto at = streams_.begin(settled_buckets_); at != end; ++at) {
+      count += at->second.settled == settings_count_ ? 0 : 1;
+      settle(at->second);
+    }
+  }
+  buckets_ = 0;
+  policies_.remove_if([](const policy& each) { return each.rooms.empty(); });
+}
+
+// --- who hears of them
+
+/// Where its room is, unless a successor has taken its place.
+class memory_broker::channel final : public room_channel {
+public:
+  channel(memory_broker& broker, stream& room, room_subscriber& subscriber)
+    : broker_(broker), room_(&room), subscriber_(subscriber) {}
+
+  ~channel() override {
+    if (room_ != nullptr)
+      broker_.close(*room_);
+  }
+
+  void publish(std::shared_ptr<publication> message, std::string_view idempotency_key) override {
+    if (room_ == nullptr)
+      return;
+    auto& room = *room_;
+    auto& subscriber = subscriber_;
+    const auto life = room.life;
+    const auto outcome = broker_.publish_in(room, std::move(message), idempotency_key);
+    if (room.life == life) // else this has ended meanwhile
+      subscriber.on_published(outcome);
+  }
+
+  void recover(const recover_request& request, page_handler handler) override {
+    history_page page;
+    if (room_ == nullptr)
+      page.error = broker_errc::unavailable;
+    else
+      page = broker_.recover(*room_, request);
+    handler(std::move(page));
+  }
+
+  void note_member(const local_member& who, bool is_here) override {
+    if (room_ != nullptr)
+      broker_.note_member(*room_, who, is_here);
+  }
+
+  void let_go() noexcept { room_ = nullptr; }
+  [[nodiscard]] room_subscriber& subscriber() const noexcept { return subscriber_; }
+
+private:
+  memory_broker& broker_;
+  stream* room_;
+  room_subscriber& subscriber_;
+};
+
+std::unique_ptr<room_channel> memory_broker::open(std::string_view room,
+                                                  room_subscriber& subscriber) {
   auto& known = stream_of(room);
-  assert(known.subscriber == nullptr);
-  known.subscriber = &subscriber;
+  if (known.open != nullptr) {
+    known.open->let_go();
+    --open_count_;
+  }
+  auto opened = std::make_unique<channel>(*this, known, subscriber);
+  known.open = opened.get();
+  ++known.life;
+  ++open_count_;
   take(known);
+  return opened;
 }
 
 void memory_broker::take(stream& room) {
@@ -63,84 +189,124 @@ void memory_broker::take(stream& room) {
   put_in_place(room);
 }
 
-void memory_broker::unsubscribe(std::string_view room) {
-  const auto found = streams_.find(room);
-  if (found == streams_.end() || found->second.subscriber == nullptr)
-    return;
-  auto& known = found->second;
-  known.subscriber = nullptr;
-  known.is_taken = false;
+void memory_broker::close(stream& room) {
+  room.open = nullptr;
+  ++room.life;
+  room.is_taken = false;
+  --open_count_;
   --taken_count_;
-  idle_cost_ += known.counted_cost;
-  if (known.offset == 0)
-    forget(known); // it was only joined: there is nothing to come back to
+  idle_cost_ += room.counted_cost;
+  if (room.offset == 0 && !room.keys)
+    forget(room); // it was only joined: there is nothing to come back to
   else
-    put_in_place(known);
+    put_in_place(room);
 }
 
 bool memory_broker::claim(std::string_view room) {
   const auto known = streams_.find(room);
-  if (known == streams_.end() || known->second.subscriber != nullptr)
+  if (known == streams_.end() || known->second.open != nullptr)
     return false;
   take(known->second);
   return true;
 }
 
+bool memory_broker::keeps(std::string_view room) const noexcept { return streams_.contains(room); }
+
 std::size_t memory_broker::idle_count() const noexcept { return streams_.size() - taken_count_; }
 
 std::size_t memory_broker::rooms_cost() const noexcept {
-  return streams_.size() * name_map_entry_cost<stream> + names_cost_ + presence_.cost();
+  return streams_.size() * name_map_entry_cost<stream> + names_cost_
+         + open_count_ * allocated(sizeof(channel)) + presence_.cost();
 }
 
-void memory_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
-  const bool has_members = presence_.note(room, who, is_here, now_());
-  const auto known = streams_.find(room);
-  if (known == streams_.end() || known->second.has_members == has_members)
-    return;
-  known->second.has_members = has_members;
-  put_in_place(known->second);
+void memory_broker::note_member(stream& room, const local_member& who, bool is_here) {
+  settle(room);
+  const bool has_members =
+    presence_.note(*room.name, room.kept_by->settings.join_leave, who, is_here, now_());
+  if (std::exchange(room.has_members, has_members) != has_members)
+    put_in_place(room);
 }
 
 void memory_broker::report(std::string_view room, bool with_members, report_handler handler) {
   room_report answer;
   if (const auto known = streams_.find(room); known != streams_.end())
     answer.top = {known->second.epoch, known->second.offset};
-  presence_.report(room, with_members, answer);
+  presence_.report(room, with_members && table_->of(room).keeps_presence(), answer);
   handler(std::move(answer));
 }
 
 // --- publications
 
+bool memory_broker::is_duplicate(const stream& room, std::string_view key, publish_outcome& into) {
+  if (key.empty() || !room.keys)
+    return false;
+  const auto before = room.keys->find(key);
+  if (!before)
+    return false;
+  if (*before != 0)
+    into.at = {room.epoch, *before};
+  into.duplicate = true;
+  return true;
+}
+
+void memory_broker::remember_key(stream& room, std::string_view key, std::uint64_t offset) {
+  if (key.empty())
+    return;
+  if (!room.keys)
+    room.keys = std::make_unique<idempotency_keys>();
+  room.keys->remember(key, offset, now_() + options_.idempotency_ttl, options_.idempotency_keys);
+}
+
+void memory_broker::tell(const stream& room, const publication_ptr& message) {
+  if (room.open != nullptr)
+    room.open->subscriber().on_publication(message);
+}
+
 void memory_broker::publish(std::string_view room, std::shared_ptr<publication> message,
-                            std::string_view idempotency_key) {
-  auto& target = stream_of(room);
-  begin_to_store(target);
+                            const publish_options& options, publish_handler handler) {
+  const auto key = options.idempotency_key;
+  handler(options.skip_history ? publish_live(room, std::move(message), key)
+                               : publish_in(stream_of(room), std::move(message), key));
+}
+
+publish_outcome memory_broker::publish_in(stream& room, std::shared_ptr<publication> message,
+                                          std::string_view idempotency_key) {
+  begin_to_store(room);
   publish_outcome outcome;
-  outcome.at.epoch = target.epoch;
-  if (!idempotency_key.empty() && target.keys) {
-    if (const auto before = target.keys->find(idempotency_key)) {
-      outcome.at.offset = *before;
-      outcome.duplicate = true;
-      if (target.subscriber != nullptr)
-        target.subscriber->on_published(outcome);
-      return;
-    }
-  }
-  message->epoch = target.epoch;
-  message->offset = ++target.offset;
-  outcome.at.offset = target.offset;
-  if (!idempotency_key.empty()) {
-    if (!target.keys)
-      target.keys = std::make_unique<idempotency_keys>();
-    target.keys->remember(idempotency_key, target.offset, now_() + options_.idempotency_ttl,
-                          options_.idempotency_keys);
-  }
+  if (is_duplicate(room, idempotency_key, outcome))
+    return outcome;
+  message->epoch = room.epoch;
+  message->offset = ++room.offset;
+  outcome.at = {room.epoch, room.offset};
+  remember_key(room, idempotency_key, room.offset);
   const publication_ptr stored = std::move(message);
-  store(target, stored);
-  if (target.subscriber != nullptr)
-    target.subscriber->on_publication(stored);
-  if (target.subscriber != nullptr) // it may have left meanwhile
-    target.subscriber->on_published(outcome);
+  store(room, stored);
+  tell(room, stored);
+  return outcome;
+}
+
+/// Of a room that nobody knows of nothing remains, unless there is a key to be remembered.
+publish_outcome memory_broker::publish_live(std::string_view room,
+                                            std::shared_ptr<publication> message,
+                                            std::string_view idempotency_key) {
+  publish_outcome outcome;
+  auto known = streams_.find(room);
+  if (!idempotency_key.empty()) {
+    auto& target = stream_of(room);
+    begin_to_store(target);
+    if (is_duplicate(target, idempotency_key, outcome))
+      return outcome;
+    remember_key(target, idempotency_key, 0);
+    account(target);
+    put_in_place(target);
+    keep_total_in_limit(target);
+    known = streams_.find(room);
+  }
+  message->epoch = std::string_view{};
+  message->offset = 0;
+  if (known != streams_.end())
+    tell(known->second, std::move(message));
+  return outcome;
 }
 
 void memory_broker::publish_event(std::string_view room, publication_kind kind,
@@ -158,12 +324,12 @@ void memory_broker::publish_event(std::string_view room, publication_kind kind,
   message->offset = ++target.offset;
   const publication_ptr stored = std::move(message);
   store(target, stored);
-  if (target.subscriber != nullptr)
-    target.subscriber->on_publication(stored);
+  tell(target, stored);
 }
 
 /// What is over its lifetime goes first.
 void memory_broker::begin_to_store(stream& room) {
+  settle(room);
   const auto now = now_();
   if (room.expires_at <= now)
     drop_history(room);
@@ -171,20 +337,20 @@ void memory_broker::begin_to_store(stream& room) {
 }
 
 void memory_broker::store(stream& room, publication_ptr message) {
-  room.expires_at = now_() + options_.history_ttl;
+  auto& kept_by = *room.kept_by;
+  room.expires_at = now_() + kept_by.settings.history_ttl;
   room.recency.unlink();
-  by_recency_.push_back(room);
+  kept_by.rooms.push_back(room);
   total_bytes_ -= room.recent.bytes();
-  room.recent.push_back(std::move(message), limits_);
+  room.recent.push_back(std::move(message), kept_by.limits);
   total_bytes_ += room.recent.bytes();
   account(room);
   put_in_place(room);
   keep_total_in_limit(room);
 }
 
-void memory_broker::recover(std::string_view room, const recover_request& request,
-                            history_handler handler) {
-  auto& source = stream_of(room);
+history_page memory_broker::recover(stream& source, const recover_request& request) {
+  settle(source);
   if (source.expires_at <= now_())
     drop_history(source);
   history_page page;
@@ -198,7 +364,33 @@ void memory_broker::recover(std::string_view room, const recover_request& reques
     from = page.recovered ? since.offset : source.offset;
   }
   page.publications = recent.after(from);
-  handler(std::move(page));
+  return page;
+}
+
+void memory_broker::history(std::string_view room, const history_request& request,
+                            history_handler handler) {
+  const auto known = streams_.find(room);
+  if (known == streams_.end()) {
+    history_answer nothing;
+    nothing.is_unrecoverable = request.since.has_value();
+    handler(std::move(nothing));
+    return;
+  }
+  auto& source = known->second;
+  settle(source);
+  if (source.expires_at <= now_())
+    drop_history(source);
+  const auto& recent = source.recent;
+  stored_page page;
+  page.top = {source.epoch, source.offset};
+  page.floor = recent.floor();
+  if (request.since && !request.is_reverse)
+    page.publications = recent.after(request.since->offset);
+  else if (!request.since && request.is_reverse)
+    page.publications = recent.after(recent.before_last(request.limit));
+  else
+    page.publications = recent.after(0);
+  handler(answer_of(request, std::move(page)));
 }
 
 // --- what is kept, and for how long
@@ -255,7 +447,7 @@ void memory_broker::forget_old_keys(stream& room, clock::time_point now) {
     put_in_place(room);
 }
 
-/// Of a room without a subscriber.
+/// Of a room without a channel.
 void memory_broker::forget(stream& room) {
   total_bytes_ -= room.recent.bytes();
   total_cost_ -= room.counted_cost;
@@ -320,20 +512,27 @@ void memory_broker::keep_total_in_limit(stream& latest) {
 
 void memory_broker::expire() {
   const auto now = now_();
+  look_at_settings();
   presence_.expire(now);
   give_back_buckets(streams_);
-  while (!by_recency_.empty() && by_recency_.front().expires_at <= now) {
-    auto& room = by_recency_.front();
+  for (auto& each : policies_)
+    expire_rooms(each, now);
+}
+
+void memory_broker::expire_rooms(policy& of_policy, clock::time_point now) {
+  auto& rooms = of_policy.rooms;
+  while (!rooms.empty() && rooms.front().expires_at <= now) {
+    auto& room = rooms.front();
     drop_history(room);
     forget_old_keys(room, now);
-    if (room.subscriber == nullptr && !room.keys) {
+    if (room.open == nullptr && !room.keys) {
       forget(room);
       continue;
     }
     // nothing left to expire: look again later
-    room.expires_at = now + std::max(options_.history_ttl, least_review_interval);
+    room.expires_at = now + std::max(of_policy.settings.history_ttl, least_review_interval);
     room.recency.unlink();
-    by_recency_.push_back(room);
+    rooms.push_back(room);
   }
 }
 

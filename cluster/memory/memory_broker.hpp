@@ -6,6 +6,7 @@
 #include "cluster/memory/idempotency_keys.hpp"
 #include "cluster/memory/room_keeper.hpp"
 #include "cluster/recent_publications.hpp"
+#include "cluster/room_settings.hpp"
 
 #include <boost/intrusive/list.hpp>
 
@@ -13,19 +14,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
 namespace canang::cluster {
 
-/// What a memory broker keeps.
+/// What a memory broker keeps, beside what the settings of a room say.
 struct memory_broker_options {
-  /// Messages kept a room; joins and leaves besides.
-  std::size_t history_size = 128;
-  /// Bytes of messages' payload kept a room.
-  std::size_t history_bytes = 512 * 1024;
-  /// A room's history is forgotten this long after its last publication.
-  std::chrono::milliseconds history_ttl{300'000};
   /// Bytes of memory that all rooms' histories and idempotency keys may take, overhead included. Above it
   /// rooms lose both: those that nobody is in first, and of either kind the one longest without a
   /// publication.
@@ -44,34 +40,36 @@ struct forgotten_rooms {
 
 /// The broker of a node that runs alone: everything in memory, every answer at once.
 ///
-/// A room keeps its epoch and offsets as long as it has a subscriber, and for the history's lifetime
-/// after that; one in which nothing was ever published goes with its subscriber. Owned by a loop, used on
+/// A room keeps its epoch and offsets as long as it has a channel, and for the history's lifetime after that
+/// or after what is published in it from outside; one in which nothing was ever published goes with its channel.
+///
+/// What the settings say of a room is looked up once. When they are replaced, which is seen within a second, a room
+/// that is used is looked up anew, the others little by little; the lifetime of its history then begins anew. Owned by a loop, used on
 /// its thread only.
-class memory_broker final : public broker, public room_keeper {
+class memory_broker : public broker, public room_keeper {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// `now` is asked for the time at each call; it lets tests move the clock.
+  /// `now` is asked for the time at each call; it lets tests move the clock. `settings` outlive it.
   memory_broker(const memory_broker_options& options, std::function<clock::time_point()> now,
-                const presence_options& presence = {});
+                const room_settings_source& settings, const presence_options& presence = {});
   ~memory_broker() override;
 
-  void subscribe(std::string_view room, room_subscriber& subscriber) override;
-  void unsubscribe(std::string_view room) override;
+  [[nodiscard]] std::unique_ptr<room_channel> open(std::string_view room,
+                                                   room_subscriber& subscriber) override;
   void publish(std::string_view room, std::shared_ptr<publication> message,
-               std::string_view idempotency_key) override;
-  void recover(std::string_view room, const recover_request& request,
+               const publish_options& options, publish_handler handler) override;
+  void history(std::string_view room, const history_request& request,
                history_handler handler) override;
-
-  void note_member(std::string_view room, const local_member& who, bool is_here) override;
   void report(std::string_view room, bool with_members, report_handler handler) override;
 
   [[nodiscard]] bool claim(std::string_view room) override;
+  [[nodiscard]] bool keeps(std::string_view room) const noexcept override;
   [[nodiscard]] std::size_t idle_count() const noexcept override;
   std::size_t forget_rooms(std::size_t most) override;
   std::size_t shed(std::size_t bytes) override;
 
-  /// Forgets what is over its lifetime. To be called about once a second.
+  /// Forgets what is over its lifetime, and looks at the settings. To be called about once a second.
   void expire();
 
   /// Bytes of payload kept.
@@ -91,8 +89,12 @@ public:
   [[nodiscard]] const forgotten_rooms& forgotten() const noexcept { return forgotten_; }
 
 private:
+  class channel;
+
   using list_hook =
     boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+  struct policy;
 
   /// A room's publications and its places in the orders of last use.
   struct stream {
@@ -101,12 +103,15 @@ private:
     std::uint64_t offset = 0;
     recent_publications recent;
     clock::time_point expires_at;
-    room_subscriber* subscriber = nullptr;
-    bool is_taken = false; // has a subscriber, or is about to have one
+    channel* open = nullptr;   // by it a subscriber hears of the room
+    std::uint32_t life = 0;    // changes with each beginning and end of one
+    std::uint32_t settled = 0; // by which settings, in their order, it has its policy
+    policy* kept_by = nullptr;
+    bool is_taken = false; // has a channel, or is about to have one
     bool has_members = false;
     std::unique_ptr<idempotency_keys> keys; // most rooms have none
     std::size_t counted_cost = 0;           // of the two, in `total_cost_`
-    list_hook recency;                      // in `by_recency_`
+    list_hook recency;                      // in its policy's `rooms`
     list_hook place;                        // in one of the lists below
   };
 
@@ -115,8 +120,31 @@ private:
     boost::intrusive::list<stream, boost::intrusive::member_hook<stream, list_hook, Hook>,
                            boost::intrusive::constant_time_size<false>>;
 
+  /// What is kept of rooms that have the same settings, and these: longest without a publication first.
+  struct policy {
+    room_settings settings;
+    history_limits limits;
+    stream_list<&stream::recency> rooms;
+  };
+
   stream& stream_of(std::string_view room);
+  [[nodiscard]] policy& policy_of(std::string_view room);
+  void settle(stream& room);
+  void look_at_settings();
+  void settle_some();
+  void expire_rooms(policy& of_policy, clock::time_point now);
   [[nodiscard]] static std::size_t cost_of(const stream& room) noexcept;
+  void close(stream& room);
+  [[nodiscard]] static bool is_duplicate(const stream& room, std::string_view key,
+                                         publish_outcome& into);
+  void remember_key(stream& room, std::string_view key, std::uint64_t offset);
+  static void tell(const stream& room, const publication_ptr& message);
+  publish_outcome publish_in(stream& room, std::shared_ptr<publication> message,
+                             std::string_view idempotency_key);
+  publish_outcome publish_live(std::string_view room, std::shared_ptr<publication> message,
+                               std::string_view idempotency_key);
+  [[nodiscard]] history_page recover(stream& room, const recover_request& request);
+  void note_member(stream& room, const local_member& who, bool is_here);
   void begin_to_store(stream& room);
   void store(stream& room, publication_ptr message);
   void publish_event(std::string_view room, publication_kind kind, std::string&& member);
@@ -132,9 +160,13 @@ private:
   void keep_total_in_limit(stream& latest);
 
   memory_broker_options options_;
-  history_limits limits_;
   std::function<clock::time_point()> now_;
-  stream_list<&stream::recency> by_recency_; // longest without a publication first
+  const room_settings_source& source_;
+  std::shared_ptr<const room_settings_table> table_;
+  std::uint32_t settings_count_ = 1; // that were in force
+  std::list<policy> policies_;       // few: of each namespace one
+  std::size_t settled_buckets_ = 0;  // of `streams_`, since the last settings came
+  std::size_t buckets_ = 0;          // of how many; 0: all are settled
   // Each room is in one of these, or in none when it is taken and keeps nothing. In each the one
   // longest without a publication or a subscriber is the first.
   stream_list<&stream::place> bare_;      // nobody is there, and nothing can be recovered
@@ -143,6 +175,7 @@ private:
   stream_list<&stream::place> attended_;
   name_map<stream> streams_;
   std::size_t taken_count_ = 0;
+  std::size_t open_count_ = 0;
   std::size_t names_cost_ = 0;  // of all rooms, what they take outside
   std::size_t total_bytes_ = 0; // of payload
   std::size_t total_cost_ = 0;

@@ -13,6 +13,9 @@ public:
   /// subscribe: it is not forgotten until then.
   [[nodiscard]] virtual bool claim(std::string_view room) = 0;
 
+  /// Whether it knows the room at all.
+  [[nodiscard]] virtual bool keeps(std::string_view room) const noexcept = 0;
+
   /// Rooms that are kept without a subscriber.
   [[nodiscard]] virtual std::size_t idle_count() const noexcept = 0;
 

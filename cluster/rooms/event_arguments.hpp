@@ -22,6 +22,9 @@ public:
   [[nodiscard]] std::vector<std::string_view> arguments() const;
 
 private:
+  event_arguments(const redis_room_services& services, std::string_view room,
+                  const room_settings& settings);
+
   std::string meta_;
   std::string stream_;
   std::string events_;

@@ -16,8 +16,8 @@ constexpr std::size_t overhead_bytes = 256;
 
 } // namespace
 
-std::size_t queued_publish::cost() const noexcept {
-  return overhead_bytes + message->data.size() + key.size();
+std::size_t queued_publish::cost_of(const publication& message, std::string_view key) noexcept {
+  return overhead_bytes + message.data.size() + key.size();
 }
 
 std::span<const queued_publish> publish_queue::begin(std::uint64_t sequence, std::uint64_t seen) {
@@ -46,7 +46,8 @@ void publish_queue::on_stored(const std::string& epoch, std::uint64_t first,
   for (const auto& item : std::exchange(batch_, {})) {
     publish_outcome outcome;
     if (!item.key.empty() && keyed < before.size() && !before[keyed].epoch.empty()) {
-      outcome.at = before[keyed];
+      if (before[keyed].offset != 0) // else it was stored nowhere, by its own wish
+        outcome.at = before[keyed];
       outcome.duplicate = true;
     } else {
       outcome.at = {epoch, first++};
@@ -93,6 +94,18 @@ void publish_queue::expire(clock::time_point oldest, const answer_function& answ
   if (!batch_.empty() && !batch_.back().is_answered)
     return;
   while (!waiting_.empty() && (waiting_.front().is_rejected || waiting_.front().at < oldest)) {
+    answer(waiting_.front(), outcome);
+    waiting_.pop_front();
+  }
+}
+
+void publish_queue::give_up(const answer_function& answer) {
+  publish_outcome outcome;
+  outcome.error = broker_errc::unavailable;
+  for (const auto& item : std::exchange(batch_, {}))
+    if (!item.is_answered)
+      answer(item, outcome);
+  while (!waiting_.empty()) {
     answer(waiting_.front(), outcome);
     waiting_.pop_front();
   }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace canang::cluster {
@@ -25,9 +26,13 @@ struct queued_publish {
   std::uint32_t subscriber = 0; ///< which life of the room's actor waits for the answer
   bool is_answered = false;
   bool is_rejected = false; ///< there was no room for it: here only to be answered in its turn
+  /// Of one from outside, who gets the answer; else the room's actor does.
+  publish_handler handler{};
 
   /// What it counts against the buffer.
-  [[nodiscard]] std::size_t cost() const noexcept;
+  [[nodiscard]] std::size_t cost() const noexcept { return cost_of(*message, key); }
+  [[nodiscard]] static std::size_t cost_of(const publication& message,
+                                           std::string_view key) noexcept;
 };
 
 /// The publishes of one room that Redis has not answered yet, in order: a batch that is on its way and
@@ -74,6 +79,9 @@ public:
   /// Answers the rejected ones and those that wait since before `oldest` with `unavailable`. One that is on its way may still
   /// be stored; one that is not is dropped.
   void expire(clock::time_point oldest, const answer_function& answer);
+
+  /// Answers all that have no answer yet with `unavailable`, and forgets them.
+  void give_up(const answer_function& answer);
 
 private:
   void drop_answered_batch();

@@ -27,38 +27,55 @@ constexpr std::size_t rooms_a_check = 64;
 
 constexpr std::chrono::minutes complaint_interval{1};
 
+/// No room has more publications; of a script's numbers it is well within what is exact.
+constexpr std::uint64_t most_history_limit = 1ULL << 31U;
+
 } // namespace
 
 redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
                            const redis_options& links, const redis_broker_options& options,
-                           const node_identity& node, const presence_options& presence,
-                           broker_metrics& metrics, std::function<clock::time_point()> now)
+                           const node_identity& node, const room_settings_source& settings,
+                           const presence_options& presence, broker_metrics& metrics,
+                           std::function<clock::time_point()> now)
   : io_(io),
+    source_(settings),
     shard_(io, std::move(target), links, node.id, metrics, *this),
-    services_{shard_, options, links.prefix, node.origin, metrics, std::move(now)},
+    control_(shard_, links.prefix, node.id),
+    services_{.shard = shard_,
+              .options = options,
+              .settings = settings.get(),
+              .prefix = links.prefix,
+              .origin = node.origin,
+              .metrics = metrics,
+              .now = std::move(now),
+              .node = node.id},
     channel_name_begin_(redis_channel(services_, {}).size()),
     probe_room_(services_, node.id),
     faults_(metrics),
-    presence_(services_, presence, [this] { roster_.renew_now(); }),
+    presence_(services_, presence,
+              [this](partition_id partition) { roster_.renew_now(partition); }),
     reaper_(services_, presence,
             [this](std::string_view room, const redis_reply& reply, std::size_t first) {
               presence_.take_over(room, reply, first);
             }),
-    roster_(services_, presence,
-            {[this] { return describe_node_ ? describe_node_() : std::string{"{}"}; },
-             [this](redis_roster::roster&& living) {
-               if (tell_roster_)
-                 tell_roster_(std::move(living));
-             },
-             [this](redis_roster::lease_state state, const std::string& taken) {
-               presence_.on_lease(state, taken);
-             },
-             [this](const std::string& node) { reaper_.begin(node); }}) {
+    roster_(
+      services_, presence,
+      {[this] { return describe_node_ ? describe_node_() : std::string{"{}"}; },
+       [this](redis_roster::roster&& living) {
+         if (tell_roster_)
+           tell_roster_(std::move(living));
+       },
+       [this](partition_id partition, redis_roster::lease_state state, const std::string& taken) {
+         if (presence_.on_lease(partition, state, taken))
+           send_soon();
+       },
+       [this](partition_id partition, const std::string& node, bool is_first) {
+         reaper_.begin(partition, node, is_first);
+       }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
   services_.note_refusal = [this](housekeeping what, std::string_view error) {
     faults_.note(what, error);
   };
-  services_.node = node.id;
   shard_.probe_by(
     [this](std::string_view channel, std::string_view payload, redis_shard::reply_handler handler) {
       probe_room_.publish(channel, payload, std::move(handler));
@@ -66,7 +83,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
   const auto& scripts = room_scripts();
   shard_.preload(std::array{&scripts.publish, &scripts.read, &scripts.positions, &scripts.presence,
                             &scripts.leave, &scripts.reap, &scripts.lease, &scripts.sweep,
-                            &scripts.bury, &scripts.release});
+                            &scripts.bury, &scripts.release, &scripts.unordered, &scripts.history});
 }
 
 redis_broker::~redis_broker() { stop(); }
@@ -74,66 +91,232 @@ redis_broker::~redis_broker() { stop(); }
 void redis_broker::start() { shard_.start(); }
 
 void redis_broker::stop() {
+  if (std::exchange(is_stopped_, true))
+    return;
   is_alive_.reset();
   for (const auto& [name, room] : rooms_)
     room->set_subscriber(nullptr);
   shard_.stop();
+  for (const auto& [name, room] : rooms_)
+    room->give_up();
 }
 
-// --- rooms
+// --- rooms with members
 
-redis_room& redis_broker::room_of(std::string_view name) {
-  if (const auto known = rooms_.find(name); known != rooms_.end())
-    return *known->second;
-  auto& room =
-    *rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name})).first->second;
+/// Where its room is, unless a successor has taken its place. Of a broker that has stopped it does nothing.
+class redis_broker::channel final : public room_channel {
+public:
+  channel(redis_broker& broker, room_ptr room)
+    : broker_(broker), room_(std::move(room)), life_(room_->subscriber_life()) {}
+
+  ~channel() override {
+    if (is_current())
+      broker_.close(*room_);
+  }
+
+  void publish(std::shared_ptr<publication> message, std::string_view idempotency_key) override {
+    if (!is_current())
+      return;
+    room_->publish(std::move(message), idempotency_key);
+    broker_.note_busy(*room_);
+    broker_.send_soon();
+  }
+
+  void recover(const recover_request& request, page_handler handler) override {
+    if (!is_current()) {
+      history_page failed;
+      failed.error = broker_errc::unavailable;
+      handler(std::move(failed));
+      return;
+    }
+    room_->recover(request, std::move(handler));
+    if (room_->is_busy())
+      broker_.note_busy(*room_);
+  }
+
+  void note_member(const local_member& who, bool is_here) override {
+    if (!is_current())
+      return;
+    broker_.presence_.note(room_->name(), who, is_here);
+    broker_.send_soon();
+  }
+
+private:
+  [[nodiscard]] bool is_current() const noexcept { return room_->subscriber_life() == life_; }
+
+  redis_broker& broker_;
+  room_ptr room_;
+  std::uint32_t life_;
+};
+
+redis_room* redis_broker::find(std::string_view name) {
+  const auto known = rooms_.find(name);
+  return known == rooms_.end() ? nullptr : known->second.get();
+}
+
+redis_room& redis_broker::add_room(std::string_view name) {
+  return *rooms_.emplace(name, std::make_shared<redis_room>(services_, std::string{name}))
+            .first->second;
+}
+
+void redis_broker::listen(redis_room& room) {
+  if (std::exchange(room.listens, true))
+    return;
+  charge(room, 0);
   shard_.subscribe(room.channel());
   rooms_cost_ += room.cost();
-  return room;
 }
 
 redis_room* redis_broker::room_of_channel(std::string_view channel) {
   if (channel.size() <= channel_name_begin_)
     return nullptr;
-  const auto known = rooms_.find(channel.substr(channel_name_begin_));
-  return known == rooms_.end() || known->second->channel() != channel ? nullptr
-                                                                      : known->second.get();
+  auto* const known = find(channel.substr(channel_name_begin_));
+  return known == nullptr || known->channel() != channel ? nullptr : known;
 }
 
-void redis_broker::subscribe(std::string_view room, room_subscriber& subscriber) {
-  room_of(room).set_subscriber(&subscriber);
+std::unique_ptr<room_channel> redis_broker::open(std::string_view room,
+                                                 room_subscriber& subscriber) {
+  auto* const known = find(room);
+  auto& opened = known != nullptr ? *known : add_room(room);
+  listen(opened);
+  opened.set_subscriber(&subscriber);
+  return std::make_unique<channel>(*this, opened.shared_from_this());
 }
 
-void redis_broker::unsubscribe(std::string_view room) {
-  const auto known = rooms_.find(room);
-  if (known == rooms_.end())
+void redis_broker::close(redis_room& room) {
+  room.set_subscriber(nullptr);
+  if (!room.is_busy())
     return;
-  known->second->set_subscriber(nullptr);
-  if (!known->second->is_busy())
-    return;
-  note_busy(*known->second);
+  note_busy(room);
   send_soon();
+}
+
+// --- any room
+
+/// What a room without members takes while something is published in it counts against the buffer.
+void redis_broker::charge(redis_room& room, std::size_t bytes) {
+  services_.subtract_buffered(std::exchange(room.charged_bytes, bytes));
+  services_.add_buffered(bytes);
+}
+
+bool redis_broker::has_place_for(std::size_t bytes) {
+  if (!is_stopped_ && services_.buffered_bytes + bytes <= services_.options.publish_buffer_bytes)
+    return true;
+  services_.metrics.failed_buffer.add(1);
+  return false;
 }
 
 void redis_broker::publish(std::string_view room, std::shared_ptr<publication> message,
-                           std::string_view idempotency_key) {
-  auto& target = room_of(room);
-  target.publish(std::move(message), idempotency_key);
-  note_busy(target);
+                           const publish_options& options, publish_handler handler) {
+  auto* target = find(room);
+  const auto key = options.idempotency_key;
+  const auto of_room =
+    target == nullptr && !options.skip_history ? redis_room::cost_without_members(room) : 0;
+  if (!has_place_for(queued_publish::cost_of(*message, key) + of_room)) {
+    handler({.error = broker_errc::unavailable});
+    return;
+  }
+  if (options.skip_history) {
+    publish_unordered(room, *message, key, std::move(handler));
+    return;
+  }
+  if (target == nullptr) {
+    target = &add_room(room);
+    charge(*target, of_room);
+  }
+  target->publish(std::move(message), key, std::move(handler));
+  note_busy(*target);
   send_soon();
 }
 
-void redis_broker::recover(std::string_view room, const recover_request& request,
+/// Nothing of it is stored, so nothing can tell whether a try whose answer was lost has got through: there is
+/// one.
+void redis_broker::publish_unordered(std::string_view room, const publication& message,
+                                     std::string_view key, publish_handler handler) {
+  const auto partition = partition_of(room);
+  const auto meta = redis_key(services_.prefix, partition, "m", room);
+  const auto channel = redis_channel(services_, room);
+  const auto key_of_room = redis_key(services_.prefix, partition, "i", room) + '\0';
+  const auto idempotency_key = key_of_room + std::string{key};
+  const auto text = unordered_message(message, {services_.origin, ++services_.batches});
+  const decimal ttl{services_.options.idempotency_ttl};
+  const std::string_view both_keys[]{meta, idempotency_key};
+  const auto keys = std::span{both_keys}.first(key.empty() ? 1 : 2);
+  const std::string_view arguments[]{channel, text, ttl.text()};
+  const auto cost = queued_publish::cost_of(message, key);
+  services_.add_buffered(cost);
+  services_.metrics.publishes.add(1);
+  shard_.run(
+    room_scripts().unordered, keys, arguments,
+    [this, cost, handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
+      services_.subtract_buffered(cost);
+      handler(outcome_of_unordered(error, reply));
+    });
+}
+
+publish_outcome redis_broker::outcome_of_unordered(redis_errc error, const redis_reply& reply) {
+  publish_outcome outcome;
+  if (error != redis_errc::none) {
+    services_.metrics.failed_timeout.add(1);
+    outcome.error = broker_errc::unavailable;
+  } else if (reply.is_error()) {
+    note_refused_publish(services_, reply.text());
+    outcome.error = error_of(reply.text());
+  } else if (!reply.text().empty()) {
+    outcome.duplicate = true;
+    if (auto before = read_position(reply.text()); before.offset != 0)
+      outcome.at = std::move(before);
+  }
+  return outcome;
+}
+
+/// Read of Redis also where there are members here: it has all that is kept, and nobody waits for it here.
+void redis_broker::history(std::string_view room, const history_request& request,
                            history_handler handler) {
-  auto& target = room_of(room);
-  target.recover(request, std::move(handler));
-  if (target.is_busy())
-    note_busy(target);
+  if (is_stopped_) {
+    handler({.error = broker_errc::unavailable});
+    return;
+  }
+  const auto partition = partition_of(room);
+  const auto meta = redis_key(services_.prefix, partition, "m", room);
+  const auto stream = redis_key(services_.prefix, partition, "s", room);
+  const auto events = redis_key(services_.prefix, partition, "v", room);
+  const auto epoch = make_epoch();
+  const decimal limit{std::min<std::uint64_t>(request.limit, most_history_limit)};
+  const decimal since{request.since ? request.since->offset : 0};
+  const std::string_view keys[]{meta, stream, events};
+  const std::string_view arguments[]{epoch, services_.options.uses_lineage ? "1" : "0",
+                                     request.since ? since.text() : std::string_view{},
+                                     limit.text(), request.is_reverse ? "1" : "0"};
+  services_.metrics.history_reads.add(1);
+  shard_.run(
+    room_scripts().history, keys, arguments,
+    [this, request, handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
+      handler(read_history(request, error, reply));
+    });
 }
 
-void redis_broker::note_member(std::string_view room, const local_member& who, bool is_here) {
-  presence_.note(room, who, is_here);
-  send_soon();
+history_answer redis_broker::read_history(const history_request& request, redis_errc error,
+                                          const redis_reply& reply) {
+  if (error != redis_errc::none)
+    return {.error = broker_errc::unavailable};
+  if (reply.is_error()) {
+    if (is_not_master(reply.text()))
+      shard_.suspect_master();
+    complain(reply.text());
+    return {.error = error_of(reply.text())};
+  }
+  if (reply.size() == 0)
+    return {.is_unrecoverable = request.since.has_value()};
+  stored_page page;
+  if (const auto fault = read_stored_page(reply, services_.origin, page);
+      fault != envelope_errc::none) {
+    count_bad(services_.metrics, fault);
+    complain("what is stored of a room cannot be read");
+  }
+  if (page.top.epoch.empty())
+    return {.error = broker_errc::refused};
+  return answer_of(request, std::move(page));
 }
 
 void redis_broker::on_roster(std::function<std::string()> describe,
@@ -159,6 +342,10 @@ void redis_broker::leave(std::function<void()> done) {
 }
 
 void redis_broker::report(std::string_view room, bool with_members, report_handler handler) {
+  if (is_stopped_) {
+    handler({.error = broker_errc::unavailable});
+    return;
+  }
   const presence_keys keys{services_.prefix, room, {}};
   const auto meta = redis_key(services_.prefix, partition_of(room), "m", room);
   const auto answer = std::make_shared<room_report>();
@@ -197,6 +384,13 @@ void redis_broker::note_busy(redis_room& room) {
     busy_.push_back(room.shared_from_this());
 }
 
+/// What was published from outside in a room without members has its answer.
+void redis_broker::forget(redis_room& room) {
+  charge(room, 0);
+  room.retire();
+  rooms_.erase(rooms_.find(room.name()));
+}
+
 /// Sends after the turn that is going on, so that what it gathers goes out together.
 void redis_broker::send_soon() {
   if (std::exchange(is_send_posted_, true))
@@ -219,6 +413,8 @@ void redis_broker::send_busy(bool expires) {
   }
   std::erase_if(busy_, [&](const room_ptr& room) {
     room->is_listed = room->is_busy();
+    if (!room->is_listed && !room->listens)
+      forget(*room);
     return !room->is_listed;
   });
 }
@@ -226,7 +422,7 @@ void redis_broker::send_busy(bool expires) {
 // --- what the shard tells
 
 void redis_broker::on_up() {
-  presence_.await_lease(); // what a node without one leaves behind nobody takes away
+  presence_.await_leases(); // what a node without one leaves behind nobody takes away
   roster_.renew_now();
   std::vector<room_ptr> live;
   for (const auto& [name, room] : rooms_)
@@ -236,7 +432,7 @@ void redis_broker::on_up() {
   send_busy(false);
 }
 
-void redis_broker::on_down(std::string_view) { presence_.await_lease(); }
+void redis_broker::on_down(std::string_view) { presence_.await_leases(); }
 
 void redis_broker::on_subscribed(std::string_view channel) {
   if (auto* const room = room_of_channel(channel)) {
@@ -247,13 +443,19 @@ void redis_broker::on_subscribed(std::string_view channel) {
 
 void redis_broker::on_message(std::string_view channel, std::string_view payload) {
   auto* const room = room_of_channel(channel);
-  if (room == nullptr)
-    return; // the channel is being left
+  if (room == nullptr) { // of control, or it is being left
+    control_.on_message(channel, payload);
+    return;
+  }
   batch live;
   const auto fault = read_message(payload, services_.origin, live);
   if (fault != envelope_errc::none) {
     count_bad(services_.metrics, fault);
     complain("a message on a channel is not ours");
+    return;
+  }
+  if (live.is_unordered()) {
+    room->on_unordered(live);
     return;
   }
   room->on_batch(live);
@@ -288,8 +490,20 @@ void redis_broker::pause_messages(bool paused) {
   shard_.pause_messages(paused);
 }
 
+/// Rooms that are known have what the settings say of them at hand.
+void redis_broker::look_at_settings() {
+  auto current = source_.get();
+  if (current == services_.settings)
+    return;
+  services_.settings = std::move(current);
+  for (const auto& [name, room] : rooms_)
+    room->settle(services_.settings->of(name));
+  presence_.settle();
+}
+
 void redis_broker::look_at_rooms() {
   const auto now = services_.now();
+  look_at_settings();
   leave_channels(now);
   keep_windows_in_limit();
   note_memory();
@@ -320,7 +534,7 @@ void redis_broker::leave_channels(clock::time_point now) {
     auto& room = *entry.second;
     if (room.is_busy())
       note_busy(room);
-    if (room.has_subscriber() || room.is_busy() || now - room.left_at() < delay)
+    if (room.has_subscriber() || room.is_busy() || !room.listens || now - room.left_at() < delay)
       return false;
     shard_.unsubscribe(room.channel());
     rooms_cost_ -= room.cost();
@@ -378,10 +592,19 @@ void redis_broker::check_positions(std::span<const room_ptr> rooms, bool is_pati
       check_some(part, is_patient);
 }
 
+/// Of rooms that are asked for in one call. Each of them has its own again with its next publication.
+std::chrono::milliseconds
+redis_broker::longest_meta_ttl(std::span<const room_ptr> rooms) const noexcept {
+  std::chrono::milliseconds longest{0};
+  for (const auto& room : rooms)
+    longest = std::max(longest, meta_ttl(services_.options, room->settings()));
+  return longest;
+}
+
 /// Asks where some rooms of one partition stand.
 void redis_broker::check_some(const std::vector<room_ptr>& rooms, bool is_patient) {
   const auto epoch = make_epoch();
-  const decimal ttl{meta_ttl(services_.options)};
+  const decimal ttl{longest_meta_ttl(rooms)};
   std::vector<std::string_view> keys;
   for (const auto& room : rooms) {
     keys.emplace_back(room->meta_key());

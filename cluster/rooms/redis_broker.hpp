@@ -3,6 +3,7 @@
 #include "base/name_map.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/redis/shard.hpp"
+#include "cluster/rooms/control_channels.hpp"
 #include "cluster/rooms/housekeeping_faults.hpp"
 #include "cluster/rooms/redis_presence.hpp"
 #include "cluster/rooms/redis_probe_room.hpp"
@@ -28,33 +29,33 @@ struct node_identity {
 
 /// A node's rooms on one Redis: one order of what all nodes publish, its history, and members that
 /// resume. Publishes of a turn go out together, a call a room; a room's channel is subscribed to from its
-/// first local member until some seconds after its last.
+/// first local member until some seconds after its last. A room without any is known as long as something that
+/// was published in it from outside has no answer.
 ///
 /// Owned by the bridge of its shard; on that bridge's loop only.
 class redis_broker final : public broker, redis_observer {
 public:
   using clock = std::chrono::steady_clock;
 
-  /// `io`, `metrics` and whatever `now` uses must outlive it.
+  /// `io`, `settings`, `metrics` and whatever `now` uses must outlive it. Settings that replace others are seen
+  /// within a second.
   redis_broker(boost::asio::io_context& io, redis_target target, const redis_options& links,
                const redis_broker_options& options, const node_identity& node,
-               const presence_options& presence, broker_metrics& metrics,
-               std::function<clock::time_point()> now);
+               const room_settings_source& settings, const presence_options& presence,
+               broker_metrics& metrics, std::function<clock::time_point()> now);
   ~redis_broker() override;
 
   void start();
 
-  /// Nothing is called after it.
+  /// All that wait for an answer get one, and nothing is called after it.
   void stop();
 
-  void subscribe(std::string_view room, room_subscriber& subscriber) override;
-  void unsubscribe(std::string_view room) override;
+  [[nodiscard]] std::unique_ptr<room_channel> open(std::string_view room,
+                                                   room_subscriber& subscriber) override;
   void publish(std::string_view room, std::shared_ptr<publication> message,
-               std::string_view idempotency_key) override;
-  void recover(std::string_view room, const recover_request& request,
+               const publish_options& options, publish_handler handler) override;
+  void history(std::string_view room, const history_request& request,
                history_handler handler) override;
-
-  void note_member(std::string_view room, const local_member& who, bool is_here) override;
   void report(std::string_view room, bool with_members, report_handler handler) override;
 
   /// What this node tells of itself with its lease, as JSON, and who is told of the nodes that live.
@@ -79,10 +80,14 @@ public:
   /// Stops or resumes reading what the channels bring. What rooms then seem to lack is on its way.
   void pause_messages(bool paused);
 
+  /// What nodes tell each other through this Redis.
+  [[nodiscard]] control_channels& control() noexcept { return control_; }
+
   [[nodiscard]] redis_shard& shard() noexcept { return shard_; }
   [[nodiscard]] std::size_t room_count() const noexcept { return rooms_.size(); }
 
 private:
+  class channel;
   using room_ptr = std::shared_ptr<redis_room>;
 
   // redis_observer
@@ -92,11 +97,25 @@ private:
   void on_message(std::string_view channel, std::string_view payload) override;
   void on_messages_end() override;
 
-  redis_room& room_of(std::string_view name);
+  [[nodiscard]] redis_room* find(std::string_view name);
+  redis_room& add_room(std::string_view name);
+  void listen(redis_room& room);
+  void close(redis_room& room);
+  void charge(redis_room& room, std::size_t bytes);
+  void publish_unordered(std::string_view room, const publication& message, std::string_view key,
+                         publish_handler handler);
+  [[nodiscard]] publish_outcome outcome_of_unordered(redis_errc error, const redis_reply& reply);
+  [[nodiscard]] history_answer read_history(const history_request& request, redis_errc error,
+                                            const redis_reply& reply);
+  void forget(redis_room& room);
+  [[nodiscard]] bool has_place_for(std::size_t bytes);
   [[nodiscard]] redis_room* room_of_channel(std::string_view channel);
   void note_busy(redis_room& room);
   void send_soon();
   void send_busy(bool expires);
+  void look_at_settings();
+  [[nodiscard]] std::chrono::milliseconds
+  longest_meta_ttl(std::span<const room_ptr> rooms) const noexcept;
   void look_at_rooms();
   void leave_channels(clock::time_point now);
   void keep_windows_in_limit();
@@ -107,7 +126,9 @@ private:
   void complain(std::string_view text);
 
   boost::asio::io_context& io_;
+  const room_settings_source& source_;
   redis_shard shard_;
+  control_channels control_;
   redis_room_services services_;
   std::size_t channel_name_begin_; // where the room's name begins in its channel's
   redis_probe_room probe_room_;
@@ -127,6 +148,7 @@ private:
   std::uint32_t ticks_ = 0;
   clock::time_point resumed_at_{}; // reading of channels
   bool is_paused_ = false;
+  bool is_stopped_ = false;
   bool is_send_posted_ = false;
 };
 

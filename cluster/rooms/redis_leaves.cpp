@@ -6,6 +6,7 @@
 #include "cluster/rooms/redis_roster.hpp"
 #include "cluster/rooms/room_scripts.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace canang::cluster {
@@ -39,6 +40,10 @@ void redis_leaves::ask(const std::function<bool(const std::string& room)>& is_un
   if (!services_.shard.can_command() || !pause_.is_over(services_.now()))
     return;
   auto calls = std::exchange(unheard_, {});
+  const auto certain = std::stable_partition(
+    calls.begin(), calls.end(), [&](const call_ptr& what) { return !is_uncertain(what->room); });
+  unheard_.assign(certain, calls.end());
+  calls.erase(certain, calls.end());
   if (calls.empty())
     calls = due_calls(is_uncertain);
   for (auto at = calls.begin(); at != calls.end(); ++at) {
@@ -76,7 +81,7 @@ void redis_leaves::send(const call_ptr& what) {
   const presence_keys at{services_.prefix, what->room, options_.node};
   const event_arguments of_room{services_, what->room};
   auto keys = of_room.keys();
-  const roster_keys leases{services_.prefix, options_.node};
+  const roster_keys leases{services_.prefix, partition_of(what->room), options_.node};
   keys.insert(keys.end(), {at.grace, leases.back});
   auto arguments = of_room.arguments();
   std::vector<std::string> texts;
@@ -120,7 +125,7 @@ void redis_leaves::take_over(std::string_view room, const redis_reply& reply, st
 }
 
 void redis_leaves::sweep(std::string_view room) {
-  if (options_.rules.announces(room) && services_.shard.can_command()
+  if (services_.settings->of(room).join_leave && services_.shard.can_command()
       && pause_.is_over(services_.now()))
     sweep_page(std::string{room}, "0");
 }

@@ -40,15 +40,18 @@ presence_keys::presence_keys(std::string_view prefix, std::string_view room,
 }
 
 redis_presence::redis_presence(redis_room_services& services, const presence_options& options,
-                               std::function<void()> renew_lease)
+                               std::function<void(partition_id)> renew_lease)
   : services_(services),
     options_(options),
     renew_lease_(std::move(renew_lease)),
     leaves_(services, options) {}
 
 void redis_presence::note(std::string_view room, const local_member& who, bool is_here) {
-  auto& [name, target] = *rooms_.try_emplace(std::string{room}).first;
-  const bool is_kept = this->is_kept(name);
+  const auto [at, is_new] = rooms_.try_emplace(std::string{room});
+  auto& [name, target] = *at;
+  if (is_new)
+    settle(name, target);
+  const bool is_kept = target.is_kept;
   if (is_here) {
     if (target.members.try_emplace(who.id, member{who.user, is_kept ? '+' : '='}).second) {
       ++member_count_;
@@ -60,7 +63,7 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
     auto& user = gone.mapped().user;
     --member_count_;
     users_cost_ -= heap_of_text(user.size());
-    if (is_told(name))
+    if (target.is_told)
       leaves_.wait(room, {fmt::format("{}/{}", options_.node, who.id), user},
                    services_.now() + leave_grace);
     if (is_kept)
@@ -69,6 +72,28 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
   if (target.needs_all || target.changes.size() > 2 * target.members.size() + most_spare_changes)
     want_all(name, target); // all members are less than all that they did while Redis was away
   dirty_.insert(name);
+}
+
+// --- what the settings say
+
+void redis_presence::settle(const std::string& name, local_room& room) {
+  const auto settings = services_.settings->of(name);
+  room.is_told = settings.join_leave;
+  room.is_kept = settings.keeps_presence();
+  room.partition = partition_of(name);
+}
+
+void redis_presence::settle() {
+  for (auto& [name, room] : rooms_) {
+    const bool was_kept = room.is_kept;
+    settle(name, room);
+    if (room.is_kept == was_kept)
+      continue;
+    room.is_left_over = was_kept;
+    for (auto& [connection, who] : room.members)
+      who.how = '='; // nobody comes or goes by it
+    want_all(name, room);
+  }
 }
 
 std::size_t redis_presence::cost() const noexcept {
@@ -81,7 +106,7 @@ std::size_t redis_presence::cost() const noexcept {
 /// While Redis refuses everybody one room at a time is tried, to see whether it takes them again; and with
 /// each one that it takes, one more at a time. What it takes may need no memory, where another does.
 bool redis_presence::can_send(clock::time_point now) const {
-  if (is_clear_ || awaits_lease_ || !services_.shard.can_command() || !pause_.is_over(now))
+  if (is_clear_ || !services_.shard.can_command() || !pause_.is_over(now))
     return false;
   return !pause_.is_refused() || calls_on_their_way_ < tries_at_a_time_;
 }
@@ -92,6 +117,8 @@ void redis_presence::send() {
     dirty_.insert(std::move(refused_.begin()->second));
     refused_.erase(refused_.begin());
   }
+  if (has_new_leases_)
+    tell_anew();
   if (dirty_.empty() || !can_send(now))
     return;
   for (const auto& name : std::vector<std::string>{dirty_.begin(), dirty_.end()}) {
@@ -106,8 +133,9 @@ void redis_presence::send_if_due(const std::string& name, clock::time_point now)
   if (known != rooms_.end() && known->second.is_on_its_way)
     return;
   dirty_.erase(name);
-  if (known != rooms_.end()
-      && known->second.pause.is_over(now)) // else it is among the refused ones
+  if (known == rooms_.end() || leases_[known->second.partition].is_awaited)
+    return;                             // with the lease all of them are told anew
+  if (known->second.pause.is_over(now)) // else it is among the refused ones
     send_room(name, known->second);
 }
 
@@ -118,12 +146,14 @@ void redis_presence::want_all(const std::string& name, local_room& room) {
   dirty_.insert(name);
 }
 
-/// All members, and then a look at whom Redis has besides.
-void redis_presence::begin_anew(local_room& room, bool is_kept) {
+/// All members, and then a look at whom Redis has besides: where they are not kept any more, at all of them.
+void redis_presence::begin_anew(local_room& room) {
   room.needs_all = false;
-  if (!is_kept)
+  if (!room.is_kept && !room.is_left_over)
     return;
   room.cursor = 0;
+  if (!room.is_kept)
+    return;
   room.changes.reserve(room.members.size());
   for (const auto& [connection, who] : room.members)
     room.changes.push_back({connection, who.user, who.how});
@@ -131,7 +161,7 @@ void redis_presence::begin_anew(local_room& room, bool is_kept) {
 
 void redis_presence::send_room(const std::string& name, local_room& room) {
   if (room.needs_all)
-    begin_anew(room, is_kept(name));
+    begin_anew(room);
   std::vector<change> changes;
   if (room.changes.size() <= most_changes_a_call) {
     changes = std::exchange(room.changes, {});
@@ -147,9 +177,9 @@ void redis_presence::send_room(const std::string& name, local_room& room) {
 void redis_presence::run(const std::string& name, local_room& room, std::span<const change> changes,
                          std::string_view cursor) {
   const presence_keys at{services_.prefix, name, options_.node};
-  const roster_keys leases{services_.prefix, options_.node};
+  const roster_keys leases{services_.prefix, room.partition, options_.node};
   const event_arguments of_room{services_, name};
-  const bool tells = is_told(name);
+  const bool tells = room.is_told;
   const auto number = ++calls_;
   const decimal count{room.is_unsure ? std::size_t{1}
                                      : room.members.size()}; // of 0 nobody looks for it
@@ -162,7 +192,8 @@ void redis_presence::run(const std::string& name, local_room& room, std::span<co
   auto arguments = of_room.arguments();
   arguments.insert(arguments.end(),
                    {options_.node, name, count.text(), tells ? grace.text() : std::string_view{},
-                    this_call.text(), unheard.text(), cursor, presence_page_text, taken_});
+                    this_call.text(), unheard.text(), cursor, presence_page_text,
+                    leases_[room.partition].taken});
   std::vector<std::string> texts;
   texts.reserve(2 * changes.size()); // the views need them to stay where they are
   std::vector<std::uint64_t> came;
@@ -202,8 +233,8 @@ void redis_presence::on_reply(const std::string& name, std::uint64_t number,
     want_all(name, room); // at the next occasion
     leaves_members_ |= is_clear_;
     if (reply[0].text() == "lease" && !is_clear_) {
-      await_lease();
-      renew_lease_();
+      leases_[room.partition].is_awaited = true;
+      renew_lease_(room.partition);
     } else if (error == redis_errc::none && reply[0].text() != "late") {
       on_refused(name, room, reply.text());
     }
@@ -238,12 +269,16 @@ void redis_presence::on_done(const std::string& name, local_room& room, const re
   if (room.cursor && room.changes.empty() && reply.size() >= 2) {
     for (std::size_t i = 2; i < reply.size(); ++i) {
       const auto connection = static_cast<std::uint64_t>(reply[i].integer());
-      if (!room.members.contains(connection))
+      if (!room.is_kept || !room.members.contains(connection))
         room.changes.push_back({connection, {}, '-'});
     }
     room.cursor = read_cursor(reply[1].text());
-    if (*room.cursor == 0)
+    if (*room.cursor == 0) {
       room.cursor.reset(); // all were looked at
+      room.is_left_over &= room.is_kept || !room.changes.empty();
+    }
+  } else if (!room.cursor && room.changes.empty() && !room.needs_all) {
+    room.is_left_over = false;
   }
   if (room.cursor || !room.changes.empty())
     dirty_.insert(name);
@@ -266,29 +301,49 @@ void redis_presence::on_refused(const std::string& name, local_room& room, std::
 
 // --- the lease
 
-void redis_presence::await_lease() { awaits_lease_ = true; }
-
-void redis_presence::on_lease(lease_state state, const std::string& taken) {
-  taken_ = taken;
-  const bool was_awaited = std::exchange(awaits_lease_, false);
-  if (is_clear_ || (state == lease_state::held && !was_awaited))
-    return;
-  for (auto& [name, room] : rooms_) {
-    if (state == lease_state::taken)
-      for (auto& [connection, who] : room.members)
-        who.how = is_kept(name) ? '+' : '='; // whoever was told to have left comes anew
-    want_all(name, room);
-  }
-  send();
+void redis_presence::await_leases() {
+  for (auto& lease : leases_)
+    lease.is_awaited = true;
 }
 
+bool redis_presence::on_lease(partition_id partition, lease_state state, const std::string& taken) {
+  auto& lease = leases_[partition];
+  lease.taken = taken;
+  const bool was_awaited = std::exchange(lease.is_awaited, false);
+  if (is_clear_ || (state == lease_state::held && !was_awaited))
+    return false;
+  lease.is_new = has_new_leases_ = true;
+  lease.is_taken_new |= state == lease_state::taken;
+  return true;
+}
+
+/// Of all partitions at once, since their leases come together.
+void redis_presence::tell_anew() {
+  for (auto& [name, room] : rooms_) {
+    const auto& lease = leases_[room.partition];
+    if (!lease.is_new)
+      continue;
+    if (lease.is_taken_new)
+      for (auto& [connection, who] : room.members)
+        who.how = room.is_kept ? '+' : '='; // whoever was told to have left comes anew
+    want_all(name, room);
+  }
+  for (auto& lease : leases_)
+    lease.is_new = lease.is_taken_new = false;
+  has_new_leases_ = false;
+}
+
+/// Where it is not certain who is in a room, its leaves wait.
 void redis_presence::expire() {
-  if (awaits_lease_ || pause_.is_refused())
-    return; // who is in the rooms is not known well enough
+  if (pause_.is_refused())
+    return;
   leaves_.ask([this](const std::string& room) { return is_uncertain(room); });
 }
 
 bool redis_presence::is_uncertain(const std::string& name) const {
+  const auto& lease = leases_[partition_of(name)];
+  if (lease.is_awaited || lease.is_new)
+    return true;
   const auto known = rooms_.find(name);
   return known != rooms_.end()
          && (known->second.is_on_its_way || known->second.needs_all || dirty_.contains(name));
@@ -297,12 +352,14 @@ bool redis_presence::is_uncertain(const std::string& name) const {
 /// What is on its way is overtaken by nothing: the link keeps the order. Leaves in their grace are told
 /// by those who stay.
 void redis_presence::clear() {
+  if (has_new_leases_)
+    tell_anew(); // who else is there is not known of those rooms
   is_clear_ = true;
   member_count_ = users_cost_ = 0;
   leaves_.clear();
   for (auto& [name, room] : rooms_) {
     const auto members = std::exchange(room.members, {});
-    if (is_kept(name))
+    if (room.is_kept || room.is_left_over)
       for (const auto& [connection, who] : members)
         room.changes.push_back({connection, {}, '-'});
     room.is_unsure =

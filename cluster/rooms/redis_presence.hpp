@@ -7,6 +7,7 @@
 #include "cluster/rooms/redis_room.hpp"
 #include "cluster/rooms/redis_roster.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -31,18 +32,19 @@ public:
 
   /// `renew_lease` is called when Redis knows no lease of this node.
   redis_presence(redis_room_services& services, const presence_options& options,
-                 std::function<void()> renew_lease);
+                 std::function<void(partition_id)> renew_lease);
 
   void note(std::string_view room, const local_member& who, bool is_here);
 
   /// Sends what has changed, as far as Redis can be reached and the lease is certain.
   void send();
 
-  /// Redis may have lost what was on its way: nothing is sent before the lease is certain, then everything.
-  void await_lease();
+  /// Redis may have lost what was on its way: nothing is sent before the leases are certain, then everything.
+  void await_leases();
 
-  /// The lease was renewed; `taken` is when others took this node's members away.
-  void on_lease(lease_state state, const std::string& taken);
+  /// The lease of a partition was renewed; `taken` is when others took this node's members away.
+  /// @returns whether there may be something to send.
+  bool on_lease(partition_id partition, lease_state state, const std::string& taken);
 
   /// Tells the leaves whose grace is over.
   void expire();
@@ -55,6 +57,10 @@ public:
   void take_over(std::string_view room, const redis_reply& reply, std::size_t first) {
     leaves_.take_over(room, reply, first);
   }
+
+  /// The settings were replaced: in rooms whose presence is kept from now on all members are told to Redis, without
+  /// being told to have come; where it is kept no more they are taken out, without being told to have left.
+  void settle();
 
   /// Takes everybody out: the node is going.
   void clear();
@@ -92,17 +98,24 @@ private:
     bool needs_all = false;    // what Redis knows is not certain
     bool is_on_its_way = false;
     bool is_unsure = false; // left with members that this node does not know of, maybe
+    bool is_kept = false;   // by the settings
+    bool is_told = false;
+    bool is_left_over = false; // no more, but Redis has members yet
+    partition_id partition = 0;
   };
 
-  [[nodiscard]] bool is_told(const std::string& room) const {
-    return options_.rules.announces(room);
-  }
-  [[nodiscard]] bool is_kept(const std::string& room) const {
-    return is_told(room) || options_.rules.keeps_presence(room);
-  }
+  /// What is known of this node's lease of a partition.
+  struct known_lease {
+    std::string taken;
+    bool is_awaited = true;
+    bool is_new = false;       // all members are to be told anew
+    bool is_taken_new = false; // and to join anew
+  };
+
   [[nodiscard]] bool can_send(clock::time_point now) const;
   void send_if_due(const std::string& name, clock::time_point now);
-  void begin_anew(local_room& room, bool is_kept);
+  void settle(const std::string& name, local_room& room);
+  static void begin_anew(local_room& room);
   void send_room(const std::string& name, local_room& room);
   void run(const std::string& name, local_room& room, std::span<const change> changes,
            std::string_view cursor);
@@ -110,25 +123,26 @@ private:
                 const std::vector<std::uint64_t>& came, redis_errc error, const redis_reply& reply);
   void on_done(const std::string& name, local_room& room, const redis_reply& reply);
   void on_taken_again();
+  void tell_anew();
   void on_refused(const std::string& name, local_room& room, std::string_view error);
   void want_all(const std::string& name, local_room& room);
   [[nodiscard]] bool is_uncertain(const std::string& name) const;
 
   redis_room_services& services_;
   presence_options options_;
-  std::function<void()> renew_lease_;
+  std::function<void(partition_id)> renew_lease_;
   name_map<local_room> rooms_;
   name_set dirty_;
   std::multimap<clock::time_point, std::string> refused_; // when they are tried again
   retry_pause pause_;                                     // of all rooms: Redis refuses everybody
   std::size_t calls_on_their_way_ = 0;
   std::size_t tries_at_a_time_ = 1; // while it does
-  std::string taken_;               // of the lease
+  std::array<known_lease, partition_count> leases_;
+  bool has_new_leases_ = false;
   redis_leaves leaves_;
   std::uint64_t calls_ = 0; // of presence.lua, by number
   std::size_t member_count_ = 0;
   std::size_t users_cost_ = 0; // of memory, what their names take outside
-  bool awaits_lease_ = true;
   bool is_clear_ = false;
   bool leaves_members_ = false;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

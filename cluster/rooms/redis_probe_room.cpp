@@ -18,8 +18,8 @@ redis_probe_room::redis_probe_room(redis_room_services& services, std::string_vi
     options_(services.options),
     meta_key_(redis_key(services.prefix, partition_of(node), "probe-m", node)),
     stream_key_(redis_key(services.prefix, partition_of(node), "probe-s", node)) {
-  options_.history_size = std::min<std::size_t>(options_.history_size, 1);
-  options_.history_ttl = probe_ttl;
+  settings_.history_size = std::min<std::size_t>(services.settings->rooms.history_size, 1);
+  settings_.history_ttl = probe_ttl;
   options_.position_extra_ttl = {};
 }
 
@@ -27,7 +27,7 @@ void redis_probe_room::publish(std::string_view channel, std::string_view payloa
                                redis_shard::reply_handler handler) {
   publication message;
   message.data = payload;
-  publish_call call{options_, ++services_.batches, services_.origin};
+  publish_call call{options_, settings_, {services_.origin, ++services_.batches}};
   call.set_keys(meta_key_, stream_key_, channel);
   call.add(message, {});
   services_.shard.run(

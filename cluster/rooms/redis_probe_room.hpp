@@ -20,7 +20,8 @@ public:
 
 private:
   redis_room_services& services_;
-  redis_broker_options options_; // of a room that keeps one publication, and not for long
+  redis_broker_options options_;
+  room_settings settings_; // of a room that keeps one publication, and not for long
   std::string meta_key_;
   std::string stream_key_;
 };

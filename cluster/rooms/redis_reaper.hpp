@@ -25,19 +25,21 @@ public:
                gone_function on_gone)
     : services_(services), options_(options), on_gone_(std::move(on_gone)) {}
 
-  /// Begins with a node, unless somebody else has begun within the last seconds.
-  void begin(const std::string& node);
+  /// Begins with a node in a partition, unless somebody else has begun within the last seconds. One of all partitions
+  /// is logged.
+  void begin(partition_id partition, const std::string& node, bool is_logged);
 
 private:
-  /// A dead node whose members are being taken away.
+  /// A dead node whose members are being taken away from the rooms of a partition.
   struct reaping {
     std::string node;
+    partition_id partition = 0;
     std::size_t steps = 0; ///< commands without an answer
     bool has_failed = false;
   };
   using reaping_ptr = std::shared_ptr<reaping>;
 
-  void read_rooms(const reaping_ptr& what, partition_id partition, std::string_view cursor);
+  void read_rooms(const reaping_ptr& what, std::string_view cursor);
   void reap_room(const reaping_ptr& what, const std::string& room, std::string_view cursor);
   void on_page(const reaping_ptr& what, const std::string& room, const redis_reply& reply);
   [[nodiscard]] redis_shard::reply_handler

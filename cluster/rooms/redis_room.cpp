@@ -4,6 +4,7 @@
 #include "cluster/epoch.hpp"
 #include "cluster/rooms/room_scripts.hpp"
 
+#include <numeric>
 #include <utility>
 
 namespace canang::cluster {
@@ -29,6 +30,14 @@ std::string redis_key(std::string_view prefix, partition_id partition, std::stri
   return key;
 }
 
+std::vector<partition_id> redis_room_services::partitions() const {
+  if (!options.partitions.empty())
+    return options.partitions;
+  std::vector<partition_id> all(partition_count);
+  std::iota(all.begin(), all.end(), partition_id{0});
+  return all;
+}
+
 std::string redis_channel(const redis_room_services& services, std::string_view room) {
   std::string kind{"c"};
   if (const auto database = services.shard.database(); database != 0)
@@ -44,8 +53,15 @@ redis_room::redis_room(redis_room_services& services, std::string name)
     stream_key_(key("s")),
     events_key_(key("v")),
     channel_(redis_channel(services, name_)),
+    settings_(services.settings->of(name_)),
     last_heard_(services.now()),
-    feed_({services.options.history_size, services.options.history_bytes}, *this) {}
+    feed_({settings_.history_size, settings_.history_bytes}, *this) {}
+
+void redis_room::settle(const room_settings& settings) {
+  settings_ = settings;
+  feed_.set_window(settings.history_size, settings.history_bytes);
+  account_window();
+}
 
 std::size_t redis_room::cost() const noexcept {
   constexpr std::size_t bridge_cost = 256; // a port, and its entries in two tables
@@ -55,6 +71,14 @@ std::size_t redis_room::cost() const noexcept {
          + name_map_entry_cost<
            std::shared_ptr<redis_room>> + name_map_entry_cost<std::uint64_t> + bridge_cost
          + 5 * name;
+}
+
+std::size_t redis_room::cost_without_members(std::string_view name) noexcept {
+  constexpr std::size_t prefixes = 32;
+  constexpr std::size_t names = 6; // keys, channel, and its own here and in the broker
+  return allocated(sizeof(redis_room) + control_block_cost)
+         + name_map_entry_cost<
+           std::shared_ptr<redis_room>> + names * heap_of_text(prefixes + name.size());
 }
 
 std::string redis_room::key(std::string_view kind) const {
@@ -70,6 +94,12 @@ void redis_room::on_batch(const batch& live) {
   account_window();
 }
 
+void redis_room::on_unordered(const batch& live) {
+  last_heard_ = services_.now();
+  for (const auto& message : live.publications)
+    on_publication(message);
+}
+
 void redis_room::on_position(const position& top, bool is_patient) {
   if (top.epoch.empty() || is_retired_)
     return;
@@ -83,7 +113,7 @@ void redis_room::on_position(const position& top, bool is_patient) {
   feed_.on_position(top);
 }
 
-void redis_room::recover(const recover_request& request, broker::history_handler handler) {
+void redis_room::recover(const recover_request& request, page_handler handler) {
   if (feed_.waiting_count() == 0)
     waiting_since_ = services_.now();
   feed_.recover(request, std::move(handler));
@@ -141,7 +171,7 @@ void redis_room::send_read() {
   services_.metrics.history_reads.add(1);
   const auto& options = services_.options;
   const auto epoch = make_epoch();
-  const decimal ttl{meta_ttl(options)};
+  const decimal ttl{meta_ttl(options, settings_)};
   const decimal after{wanted_page_->value_or(0)};
   const std::string_view keys[]{meta_key_, stream_key_, events_key_};
   const std::string_view arguments[]{epoch, options.uses_lineage ? "1" : "0", ttl.text(),
@@ -168,8 +198,7 @@ void redis_room::on_read_reply(redis_errc error, const redis_reply& reply) {
     services_.complain(reply.text());
     services_.note_refusal(housekeeping::history, reply.text());
     wanted_page_.reset();
-    feed_.on_read_failed(is_temporary(reply.text()) ? broker_errc::unavailable
-                                                    : broker_errc::refused);
+    feed_.on_read_failed(error_of(reply.text()));
     return;
   }
   stored_page page;
@@ -198,8 +227,13 @@ void redis_room::pace_reads(const stored_page& page) {
 
 // --- publishing
 
-void redis_room::publish(std::shared_ptr<publication> message, std::string_view key) {
-  push({std::move(message), std::string{key}, services_.now(), subscriber_life_});
+void redis_room::publish(std::shared_ptr<publication> message, std::string_view key,
+                         publish_handler handler) {
+  push({.message = std::move(message),
+        .key = std::string{key},
+        .at = services_.now(),
+        .subscriber = subscriber_life_,
+        .handler = std::move(handler)});
 }
 
 void redis_room::push(queued_publish&& item) {
@@ -208,16 +242,16 @@ void redis_room::push(queued_publish&& item) {
     item.message = std::make_shared<publication>();
     services_.metrics.failed_buffer.add(1);
   }
-  services_.buffered_bytes += item.cost();
-  services_.metrics.buffered_bytes.set(services_.buffered_bytes);
+  services_.add_buffered(item.cost());
   queue_.push(std::move(item));
 }
 
 publish_queue::answer_function redis_room::answer() {
   return [this](const queued_publish& item, const publish_outcome& outcome) {
-    services_.buffered_bytes -= item.cost();
-    services_.metrics.buffered_bytes.set(services_.buffered_bytes);
-    if (subscriber_ != nullptr && item.subscriber == subscriber_life_)
+    services_.subtract_buffered(item.cost());
+    if (item.handler)
+      item.handler(publish_outcome{outcome});
+    else if (subscriber_ != nullptr && item.subscriber == subscriber_life_)
       subscriber_->on_published(outcome);
   };
 }
@@ -231,9 +265,8 @@ void redis_room::send_pending() {
 void redis_room::send_batch() {
   if (!queue_.has_batch_to_send() || !services_.shard.can_command())
     return;
-  const auto& options = services_.options;
   const auto items = queue_.begin(++services_.batches, feed_.top().offset);
-  publish_call call{options, queue_.sequence(), services_.origin};
+  publish_call call{services_.options, settings_, {services_.origin, queue_.sequence()}};
   call.set_keys(meta_key_, stream_key_, channel_);
   call.set_trim(feed_.bytes_floor());
   if (queue_.may_be_stored())
@@ -276,10 +309,8 @@ void redis_room::on_error_reply(std::string_view text) {
     services_.shard.suspect_master();
     return;
   }
-  services_.complain(text);
-  auto& metrics = services_.metrics;
-  (text.starts_with("WRONGTYPE") ? metrics.failed_type : metrics.failed_refused).add(1);
-  queue_.on_refused(is_temporary(text) ? broker_errc::unavailable : broker_errc::refused, answer());
+  note_refused_publish(services_, text);
+  queue_.on_refused(error_of(text), answer());
 }
 
 // --- time
@@ -298,6 +329,11 @@ void redis_room::expire() {
   });
   if (feed_.waiting_count() > 0 && waiting_since_ < oldest)
     feed_.fail_waiting(broker_errc::unavailable);
+}
+
+void redis_room::give_up() {
+  queue_.give_up(answer());
+  feed_.fail_waiting(broker_errc::unavailable);
 }
 
 } // namespace canang::cluster

@@ -3,6 +3,7 @@
 #include "cluster/feed.hpp"
 #include "cluster/partitions.hpp"
 #include "cluster/redis/shard.hpp"
+#include "cluster/room_settings.hpp"
 #include "cluster/rooms/broker_metrics.hpp"
 #include "cluster/rooms/housekeeping_faults.hpp"
 #include "cluster/rooms/publish_queue.hpp"
@@ -13,16 +14,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace canang::cluster {
 
-/// What a broker on Redis keeps and how long it waits.
+/// What a broker on Redis keeps beside what the settings of a room say, and how long it waits.
 struct redis_broker_options {
-  /// Messages kept a room, here and in Redis; joins and leaves besides.
-  std::size_t history_size = 128;
-  /// Bytes of payload kept a room.
-  std::size_t history_bytes = 512 * 1024;
-  std::chrono::milliseconds history_ttl{300'000};
   /// How much longer than its history a room's position is kept after its last use, so that a client of
   /// the same epoch is not told of a loss when all that has happened is that everybody slept.
   std::chrono::milliseconds position_extra_ttl{3'600'000};
@@ -39,6 +36,8 @@ struct redis_broker_options {
   /// Compare the life of Redis' data (its replication id) with what a room was written under. Without it
   /// a failover to a replica that lagged goes unnoticed.
   bool uses_lineage = true;
+  /// Those that this Redis has, the same on all nodes; none: all of them.
+  std::vector<partition_id> partitions{};
   /// Rooms known here above which those without members are let go at once. 0: no limit.
   std::uint64_t max_rooms = 0;
 };
@@ -47,6 +46,7 @@ struct redis_broker_options {
 struct redis_room_services {
   redis_shard& shard;
   redis_broker_options options;
+  std::shared_ptr<const room_settings_table> settings; ///< those in force
   std::string prefix;
   std::uint64_t origin = 0; ///< of this run of this node, in envelopes
   broker_metrics& metrics;
@@ -58,6 +58,18 @@ struct redis_room_services {
   /// Counts and logs what is refused that nobody waits for.
   std::function<void(housekeeping, std::string_view)> note_refusal = [](auto, auto) {};
   std::string node{}; ///< this run of this node, for Redis
+
+  [[nodiscard]] std::vector<partition_id> partitions() const;
+
+  /// So much more waits for Redis, or so much less.
+  void add_buffered(std::size_t bytes) noexcept { set_buffered(buffered_bytes + bytes); }
+  void subtract_buffered(std::size_t bytes) noexcept { set_buffered(buffered_bytes - bytes); }
+
+private:
+  void set_buffered(std::size_t bytes) noexcept {
+    buffered_bytes = bytes;
+    metrics.buffered_bytes.set(bytes);
+  }
 };
 
 /// The channel of a room: `prefix:{pNN}:c:room`, and where the database is not 0 `prefix:{pNN}:cDB:room`,
@@ -65,7 +77,8 @@ struct redis_room_services {
 [[nodiscard]] std::string redis_channel(const redis_room_services& services, std::string_view room);
 
 /// One room on Redis: its keys, its feed, its publishes. Lives from the first local member until some
-/// time after the last one; its pending commands keep it alive. On the broker's thread.
+/// time after the last one, or as long as what was published from outside has no answer; its pending commands keep
+/// it alive. On the broker's thread.
 class redis_room final : public std::enable_shared_from_this<redis_room>, feed_sink {
 public:
   using clock = std::chrono::steady_clock;
@@ -80,14 +93,33 @@ public:
   /// Whether the broker looks after what it has to send.
   bool is_listed = false;
 
+  /// Whether its channel is subscribed to. Of a room that is known only for what is published from outside it is
+  /// not; then `charged_bytes` are what the room itself counts against the publish buffer.
+  bool listens = false;
+  std::size_t charged_bytes = 0;
+
   [[nodiscard]] bool has_subscriber() const noexcept { return subscriber_ != nullptr; }
   [[nodiscard]] clock::time_point left_at() const noexcept { return left_at_; }
 
-  void publish(std::shared_ptr<publication> message, std::string_view key);
-  void recover(const recover_request& request, broker::history_handler handler);
+  /// Changes with each subscriber, and with its end.
+  [[nodiscard]] std::uint32_t subscriber_life() const noexcept { return subscriber_life_; }
+
+  /// The subscriber is told of the outcome; or the handler, of one from outside.
+  void publish(std::shared_ptr<publication> message, std::string_view key,
+               publish_handler handler = {});
+  void recover(const recover_request& request, page_handler handler);
+
+  /// Answers all publishes and joins that wait: nothing comes any more.
+  void give_up();
 
   void on_subscribed();
   void on_batch(const batch& live);
+
+  /// What the settings in force say of it.
+  void settle(const room_settings& settings);
+
+  /// Publications without a place in the order.
+  void on_unordered(const batch& live);
 
   /// Where Redis says that the room stands; an empty epoch: it cannot be read. With `is_patient` a room
   /// that is merely behind gets some time to catch up by itself.
@@ -117,8 +149,11 @@ public:
   void forget_window();
 
   /// Bytes of memory that the room takes, without its recent publications: here, in the broker, among the
-  /// channels, and in the bridge.
+  /// channels, and in the bridge. Of one that does not listen it is less.
   [[nodiscard]] std::size_t cost() const noexcept;
+
+  /// About what a room of this name takes that does not listen.
+  [[nodiscard]] static std::size_t cost_without_members(std::string_view name) noexcept;
 
   /// Bytes of memory that its recent publications take.
   [[nodiscard]] std::size_t window_cost() const noexcept { return accounted_window_cost_; }
@@ -128,6 +163,7 @@ public:
   void retire();
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const room_settings& settings() const noexcept { return settings_; }
   [[nodiscard]] partition_id partition() const noexcept { return partition_; }
   [[nodiscard]] const std::string& channel() const noexcept { return channel_; }
   [[nodiscard]] const std::string& meta_key() const noexcept { return meta_key_; }
@@ -163,6 +199,7 @@ private:
   std::string stream_key_;
   std::string events_key_;
   std::string channel_;
+  room_settings settings_;
   room_subscriber* subscriber_ = nullptr;
   std::uint32_t subscriber_life_ = 0;
   clock::time_point left_at_{};

@@ -20,18 +20,21 @@ const room_script_set& room_scripts() {
                                    .lease = redis_script{scripts::lease, "lease"},
                                    .sweep = redis_script{scripts::sweep, "sweep"},
                                    .bury = redis_script{scripts::bury, "bury"},
-                                   .release = redis_script{scripts::release, "release"}};
+                                   .release = redis_script{scripts::release, "release"},
+                                   .unordered = redis_script{scripts::unordered, "unordered"},
+                                   .history = redis_script{scripts::history, "history"}};
   return set;
 }
 
-std::chrono::milliseconds meta_ttl(const redis_broker_options& options) noexcept {
-  return options.history_ttl + options.position_extra_ttl;
+std::chrono::milliseconds meta_ttl(const redis_broker_options& options,
+                                   const room_settings& settings) noexcept {
+  return settings.history_ttl + options.position_extra_ttl;
 }
 
-publish_call::publish_call(const redis_broker_options& options, std::uint64_t sequence,
-                           std::uint64_t origin)
-  : options_(options), epoch_(make_epoch()) {
-  append_batch_header(header_, {origin, sequence});
+publish_call::publish_call(const redis_broker_options& options, const room_settings& settings,
+                           const batch_id& id)
+  : options_(options), settings_(settings), epoch_(make_epoch()) {
+  append_batch_header(header_, id);
 }
 
 void publish_call::set_keys(std::string_view meta, std::string_view stream,
@@ -65,8 +68,8 @@ std::span<const std::string_view> publish_call::arguments() {
   const auto time = [&](std::chrono::milliseconds value) {
     return number(static_cast<std::uint64_t>(value.count()));
   };
-  argument_views_.assign({channel_, epoch_, number(options_.history_size), number(trim_),
-                          time(options_.history_ttl), time(meta_ttl(options_)),
+  argument_views_.assign({channel_, epoch_, number(settings_.history_size), number(trim_),
+                          time(settings_.history_ttl), time(meta_ttl(options_, settings_)),
                           time(options_.idempotency_ttl), options_.uses_lineage ? "1" : "0", seen_,
                           header_, number(ends_.size())});
   if (!has_keys_) {
@@ -124,10 +127,10 @@ envelope_errc read_entries(const redis_reply& entries, const std::string& epoch,
   return worst;
 }
 
-/// Only what reaches the top without a hole is of use.
-void keep_consecutive(stored_page& page) {
+/// Only what reaches the end without a hole is of use.
+void keep_consecutive(stored_page& page, std::uint64_t end) {
   auto& all = page.publications;
-  auto expected = page.top.offset;
+  auto expected = end;
   auto at = all.end();
   for (; at != all.begin() && (*std::prev(at))->offset == expected; --at)
     --expected;
@@ -152,8 +155,9 @@ void merge_events(stored_page& page, std::vector<publication_ptr>&& events, std:
 
 envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origin,
                                stored_page& into) {
-  const bool has_events = reply.size() == 6;
-  if ((reply.size() != 4 && !has_events) || !is_epoch(reply[0].text()))
+  constexpr std::size_t least_size = 5;
+  const bool has_events = reply.size() == least_size + 2;
+  if ((reply.size() != least_size && !has_events) || !is_epoch(reply[0].text()))
     return envelope_errc::foreign;
   into.top = {std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer())};
   auto lineage = reply[2].text();
@@ -162,16 +166,16 @@ envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origi
     into.lineage.push_back({std::move(end.epoch), end.offset});
     lineage.remove_prefix(comma + 1);
   }
-  auto floor = has_events ? static_cast<std::uint64_t>(reply[5].integer()) : 0;
-  const auto worst = read_entries(reply[3], into.top.epoch, own_origin, into.publications, floor);
+  auto floor = has_events ? static_cast<std::uint64_t>(reply[6].integer()) : 0;
+  const auto worst = read_entries(reply[4], into.top.epoch, own_origin, into.publications, floor);
   if (!has_events) {
-    keep_consecutive(into);
+    keep_consecutive(into, static_cast<std::uint64_t>(reply[3].integer()));
     return worst;
   }
   std::vector<publication_ptr> events;
   std::uint64_t ignored =
     0; // a join or a leave that cannot be read is missed, and no message with it
-  const auto other = read_entries(reply[4], into.top.epoch, own_origin, events, ignored);
+  const auto other = read_entries(reply[5], into.top.epoch, own_origin, events, ignored);
   merge_events(into, std::move(events), floor);
   return worst == envelope_errc::none ? other : worst;
 }
@@ -184,6 +188,17 @@ bool is_not_master(std::string_view error) noexcept {
 bool is_temporary(std::string_view error) noexcept {
   return error.starts_with("OOM") || error.starts_with("BUSY") || error.starts_with("NOREPLICAS")
          || error.starts_with("MISCONF") || is_acl_refusal(error);
+}
+
+broker_errc error_of(std::string_view error) noexcept {
+  return is_temporary(error) || is_not_master(error) ? broker_errc::unavailable
+                                                     : broker_errc::refused;
+}
+
+void note_refused_publish(const redis_room_services& services, std::string_view error) {
+  services.complain(error);
+  auto& metrics = services.metrics;
+  (error.starts_with("WRONGTYPE") ? metrics.failed_type : metrics.failed_refused).add(1);
 }
 
 void count_bad(broker_metrics& metrics, envelope_errc fault) noexcept {

@@ -28,6 +28,8 @@ struct room_script_set {
   redis_script sweep;
   redis_script bury;
   redis_script release;
+  redis_script unordered;
+  redis_script history;
 };
 
 [[nodiscard]] const room_script_set& room_scripts();
@@ -52,12 +54,14 @@ private:
 };
 
 /// How long a room's position is kept after its last use.
-[[nodiscard]] std::chrono::milliseconds meta_ttl(const redis_broker_options& options) noexcept;
+[[nodiscard]] std::chrono::milliseconds meta_ttl(const redis_broker_options& options,
+                                                 const room_settings& settings) noexcept;
 
 /// One call of publish.lua: gathers keys and arguments, and holds what they refer to.
 class publish_call {
 public:
-  publish_call(const redis_broker_options& options, std::uint64_t sequence, std::uint64_t origin);
+  publish_call(const redis_broker_options& options, const room_settings& settings,
+               const batch_id& id);
 
   void set_keys(std::string_view meta, std::string_view stream, std::string_view channel);
 
@@ -76,6 +80,7 @@ public:
 
 private:
   const redis_broker_options& options_;
+  const room_settings& settings_;
   std::string epoch_;
   std::string header_;
   std::string meta_;
@@ -95,7 +100,7 @@ private:
 /// `EPOCH:OFFSET`; an empty epoch when it is none.
 [[nodiscard]] position read_position(std::string_view text);
 
-/// Reads the answer of read.lua. Entries that cannot be read are left out, with all that is older; what was
+/// Reads the answer of read.lua or history.lua. Entries that cannot be read are left out, with all that is older; what was
 /// wrong with them is returned. Without a `top` in `into` nothing could be read.
 [[nodiscard]] envelope_errc read_stored_page(const redis_reply& reply, std::uint64_t own_origin,
                                              stored_page& into);
@@ -106,6 +111,12 @@ private:
 
 /// Whether an error reply is of those that pass by themselves, or when an operator does something about it.
 [[nodiscard]] bool is_temporary(std::string_view error) noexcept;
+
+/// What an error reply is told as.
+[[nodiscard]] broker_errc error_of(std::string_view error) noexcept;
+
+/// Counts and logs a publish that Redis refused.
+void note_refused_publish(const redis_room_services& services, std::string_view error);
 
 void count_bad(broker_metrics& metrics, envelope_errc fault) noexcept;
 

@@ -16,5 +16,7 @@ extern const std::string_view lease;
 extern const std::string_view sweep;
 extern const std::string_view bury;
 extern const std::string_view release;
+extern const std::string_view unordered;
+extern const std::string_view history;
 
 } // namespace canang::cluster::scripts

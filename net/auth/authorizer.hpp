@@ -28,7 +28,7 @@ struct room_question {
   const identity& who;
   room_action what;
   std::string_view room;
-  bool is_member = false;
+  bool is_member = false; ///< of the room, or becomes one by the same request
 };
 
 /// Decides what clients may do. Used on the loop of the connection that asks.
@@ -42,9 +42,9 @@ public:
   /// valid during the call only.
   virtual void decide(const room_question& question, handler decided) = 0;
 
-  /// Changes when verdicts may come out differently than before: who keeps one asks again then. Of the turn's
-  /// hottest path.
-  [[nodiscard]] virtual std::uint32_t generation() const noexcept { return 0; }
+  /// Grows when what was decided may be decided otherwise now: a verdict that somebody remembers holds as long
+  /// as this is what it was before the question. From any thread.
+  [[nodiscard]] virtual std::uint64_t generation() const noexcept { return 0; }
 };
 
 } // namespace canang::net

@@ -1,5 +1,6 @@
 #include "net/http/internal_access.hpp"
 
+#include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
 
 #include <algorithm>
@@ -11,23 +12,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr std::size_t min_key_bytes = 16;  // 64 bits, where each is a hexadecimal digit
-constexpr std::size_t max_key_bytes = 256; // a request's headers have a limit
-
-/// In a time that tells nothing of where they differ.
-bool is_same_secret(std::string_view given, std::string_view wanted) noexcept {
-  unsigned difference = given.size() == wanted.size() ? 0 : 1;
-  for (std::size_t i = 0; i < given.size(); ++i)
-    difference |= static_cast<unsigned char>(given[i] ^ wanted[i % wanted.size()]);
-  return difference == 0;
-}
-
 } // namespace
-
-bool is_internal_key(std::string_view text) noexcept {
-  return text.size() >= min_key_bytes && text.size() <= max_key_bytes
-         && std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-}
 
 internal_access::internal_access(internal_access_options options, bool is_loopback)
   : options_(std::move(options)), is_loopback_(is_loopback) {}

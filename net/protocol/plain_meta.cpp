@@ -1,6 +1,7 @@
 #include "net/json.hpp"
 #include "net/protocol/plain.hpp"
 #include "net/protocol/plain_words.hpp"
+#include "net/protocol/publication_json.hpp"
 
 namespace canang::net {
 
@@ -15,34 +16,12 @@ void append_json(const framing& frames, std::string& out, Write write) {
   frames.append(out, frame_type::text, text);
 }
 
-void append_position(std::string& out, std::string_view epoch, std::uint64_t offset) {
-  out += "\"epoch\":";
-  append_json_string(out, epoch);
-  out += ",\"offset\":";
-  out += std::to_string(offset);
-}
-
 void append_join(std::string& out, const room_position& at) {
   out += "{\"join\":{\"room\":";
   append_json_string(out, at.room);
   out += ',';
-  append_position(out, at.epoch, at.offset);
+  append_place_fields(out, at.epoch, at.offset);
   out += at.recovered ? ",\"recovered\":true}}" : ",\"recovered\":false}}";
-}
-
-void append_content(std::string& out, const outgoing_publication& publication) {
-  using kind = outgoing_publication::kind;
-  if (publication.what != kind::message) {
-    out += publication.what == kind::joined ? ",\"joined\":" : ",\"left\":";
-    out += publication.data;
-  } else if (publication.type == frame_type::text) {
-    out += ",\"data\":";
-    append_json_string(out, publication.data);
-  } else {
-    out += ",\"data64\":\"";
-    append_base64(out, publication.data);
-    out += '"';
-  }
 }
 
 /// What a client is told whose publish failed.
@@ -51,9 +30,9 @@ std::string_view text_of(command_fault fault) noexcept {
   case command_fault::refused:
     return R"({"error":{"code":"refused","message":"the room cannot store it"}})";
   case command_fault::not_allowed:
-    return R"({"error":{"code":"not_allowed","message":"this client may not publish here"}})";
+    return R"({"error":{"code":"not_allowed","message":"clients like this one may not publish here"}})";
   case command_fault::too_large:
-    return R"({"error":{"code":"too_large","message":"the room takes no message of that size"}})";
+    return R"({"error":{"code":"too_large","message":"the room takes no message of this size"}})";
   default: return R"({"error":{"code":"unavailable","message":"not stored in time; try again"}})";
   }
 }
@@ -80,8 +59,7 @@ public:
               std::string& out) const override {
     append_json(frames, out, [&](std::string& text) {
       text += '{';
-      append_position(text, publication.epoch, publication.offset);
-      append_content(text, publication);
+      append_publication_fields(text, publication);
       text += '}';
     });
   }

@@ -21,6 +21,9 @@ struct outgoing_publication {
   std::string_view epoch{};
   std::uint64_t offset = 0;
   std::string_view room{};
+
+  /// What skips the history has none in the order.
+  [[nodiscard]] bool has_place() const noexcept { return offset != 0; }
 };
 
 /// Where a member stands in its room: what it is sent next follows `offset` of `epoch`.

@@ -1,6 +1,7 @@
 #include "net/protocol/sse.hpp"
 
 #include "net/json.hpp"
+#include "net/protocol/publication_json.hpp"
 #include "net/protocol/sse_id.hpp"
 #include "net/stream/event.hpp"
 
@@ -10,6 +11,11 @@ namespace {
 
 /// The join is one that is to resume, so its answer has to say where it could not.
 constexpr std::uint32_t resuming = 1;
+
+void append_room(std::string& out, std::string_view room) {
+  out += "data: {\"room\":";
+  append_json_string(out, room);
+}
 
 void join(const std::string& room, const std::optional<resume_position>& since,
           std::uint32_t history, command_sink& sink) {
@@ -50,8 +56,7 @@ public:
     if (failed.why == command_fault::unavailable || failed.why == command_fault::room_limit)
       return false;
     append_field(out, "event", "refused");
-    out += "data: {\"room\":";
-    append_json_string(out, failed.room);
+    append_room(out, failed.room);
     out += "}\n";
     out += end_of_event;
     return true;
@@ -63,12 +68,9 @@ std::string_view event_of(outgoing_publication::kind what) noexcept {
 }
 
 void append_place(std::string& out, const room_position& at) {
-  out += "data: {\"room\":";
-  append_json_string(out, at.room);
-  out += ",\"epoch\":";
-  append_json_string(out, at.epoch);
-  out += ",\"offset\":";
-  out += std::to_string(at.offset);
+  append_room(out, at.room);
+  out += ',';
+  append_place_fields(out, at.epoch, at.offset);
 }
 
 /// What one room's and several rooms' events have in common: those that are not publications.
@@ -88,6 +90,13 @@ public:
     else
       append_reset(out, at);
     return true;
+  }
+
+protected:
+  /// What skips the history has none: a client that comes back from behind it, comes back from what was before it.
+  void append_id_of(std::string& out, const outgoing_publication& publication) const {
+    if (publication.has_place())
+      append_id(out, publication.room, publication.epoch, publication.offset);
   }
 
 private:
@@ -121,7 +130,7 @@ public:
   void encode(const outgoing_publication& publication, const framing&,
               std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, publication.room, publication.epoch, publication.offset);
+    append_id_of(out, publication);
     if (publication.what != kind::message) {
       append_field(out, "event", event_of(publication.what));
       append_data(out, publication.data);
@@ -155,21 +164,12 @@ public:
   void encode(const outgoing_publication& publication, const framing&,
               std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, publication.room, publication.epoch, publication.offset);
+    append_id_of(out, publication);
     if (publication.what != kind::message)
       append_field(out, "event", event_of(publication.what));
-    append_place(out, {publication.room, publication.epoch, publication.offset});
-    if (publication.what != kind::message) {
-      out += publication.what == kind::joined ? ",\"joined\":" : ",\"left\":";
-      out += publication.data;
-    } else if (publication.type == frame_type::text) {
-      out += ",\"data\":";
-      append_json_string(out, publication.data);
-    } else {
-      out += ",\"data64\":\"";
-      append_base64(out, publication.data);
-      out += '"';
-    }
+    append_room(out, publication.room);
+    out += ',';
+    append_publication_fields(out, publication);
     out += "}\n";
     out += end_of_event;
   }
@@ -178,8 +178,7 @@ public:
   bool encode_unsubscribed(const unsubscribed& what, const framing&,
                            std::string& out) const override {
     append_field(out, "event", "unsubscribed");
-    out += "data: {\"room\":";
-    append_json_string(out, what.room);
+    append_room(out, what.room);
     out += ",\"code\":";
     out += std::to_string(what.code);
     out += ",\"reason\":";

@@ -17,20 +17,15 @@ bool is_unreserved(char c) noexcept {
          || c == '.' || c == '_' || c == '~';
 }
 
-/// No character of it means anything in an id.
-bool is_plain(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), is_unreserved);
-}
-
 /// Reads `ROOM=EPOCH:OFFSET` into the end of `into`.
 bool parse_part(std::string_view part, room_positions& into) {
   const auto equals = part.find('=');
   if (equals == std::string_view::npos)
     return false;
   auto room = percent_decode(part.substr(0, equals));
-  auto position = parse_position(part.substr(equals + 1));
+  auto position = parse_room_id(part.substr(equals + 1));
   const auto is_it = [&](const auto& known) { return known.first == *room; };
-  if (!room || !position || !is_plain(position->epoch) || !is_room_name(*room)
+  if (!room || !position || !is_room_name(*room)
       || std::any_of(into.begin(), into.end(), is_it))
     return false;
   into.emplace_back(std::move(*room), std::move(*position));
@@ -51,6 +46,14 @@ std::string name_in_id(std::string_view room) {
     encoded += {'%', digits[byte / 16], digits[byte % 16]};
   }
   return encoded;
+}
+
+std::optional<resume_position> parse_room_id(std::string_view id) {
+  auto position = parse_position(id);
+  if (position
+      && !std::all_of(position->epoch.begin(), position->epoch.end(), is_unreserved)) // it has a meaning in ids
+    position.reset();
+  return position;
 }
 
 std::optional<room_positions> parse_room_ids(std::string_view id) {

@@ -22,6 +22,10 @@ inline constexpr std::size_t own_position_bytes = 10 + 1 + 16;
 /// A room's name as it stands in an id.
 [[nodiscard]] std::string name_in_id(std::string_view room);
 
+/// Reads the id of a stream of one room.
+/// @returns nothing where it is none of ours.
+[[nodiscard]] std::optional<resume_position> parse_room_id(std::string_view id);
+
 /// Where a client was in its rooms.
 using room_positions = std::vector<std::pair<std::string, resume_position>>;
 

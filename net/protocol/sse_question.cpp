@@ -59,7 +59,7 @@ void set_positions(connection_parameters& of, const room_positions& known) {
 /// @returns whether `id` is one.
 bool take_id(sse_opening& opening, std::string_view id) {
   if (!opening.is_of_rooms) {
-    opening.parameters.since = parse_position(id);
+    opening.parameters.since = parse_room_id(id);
     return opening.parameters.since.has_value();
   }
   const auto known = parse_room_ids(id);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "base/name_map.hpp"
 #include "net/socket/byte_layer.hpp"
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace canang::net {
@@ -56,7 +56,7 @@ private:
   [[nodiscard]] std::ptrdiff_t write_below(int descriptor, const iovec* pieces, std::size_t count);
 
   std::vector<room> rooms_;
-  std::unordered_map<std::string_view, std::size_t> index_; // by name, which is in `rooms_`
+  name_view_map<std::size_t> index_; // which are in `rooms_`
   std::unique_ptr<byte_layer> below_;
   place place_ = place::line_start;
   std::string line_;

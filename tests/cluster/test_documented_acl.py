@@ -14,12 +14,12 @@ from support.waiting import eventually
 # What nodes send beside their scripts; AUTH and HELLO are allowed to everybody.
 SENT = {
     "client|setname", "eval", "evalsha", "hdel", "hgetall", "hmget", "ping", "publish", "role",
-    "script|load", "select", "set", "sscan", "subscribe", "unsubscribe", "zadd", "zrem",
+    "script|load", "select", "set", "sscan", "subscribe", "unsubscribe", "zadd", "zrange", "zrem",
 }  # fmt: skip
 
 
 def called_by_scripts() -> set[str]:
-    texts = [path.read_text() for path in (REPOSITORY / "cluster" / "scripts").glob("*.lua")]
+    texts = [path.read_text() for path in (REPOSITORY / "cluster" / "rooms" / "scripts").glob("*.lua")]
     assert len(texts) >= 9
     calls = [call for text in texts for call in re.findall(r"redis\.p?call\(([^,)]*)", text)]
     assert all(re.fullmatch(r"'[A-Z]+'", call) for call in calls), "a log line has to name them"

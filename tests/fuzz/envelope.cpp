@@ -17,12 +17,13 @@ void look_at(std::string_view bytes) {
   if (read_message(bytes, 0, read) != envelope_errc::none)
     return;
   require(!read.publications.empty(), "a batch has publications");
-  require(read.first > 0 && read.last() >= read.first, "offsets begin at 1");
+  require(read.is_unordered() == read.epoch.empty(), "offsets are of an epoch");
+  require(read.is_unordered() || read.last() >= read.first, "offsets begin at 1");
   auto offset = read.first;
   const auto header_end = bytes.find('\n') + 1;
   std::string again{bytes.substr(header_end, batch_header_bytes)};
   for (const auto& message : read.publications) {
-    require(message->offset == offset++, "offsets are consecutive");
+    require(message->offset == (read.is_unordered() ? 0 : offset++), "offsets are consecutive");
     require(message->epoch == read.epoch, "all are of one epoch");
     append_publication(again, *message);
   }

@@ -61,7 +61,6 @@ struct world {
   handshake_rules rules = make_rules();
   router paths;
   late_responder later;
-  int bodies = 0;
 
   world() {
     paths.set_origins(rules.origins);
@@ -92,7 +91,6 @@ struct world {
   }
 
   void take(const http_request& request) {
-    ++bodies;
     require(request.body.size() <= body_limit, "a body is within its limit");
     require(!request.values["name"].empty(), "a name is not empty");
     require(context.metrics.inbox_bytes.value() == context.http.body_bytes(), "it is counted");
@@ -107,7 +105,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto pieces = in.byte() % 16U + 1U;
   all.sessions.does = static_cast<acceptor::mode>(in.byte() % 3);
   all.sessions.opened = 0;
-  all.bodies = 0;
   const auto bytes = in.all(context_limit);
   all.context.new_turn();
 

@@ -30,6 +30,7 @@ GOOD = {
     "history-budget": "64MiB",
     "max-rooms": "1000",
     "room-linger": "1s",
+    "max-rooms-per-connection": "128",
     "drain-grace": "0s",
     "drain-period": "25s",
     "log-level": "info",
@@ -122,6 +123,10 @@ def test_a_bad_value_is_refused_with_one_line_that_names_the_option(tmp_path, op
         ("listen", "300.0.0.1:80"),
         ("internal-listen", ":"),
         ("internal-listen", "127.0.0.1:http"),
+        ("max-rooms-per-connection", "0"),
+        ("max-rooms-per-connection", "100001"),
+        ("api-key", "short"),
+        ("api-key-file", "/no/such/file"),
         ("log-level", "loud"),
         ("log-format", "xml"),
     ],
@@ -164,6 +169,81 @@ def test_a_broken_file_is_refused(tmp_path):
     result = run_to_end(["--config", str(file), "--check-config"])
     assert result.returncode == 2
     assert one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("# nothing\nping-interval=25s\n", "2:17", "values are quoted now"),
+        ('workers = 2\nworkers = "3"\n', "2:1", "workers"),
+        ("workers = 2.5\n", "1:11", "workers"),
+        ('workers = ["2"]\n', "1:11", "workers"),
+        ("pings = 1\n", "1:1", "there is no option 'pings'"),
+        ("[rooms]\nlisten = 'x'\n", "2:1", "there is no setting 'listen' in [rooms]"),
+        ("[rooms]\nhistory-size = 1000001\n", "2:16", "rooms.history-size"),
+        ("[rooms]\npresence = 'yes'\n", "2:12", "neither true nor false"),
+        ("[rooms]\nallow-publish = 'me'\n", "2:17", "not one of anyone, users, members"),
+        ("[rooms]\nallow-subscribe = 'members'\n", "2:19", "nobody is a member before"),
+        ("[rooms]\nmax-message-bytes = '65KiB'\n", "2:21", "more than max-message-bytes"),
+        ("[namespaces.'a:b']\n", "1:13", "colon"),
+        ("[namespaces.a]\nx = 1\n", "2:1", "there is no setting 'x' in [namespaces.a]"),
+        ("[room]\n", "1:2", "there is no option 'room'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_line_and_column(tmp_path, text, place, said):
+    file = tmp_path / "canang.conf"
+    file.write_text(text)
+    for more in (["--check-config"], ["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0"]):
+        result = run_to_end(["--config", str(file), *more])
+        assert result.returncode == 2
+        line = one_line(result)
+        assert line.startswith(f"canang: {file}:{place}: ") and said in line, line
+
+
+def test_bytes_that_are_not_utf8_are_named_with_line_and_column(tmp_path):
+    file = tmp_path / "canang.conf"
+    file.write_bytes(b"# ok\nadvertise = '\xe4'\n")
+    result = run_to_end(["--config", str(file), "--check-config"])
+    assert result.returncode == 2
+    assert one_line(result) == f"canang: {file}:2:14: the file is not valid UTF-8 here"
+
+
+def test_a_file_with_every_setting_of_rooms_is_right(tmp_path):
+    settings = """
+history-size = 7
+history-bytes = "1KiB"
+history-ttl = "1h"
+presence = false
+join-leave = true
+max-message-bytes = 1024
+allow-subscribe = "users"
+allow-publish = "nobody"
+allow-presence = "anyone"
+allow-history = "token"
+"""
+    file = tmp_path / "canang.conf"
+    file.write_text(f"workers = 2\n[rooms]{settings}[namespaces.chat]{settings}[namespaces.'n s']\n")
+    result = run_to_end(["--config", str(file), "--check-config"])
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_key_of_the_server_api_is_taken_from_flag_environment_and_file_and_never_shown(tmp_path):
+    keys = ["0123456789abcdef", "fedcba9876543210"]
+    file = tmp_path / "canang.conf"
+    file.write_text(f'api-key = ["{keys[0]}", "{keys[1]}"]\n')
+    (tmp_path / "api.keys").write_text("\n".join(keys))
+    for arguments, env in (
+        (["--api-key", keys[0], "--api-key", keys[1]], {}),
+        ([], {"CANANG_API_KEY": ",".join(keys)}),
+        (["--config", str(file)], {}),
+        (["--api-key-file", str(tmp_path / "api.keys")], {}),
+        ([], {"CANANG_API_KEY_FILE": str(tmp_path / "api.keys")}),
+    ):
+        result = run_to_end([*arguments, "--check-config"], env)
+        assert result.returncode == 0, (arguments, env, result.stderr)
+    result = run_to_end(["--api-key", "a-secret", "--check-config"])
+    refused(result, "api-key")
+    assert "a-secret" not in result.stderr
 
 
 def accepts(canang, size):

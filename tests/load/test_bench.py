@@ -206,6 +206,7 @@ class ClusterBenchmark(unittest.TestCase):
         self.assertEqual(calls({"evalsha": 10, "publish": 10, "xadd": 10, "hget": 20}), 10)
         self.assertEqual(calls({"publish": 10, "ping": 3}), 10)
         self.assertEqual(calls({"evalsha": 10, "publish": 14}), 14, "four without a script")
+        self.assertEqual(calls({"evalsha": 74, "publish": 10}), 10, "64 renew leases")
         self.assertEqual(calls({"info": 1}), 0)
 
     def test_differences_are_taken_over_the_time_between(self) -> None:

@@ -107,9 +107,8 @@ def by_its_unit(installed, start_confined):
         config = installed / CONFIG
         shipped = config.read_text()
         # An administrator's edit: ports of this test's own, and no time lost.
-        edit = "\nlisten=127.0.0.1:0\ninternal-listen=127.0.0.1:0\ndrain-grace=0s\n"
-        with config.open("a") as file:
-            file.write(edit)
+        edit = 'listen = "127.0.0.1:0"\ninternal-listen = "127.0.0.1:0"\ndrain-grace = "0s"\n'
+        config.write_text(edit + shipped)
         try:
             server = start_confined(
                 Confinement(
@@ -151,12 +150,25 @@ def test_systemd_says_that_the_service_is_hardly_exposed(installed):
     run("systemd-analyze", "security", "--offline=true", "--threshold=15", installed / UNIT)
 
 
+def shown_options() -> list[tuple[str, str]]:
+    """What the config file shows commented out, in front of its tables."""
+    text = (PACKAGING / "canang.conf").read_text().split("\n#[")[0]
+    return re.findall(r'^#([a-z-]+) = "?([^"\n]*)"?$', text, re.M)
+
+
 def test_systemd_waits_longer_for_the_end_than_a_drain_takes():
     settings = unit_settings((PACKAGING / "canang.service").read_text())
-    defaults = dict(re.findall(r"^#([a-z-]+)=(.*)$", (PACKAGING / "canang.conf").read_text(), re.M))
+    defaults = dict(shown_options())
     drain = seconds(defaults["drain-grace"]) + seconds(defaults["drain-period"])
     assert seconds(settings["TimeoutStopSec"]) > drain + 5
     assert settings["KillSignal"] == "SIGTERM"
+
+
+def test_a_reload_checks_the_file_that_the_service_has_before_it_sends_the_signal():
+    unit = (PACKAGING / "canang.service").read_text()
+    command = unit_settings(unit)["ExecStart"]
+    reloads = re.findall(r"^ExecReload=(.*)$", unit, re.M)
+    assert reloads == [f"{command} --check-config", "/bin/kill -HUP $MAINPID"]
 
 
 def test_a_service_that_the_kernel_spares_has_a_limit_of_its_own():
@@ -168,8 +180,8 @@ def test_a_service_that_the_kernel_spares_has_a_limit_of_its_own():
 def test_the_config_file_shows_the_defaults():
     """Each line that is commented out says what `--help` says, but for those without a default."""
     described = run_to_end(["--help"]).stdout
-    examples = {"workers", "redis", "redis-cert", "redis-key", "internal-key-file"}
-    shown = re.findall(r"^#([a-z-]+)=(.*)$", (PACKAGING / "canang.conf").read_text(), re.M)
+    examples = {"workers", "redis", "redis-cert", "redis-key", "internal-key-file", "api-key-file"}
+    shown = shown_options()
     assert len(shown) > 10
     for name, value in shown:
         found = re.search(rf"--{name}[= ](\S+)", described)
@@ -178,8 +190,9 @@ def test_the_config_file_shows_the_defaults():
 
 
 def test_the_config_file_is_right_with_every_line_taken_in(tmp_path):
-    text = re.sub(r"^#([a-z-]+=)", r"\1", (PACKAGING / "canang.conf").read_text(), flags=re.M)
-    files_not_there = r"^(redis-cert|redis-key|internal-key-file)=.*\n"
+    text = (PACKAGING / "canang.conf").read_text()
+    text = re.sub(r"^#([a-z-]+ = |\[)", r"\1", text, flags=re.M)
+    files_not_there = r"^(redis-cert|redis-key|internal-key-file|api-key-file) = .*\n"
     text = re.sub(files_not_there, "", text, flags=re.M)
     edited = tmp_path / "canang.conf"
     edited.write_text(text)
@@ -237,10 +250,10 @@ def test_an_upgrade_keeps_what_the_administrator_chose(installed, in_debian, pac
     config = installed / CONFIG
     shipped, mode = config.read_text(), 0o600
     try:
-        config.write_text(shipped + "workers=1\n")
+        config.write_text(shipped + "workers = 1\n")
         config.chmod(mode)
         in_debian("dpkg", "--install", f"/{packages[0].name}")
-        assert config.read_text().endswith("workers=1\n")
+        assert config.read_text().endswith("workers = 1\n")
         assert config.stat().st_mode & 0o777 == mode
     finally:
         config.write_text(shipped)

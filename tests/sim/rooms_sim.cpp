@@ -30,6 +30,8 @@ node_options some_loops(std::uint64_t seed) {
   return options;
 }
 
+std::string user_of(lines_client& who) { return "client" + std::to_string(who.peer().number); }
+
 /// Clients of one node, and what they do at random.
 struct crowd {
   explicit crowd(const node_options& options, std::uint64_t seed) : node(options, seed) {}
@@ -407,48 +409,39 @@ TEST(rooms, remove_a_member_with_a_word_where_the_protocol_has_one) {
     }
     all.node.settle();
     auto lobby = all.node.room_called("lobby");
-    const bool by_name = all.node.any().one_in(2);
-    actors::expel_member order;
-    order.why = {1008, "out"};
-    if (by_name)
-      order.user = "client" + std::to_string(one.peer().number);
-    else
-      order.member = one.peer().id;
-    caf::anon_send(lobby, order);
+    caf::anon_send(lobby, actors::expel_user{"lobby", user_of(one), {}});
     all.steps();
     one.publish("lobby", "text");
     other.publish("garden", "text");
-    order.user.clear();
-    order.member = plain.id;
-    caf::anon_send(lobby, order);
+    caf::anon_send(lobby, actors::expel_user{"lobby", {}, {}}); // whoever has no name
     lobby = nullptr;
     all.node.settle();
     one.verify();
-    EXPECT_EQ(one.ended(), std::vector<std::string>{"lobby 1008 out"});
+    EXPECT_EQ(one.ended(), std::vector<std::string>{"lobby 3503 removed from the room"});
     EXPECT_TRUE(one.is_in("garden"));
     EXPECT_TRUE(other.is_in("lobby"));
-    EXPECT_EQ(plain.peer->close_code, 1008);
+    EXPECT_EQ(plain.peer->close_code, 3503);
     ASSERT_TRUE(plain.peer->reported);
-    EXPECT_EQ(plain.peer->reported->reason, net::close_reason::removed);
+    EXPECT_EQ(plain.peer->reported->reason, net::close_reason::disconnected);
     const auto again = one.join("lobby");
     all.end();
     EXPECT_EQ(one.answer(again), "joined");
   });
 }
 
-TEST(rooms, a_connection_is_closed_where_an_operator_wants_it) {
+TEST(rooms, all_connections_of_a_user_are_closed_at_once) {
   sim_node node{some_loops(0), 1};
   lines_client one{node, 0};
   one.join("lobby");
   node.settle();
-  {
-    const auto target = caf::actor_cast<caf::actor>(one.peer().connection);
-    caf::anon_send(target, actors::disconnect{{4001, "go"}});
-  }
+  caf::anon_send(node.cast()[0].hub,
+                 actors::close_user{std::make_shared<const cluster::disconnect_user>(
+                                      cluster::disconnect_user{user_of(one), 4001, "go"}),
+                                    {}});
   node.settle();
   EXPECT_EQ(one.peer().peer->close_code, 4001);
   ASSERT_TRUE(one.peer().peer->reported);
-  EXPECT_EQ(one.peer().peer->reported->reason, net::close_reason::removed);
+  EXPECT_EQ(one.peer().peer->reported->reason, net::close_reason::disconnected);
   EXPECT_EQ(node.members(), 0);
   node.finish();
 }

@@ -319,6 +319,8 @@ class CanangProcess:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except ConnectionRefusedError:
             return True
+        except ConnectionResetError:
+            pass  # it was still taken, and went with the listener that ended at this moment
         return False
 
     # -- stop ----------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ public:
       pending_.emplace_back(verdict, std::move(decided));
   }
 
-  [[nodiscard]] std::uint32_t generation() const noexcept override { return generation_; }
+  [[nodiscard]] std::uint64_t generation() const noexcept override { return generation_; }
 
   /// From now on all have to ask again.
   void change() { ++generation_; }
@@ -42,13 +42,15 @@ private:
   static net::verdict verdict_of(const net::room_question& question) {
     if (question.room.starts_with("busy"))
       return net::verdict::unavailable;
-    const auto what = question.what == net::room_action::subscribe ? "locked" : "quiet";
-    return question.room.starts_with(what) ? net::verdict::refused : net::verdict::allowed;
+    const std::string_view refused = question.what == net::room_action::subscribe ? "locked"
+                                     : question.what == net::room_action::history ? "silent"
+                                                                                  : "quiet";
+    return question.room.starts_with(refused) ? net::verdict::refused : net::verdict::allowed;
   }
 
   chance& any_;
   std::deque<std::pair<net::verdict, handler>> pending_;
-  std::uint32_t generation_ = 0;
+  std::uint64_t generation_ = 0;
 };
 
 } // namespace canang::sim

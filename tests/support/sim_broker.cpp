@@ -14,48 +14,88 @@ bool take(std::string& fault, std::string_view room) {
   return true;
 }
 
-} // namespace
-
-void sim_broker::subscribe(std::string_view room, cluster::room_subscriber& subscriber) {
-  ++subscribers_;
-  inner_.subscribe(room, subscriber);
+std::shared_ptr<const cluster::room_settings_table> table_of(const cluster::room_settings& rooms) {
+  auto table = std::make_shared<cluster::room_settings_table>();
+  table->rooms = rooms;
+  return table;
 }
 
-void sim_broker::unsubscribe(std::string_view room) {
-  --subscribers_;
-  std::erase_if(pending_, [&](const pending_answer& one) { return one.room == room; });
-  inner_.unsubscribe(room);
+} // namespace
+
+sim_broker::sim_broker(std::function<clock::time_point()> now, const cluster::room_settings& rooms)
+  : settings_(table_of(rooms)), inner_({}, std::move(now), settings_) {}
+
+class sim_broker::channel final : public cluster::room_channel {
+public:
+  channel(sim_broker& owner, std::string_view room, cluster::room_subscriber& subscriber)
+    : owner_(owner), room_(room), inner_(owner.inner_.open(room, subscriber)) {
+    ++owner_.subscribers_;
+  }
+  ~channel() override {
+    --owner_.subscribers_;
+    std::erase_if(owner_.pending_, [this](const pending_answer& one) { return one.of == this; });
+  }
+
+  void publish(std::shared_ptr<cluster::publication> message,
+               std::string_view idempotency_key) override {
+    owner_.record_or_throw(room_, message);
+    inner_->publish(std::move(message), idempotency_key);
+  }
+
+  void recover(const cluster::recover_request& request, cluster::page_handler handler) override {
+    const bool reads = request.limit > 0 || request.since;
+    if (reads && take(owner_.throws_at_history_, room_))
+      throw std::runtime_error{"the broker failed"};
+    if (reads && take(owner_.refuses_history_, room_)) {
+      cluster::history_page failed;
+      failed.error = cluster::broker_errc::unavailable;
+      handler(std::move(failed));
+      return;
+    }
+    if (owner_.delays_ != nullptr && owner_.delays_->one_in(2))
+      owner_.pending_.push_back({this, request, std::move(handler)});
+    else
+      recover_now(request, std::move(handler));
+  }
+
+  void recover_now(const cluster::recover_request& request, cluster::page_handler handler) {
+    inner_->recover(request, std::move(handler));
+  }
+
+  void note_member(const cluster::local_member& who, bool is_here) override {
+    inner_->note_member(who, is_here);
+  }
+
+private:
+  sim_broker& owner_;
+  std::string room_;
+  std::unique_ptr<cluster::room_channel> inner_;
+};
+
+std::unique_ptr<cluster::room_channel> sim_broker::open(std::string_view room,
+                                                        cluster::room_subscriber& subscriber) {
+  return std::make_unique<channel>(*this, room, subscriber);
 }
 
 void sim_broker::publish(std::string_view room, std::shared_ptr<cluster::publication> message,
-                         std::string_view idempotency_key) {
+                         const cluster::publish_options& options,
+                         cluster::publish_handler handler) {
+  if (!options.skip_history)
+    record_or_throw(room, message);
+  inner_.publish(room, std::move(message), options, std::move(handler));
+}
+
+void sim_broker::record_or_throw(std::string_view room,
+                                 const std::shared_ptr<cluster::publication>& message) {
   if (take(throws_at_publish_, room))
     throw std::runtime_error{"the broker failed"};
   record_[std::string{room}].push_back(message);
-  inner_.publish(room, std::move(message), idempotency_key);
-}
-
-void sim_broker::recover(std::string_view room, const cluster::recover_request& request,
-                         history_handler handler) {
-  const bool reads = request.limit > 0 || request.since;
-  if (reads && take(throws_at_history_, room))
-    throw std::runtime_error{"the broker failed"};
-  if (reads && take(refuses_history_, room)) {
-    cluster::history_page failed;
-    failed.error = cluster::broker_errc::unavailable;
-    handler(std::move(failed));
-    return;
-  }
-  if (delays_ != nullptr && delays_->one_in(2))
-    pending_.push_back({std::string{room}, request, std::move(handler)});
-  else
-    inner_.recover(room, request, std::move(handler));
 }
 
 void sim_broker::run() {
-  const auto next = std::move(pending_.front());
+  auto next = std::move(pending_.front());
   pending_.pop_front();
-  inner_.recover(next.room, next.request, next.handler);
+  next.of->recover_now(next.request, std::move(next.handler));
 }
 
 const std::vector<cluster::publication_ptr>& sim_broker::record(std::string_view room) const {

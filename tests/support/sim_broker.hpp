@@ -4,7 +4,9 @@
 #include "tests/support/seeds.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,20 +19,17 @@ class sim_broker final : public cluster::broker {
 public:
   using clock = cluster::memory_broker::clock;
 
-  sim_broker(const cluster::memory_broker_options& options, std::function<clock::time_point()> now)
-    : inner_(options, std::move(now)) {}
+  sim_broker(std::function<clock::time_point()> now, const cluster::room_settings& rooms);
 
-  void subscribe(std::string_view room, cluster::room_subscriber& subscriber) override;
-  void unsubscribe(std::string_view room) override;
+  [[nodiscard]] std::unique_ptr<cluster::room_channel>
+  open(std::string_view room, cluster::room_subscriber& subscriber) override;
   void publish(std::string_view room, std::shared_ptr<cluster::publication> message,
-               std::string_view idempotency_key) override;
-  void recover(std::string_view room, const cluster::recover_request& request,
-               history_handler handler) override;
-
-  void note_member(std::string_view room, const cluster::local_member& who, bool is_here) override {
-    inner_.note_member(room, who, is_here);
+               const cluster::publish_options& options, cluster::publish_handler handler) override;
+  void history(std::string_view room, const cluster::history_request& request,
+               cluster::history_handler handler) override {
+    inner_.history(room, request, std::move(handler));
   }
-  void report(std::string_view room, bool with_members, report_handler handler) override {
+  void report(std::string_view room, bool with_members, cluster::report_handler handler) override {
     inner_.report(room, with_members, std::move(handler));
   }
 
@@ -56,12 +55,17 @@ public:
   [[nodiscard]] std::size_t subscribers() const noexcept { return subscribers_; }
 
 private:
+  class channel;
+
   struct pending_answer {
-    std::string room;
+    channel* of;
     cluster::recover_request request;
-    history_handler handler;
+    cluster::page_handler handler;
   };
 
+  void record_or_throw(std::string_view room, const std::shared_ptr<cluster::publication>& message);
+
+  cluster::room_settings_source settings_;
   cluster::memory_broker inner_;
   std::map<std::string, std::vector<cluster::publication_ptr>, std::less<>> record_;
   std::string throws_at_publish_;

@@ -39,7 +39,7 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     home(owner.system_, index),
     members(context),
     beats(owner.options_.beats, owner.start_, index + 1),
-    broker(owner.options_.history, [&owner] { return owner.now(); }),
+    broker([&owner] { return owner.now(); }, owner.options_.history),
     authorizer(owner.chance_),
     room_services{broker,  context.metrics,  owner.cast_,       owner.bridges_,
                   context, &broker.keeper(), &owner.room_limit_},

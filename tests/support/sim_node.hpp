@@ -32,7 +32,7 @@ inline net::session_limits limits_without_rates() {
 
 struct node_options {
   std::uint32_t loops = 1;
-  cluster::memory_broker_options history;
+  cluster::room_settings history;
   actors::directory_options rooms;
   actors::liveness_options beats;
   net::session_limits limits = limits_without_rates();

@@ -62,6 +62,27 @@ TEST(envelope, brings_back_every_field) {
   EXPECT_EQ(got.publications[3]->offset, 44U);
 }
 
+TEST(envelope, of_what_has_no_place_in_the_order_has_no_offsets) {
+  const auto bytes = unordered_message(message_of("now\n"), {here, 9});
+  batch got;
+  got.epoch = "left over";
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  EXPECT_TRUE(got.is_unordered());
+  EXPECT_EQ(got.epoch, "");
+  ASSERT_EQ(got.publications.size(), 1U);
+  EXPECT_EQ(got.publications[0]->data, "now\n");
+  EXPECT_EQ(got.publications[0]->offset, 0U);
+  EXPECT_EQ(got.publications[0]->epoch, "");
+  for (std::size_t size = 2; size < bytes.size(); ++size)
+    EXPECT_EQ(read_message(bytes.substr(0, size), here, got), envelope_errc::truncated) << size;
+  EXPECT_EQ(read_message("2 2" + bytes.substr(3), here, got), envelope_errc::truncated);
+  EXPECT_EQ(read_message("2 0" + bytes.substr(3), here, got), envelope_errc::truncated);
+  EXPECT_EQ(
+    read_message(message_bytes("1 abcdefghij 41 1", batch_of({message_of("x")})), here, got),
+    envelope_errc::none);
+  EXPECT_FALSE(got.is_unordered());
+}
+
 TEST(envelope, knows_no_publisher_of_another_origin) {
   batch got;
   const auto bytes = message_bytes("1 abcdefghij 1 1", batch_of({message_of("x")}, here + 1));
@@ -75,7 +96,7 @@ TEST(envelope, says_what_is_wrong_with_a_message) {
   const auto verdict = [&](const std::string& bytes) { return read_message(bytes, here, got); };
   for (const auto& foreign : {""s, "hello"s, "{\"a\":1}"s, "-1 a"s, " 1"s, "1"s})
     EXPECT_EQ(verdict(foreign), envelope_errc::foreign) << foreign;
-  for (const auto& version : {"2 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
+  for (const auto& version : {"3 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
     EXPECT_EQ(verdict(message_bytes(version, good)), envelope_errc::version) << version;
   for (const auto& header :
        {"1 "s, "1 abcdefghij"s, "1 abcdefghij 1"s, "1 abcdefghij 0 1"s, "1 abcdefghij 1 0"s,

@@ -1,5 +1,6 @@
 #include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/clock.hpp"
+#include "tests/unit/support/memory_rooms.hpp"
 #include "tests/unit/support/room_log.hpp"
 
 #include <gtest/gtest.h>
@@ -11,14 +12,15 @@ using namespace std::chrono_literals;
 
 struct idempotency_test : testing::Test {
   test::moving_clock clock;
+  room_settings settings;
   memory_broker_options options;
   test::room_log room;
 
-  memory_broker make() {
-    return {options, [this] { return clock.now; }};
+  test::memory_rooms make() {
+    return {settings, options, [this] { return clock.now; }};
   }
 
-  publish_outcome publish(memory_broker& broker, std::string_view key) {
+  publish_outcome publish(test::memory_rooms& broker, std::string_view key) {
     broker.publish("a", test::publication_of("x"), key);
     return room.outcomes.back();
   }
@@ -61,7 +63,7 @@ TEST_F(idempotency_test, knows_a_key_for_its_lifetime) {
 }
 
 TEST_F(idempotency_test, knows_a_key_of_a_room_whose_history_is_gone) {
-  options.history_ttl = 10s;
+  settings.history_ttl = 10s;
   options.idempotency_ttl = 300s;
   auto broker = make();
   broker.subscribe("a", room);
@@ -94,8 +96,8 @@ TEST_F(idempotency_test, knows_so_many_keys_a_room) {
 }
 
 TEST_F(idempotency_test, keys_cost_memory_until_they_are_forgotten) {
-  options.history_size = 0;
-  options.history_ttl = 10s;
+  settings.history_size = 0;
+  settings.history_ttl = 10s;
   options.idempotency_ttl = 10s;
   options.idempotency_keys = 100;
   auto broker = make();

@@ -1,5 +1,7 @@
 #include "net/http/internal_access.hpp"
 
+#include "net/auth/secret.hpp"
+
 #include <gtest/gtest.h>
 
 namespace canang::net {
@@ -84,12 +86,12 @@ TEST(internal_access, wants_an_address_or_a_known_host_on_loopback) {
 }
 
 TEST(internal_access, takes_keys_of_16_to_256_visible_characters) {
-  EXPECT_TRUE(is_internal_key(key));
-  EXPECT_TRUE(is_internal_key(std::string(256, '~')));
-  EXPECT_FALSE(is_internal_key(key.substr(1)));
-  EXPECT_FALSE(is_internal_key(std::string(257, 'x')));
+  EXPECT_TRUE(is_key(key));
+  EXPECT_TRUE(is_key(std::string(256, '~')));
+  EXPECT_FALSE(is_key(key.substr(1)));
+  EXPECT_FALSE(is_key(std::string(257, 'x')));
   for (const char* bad : {" ", "\n", "\x7f", "\xc3\xa9"})
-    EXPECT_FALSE(is_internal_key(key + bad));
+    EXPECT_FALSE(is_key(key + bad));
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/clock.hpp"
+#include "tests/unit/support/memory_rooms.hpp"
 #include "tests/unit/support/room_log.hpp"
 #include "tests/unit/support/seed.hpp"
 
@@ -36,14 +37,15 @@ public:
     bool subscribed = false;
   };
 
-  explicit plain_broker(const memory_broker_options& options) : options_(options) {}
+  plain_broker(const room_settings& settings, const memory_broker_options& options)
+    : settings_(settings), options_(options) {}
 
   std::map<std::string, stream> rooms;
 
   stream& at(const std::string& room, time_point now) {
     const auto [found, is_new] = rooms.try_emplace(room);
     if (is_new)
-      found->second = {0, ++lives_, {}, {}, now, now + options_.history_ttl, ++order_, false};
+      found->second = {0, ++lives_, {}, {}, now, now + settings_.history_ttl, ++order_, false};
     return found->second;
   }
 
@@ -67,10 +69,10 @@ public:
     if (target.keys.size() > options_.idempotency_keys)
       target.keys.pop_front();
     target.last_used = now;
-    target.review_at = now + options_.history_ttl;
+    target.review_at = now + settings_.history_ttl;
     target.order = ++order_;
     target.kept.push_back(data);
-    while (target.kept.size() > options_.history_size || bytes(target) > options_.history_bytes
+    while (target.kept.size() > settings_.history_size || bytes(target) > settings_.history_bytes
            || history_cost(target) > options_.total_bytes)
       target.kept.pop_front();
     while (total_cost() > options_.total_bytes) {
@@ -93,12 +95,12 @@ public:
 
   void expire(time_point now) {
     for (auto& [name, room] : rooms) {
-      if (now - room.last_used >= options_.history_ttl)
+      if (now - room.last_used >= settings_.history_ttl)
         room.kept.clear();
       if (now < room.review_at)
         continue;
       forget_old_keys(room, now);
-      room.review_at = now + options_.history_ttl;
+      room.review_at = now + settings_.history_ttl;
     }
   }
 
@@ -143,6 +145,7 @@ private:
     return sum;
   }
 
+  room_settings settings_;
   memory_broker_options options_;
   std::uint64_t lives_ = 0;
   std::uint64_t order_ = 0;
@@ -151,16 +154,17 @@ private:
 void compare(std::uint32_t seed) {
   SCOPED_TRACE(seed);
   test::dice random{seed};
+  room_settings settings;
   memory_broker_options options;
-  options.history_size = random.roll<std::size_t>(0, 20);
-  options.history_bytes = random.roll<std::size_t>(0, 200);
-  options.history_ttl = std::chrono::seconds{random.roll(1, 60)};
+  settings.history_size = random.roll<std::size_t>(0, 20);
+  settings.history_bytes = random.roll<std::size_t>(0, 200);
+  settings.history_ttl = std::chrono::seconds{random.roll(1, 60)};
   options.total_bytes = random.roll<std::size_t>(0, 12'000);
   options.idempotency_ttl = std::chrono::seconds{random.roll(1, 60)};
   options.idempotency_keys = random.roll<std::size_t>(1, 8);
   test::moving_clock clock;
-  memory_broker broker{options, [&] { return clock.now; }};
-  plain_broker model{options};
+  test::memory_rooms broker{settings, options, [&] { return clock.now; }};
+  plain_broker model{settings, options};
   std::map<std::string, test::room_log> logs;
   std::map<std::string, std::map<std::uint64_t, std::string>> epochs; // by room and life
 

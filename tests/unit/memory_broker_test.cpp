@@ -1,6 +1,7 @@
 #include "cluster/memory/memory_broker.hpp"
 
 #include "tests/unit/support/clock.hpp"
+#include "tests/unit/support/memory_rooms.hpp"
 #include "tests/unit/support/room_log.hpp"
 
 #include <gtest/gtest.h>
@@ -18,16 +19,17 @@ using test::texts;
 
 struct memory_broker_test : testing::Test {
   test::moving_clock clock;
+  room_settings settings;
   memory_broker_options options;
   room_log room;
 
   memory_broker_test() {
-    options.history_ttl = 300s;
+    settings.history_ttl = 300s;
     options.idempotency_ttl = 300s;
   }
 
-  memory_broker make() {
-    return {options, [this] { return clock.now; }};
+  test::memory_rooms make() {
+    return {settings, options, [this] { return clock.now; }};
   }
 
   /// Of so many rooms' histories with so many messages of a few bytes in all.
@@ -36,13 +38,13 @@ struct memory_broker_test : testing::Test {
            + messages * (publication_of("x")->cost() + recent_publications::place_cost);
   }
 
-  static bool is_known(memory_broker& broker, std::string_view name) {
+  static bool is_known(test::memory_rooms& broker, std::string_view name) {
     bool known = false;
     broker.report(name, false, [&](room_report&& report) { known = !report.top.epoch.empty(); });
     return known;
   }
 
-  static void publish(memory_broker& broker, std::string_view to, std::string text,
+  static void publish(test::memory_rooms& broker, const std::string& to, std::string text,
                       std::string_view key = {}) {
     broker.publish(to, publication_of(std::move(text)), key);
   }
@@ -153,7 +155,7 @@ TEST_F(memory_broker_test, names_the_same_epoch_in_history_and_outcomes) {
 }
 
 TEST_F(memory_broker_test, keeps_so_many_publications_a_room) {
-  options.history_size = 3;
+  settings.history_size = 3;
   auto broker = make();
   for (const char* text : {"1", "2", "3", "4", "5"})
     publish(broker, "a", text);
@@ -163,7 +165,7 @@ TEST_F(memory_broker_test, keeps_so_many_publications_a_room) {
 }
 
 TEST_F(memory_broker_test, keeps_none_when_told_to) {
-  options.history_size = 0;
+  settings.history_size = 0;
   auto broker = make();
   broker.subscribe("a", room);
   publish(broker, "a", "1");
@@ -173,7 +175,7 @@ TEST_F(memory_broker_test, keeps_none_when_told_to) {
 }
 
 TEST_F(memory_broker_test, keeps_so_many_bytes_a_room) {
-  options.history_bytes = 10;
+  settings.history_bytes = 10;
   auto broker = make();
   for (const char* text : {"aaaa", "bbb", "ccc"})
     publish(broker, "a", text);
@@ -238,8 +240,10 @@ TEST_F(memory_broker_test, keeps_the_epoch_of_a_silent_room_with_a_subscriber) {
 TEST_F(memory_broker_test, gives_every_life_of_a_room_its_own_epoch) {
   auto broker = make();
   std::set<std::string> epochs;
-  for (int i = 0; i < 1000; ++i)
+  for (int i = 0; i < 1000; ++i) {
+    publish(broker, std::to_string(i), "x");
     epochs.insert(history_of(broker, std::to_string(i), 0).top.epoch);
+  }
   EXPECT_EQ(epochs.size(), 1000U);
 }
 
@@ -351,7 +355,7 @@ TEST_F(memory_broker_test, keeps_nothing_of_a_room_that_was_only_joined) {
 }
 
 TEST_F(memory_broker_test, forgets_rooms_without_a_history_first_and_then_the_quietest) {
-  options.history_ttl = 10s;
+  settings.history_ttl = 10s;
   auto broker = make();
   broker.subscribe("bare", room); // will have offsets, but no history
   publish(broker, "bare", "x");
@@ -430,22 +434,22 @@ TEST_F(memory_broker_test, an_epoch_is_new_after_a_room_was_forgotten) {
   publish(broker, "a", "x");
   const auto before = history_of(broker, "a", 1).top;
   broker.forget_rooms(1);
+  EXPECT_EQ(history_of(broker, "a", 1).top.epoch, "");
+  publish(broker, "a", "x");
   const auto after = history_of(broker, "a", 1).top;
   EXPECT_NE(after.epoch, before.epoch);
-  EXPECT_EQ(after.offset, 0U);
+  EXPECT_EQ(after.offset, 1U);
 }
 
 TEST_F(memory_broker_test, resumes_a_member_that_has_missed_nothing_that_is_gone) {
-  options.history_size = 3;
+  settings.history_size = 3;
   auto broker = make();
   broker.subscribe("a", room);
   for (const char* text : {"1", "2", "3", "4", "5"})
     publish(broker, "a", text);
   const auto epoch = room.outcomes[0].at.epoch;
   const auto resumed = [&](const std::string& of, std::uint64_t offset) {
-    history_page result;
-    broker.recover("a", {position{of, offset}, 0},
-                   [&](history_page&& page) { result = std::move(page); });
+    const auto result = test::recovered(broker.channel("a"), {position{of, offset}, 0});
     EXPECT_EQ(result.top, (position{epoch, 5}));
     return std::pair{result.recovered, texts(result)};
   };

@@ -3,6 +3,7 @@
 #include "actors/node/node_description.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "tests/unit/support/clock.hpp"
+#include "tests/unit/support/memory_rooms.hpp"
 #include "tests/unit/support/room_log.hpp"
 
 #include <gtest/gtest.h>
@@ -17,14 +18,15 @@ using test::room_log;
 
 struct memory_presence_test : testing::Test {
   test::moving_clock clock;
-  presence_options presence{{{"*"}, {"told*"}}, "n1", actors::describe_member};
+  room_rules rules{{"*"}, {"told*"}};
+  presence_options presence{"n1", actors::describe_member};
   room_log room;
 
-  memory_broker make() {
-    return {{}, [this] { return clock.now; }, presence};
+  test::memory_rooms make() {
+    return {{}, {}, [this] { return clock.now; }, rules, presence};
   }
 
-  static room_report report_of(memory_broker& broker, std::string_view name) {
+  static room_report report_of(test::memory_rooms& broker, std::string_view name) {
     room_report result;
     broker.report(name, true, [&](room_report&& report) { result = std::move(report); });
     std::sort(result.members.begin(), result.members.end(),
@@ -101,7 +103,7 @@ TEST_F(memory_presence_test, counts_and_names_the_members) {
 }
 
 TEST_F(memory_presence_test, counts_only_where_no_presence_is_kept) {
-  presence.rules.presence = {"b"};
+  rules.presence = {"b"};
   auto broker = make();
   broker.note_member("a", {1, "ann"}, true);
   const auto report = report_of(broker, "a");

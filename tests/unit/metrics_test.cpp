@@ -67,7 +67,7 @@ TEST(close_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(close_reason::over_budget), "over_budget");
   EXPECT_EQ(to_string(close_reason::unidentified), "unidentified");
   EXPECT_EQ(to_string(close_reason::not_allowed), "not_allowed");
-  EXPECT_EQ(to_string(close_reason::removed), "removed");
+  EXPECT_EQ(to_string(close_reason::disconnected), "disconnected");
   EXPECT_EQ(to_string(close_reason::handler_error), "handler_error");
 }
 

@@ -114,9 +114,10 @@ TEST_F(colliding_names, have_one_hash_where_it_has_no_key) {
 
 TEST_F(colliding_names, of_rooms_cost_no_more_than_others) {
   expect_no_dearer([](const std::vector<std::string>& names) {
-    memory_broker broker{{}, [] { return memory_broker::clock::now(); }};
+    const room_settings_source settings{std::make_shared<room_settings_table>()};
+    memory_broker broker{{}, [] { return memory_broker::clock::now(); }, settings};
     for (const auto& name : names)
-      broker.publish(name, std::make_shared<publication>(), {});
+      broker.publish(name, std::make_shared<publication>(), {}, [](publish_outcome&&) {});
   });
 }
 
@@ -124,23 +125,24 @@ TEST_F(colliding_names, of_idempotency_keys_cost_no_more_than_others) {
   expect_no_dearer([](const std::vector<std::string>& names) {
     memory_broker_options options;
     options.idempotency_keys = name_count;
-    memory_broker broker{options, [] { return memory_broker::clock::now(); }};
+    const room_settings_source settings{std::make_shared<room_settings_table>()};
+    memory_broker broker{options, [] { return memory_broker::clock::now(); }, settings};
     for (const auto& name : names)
-      broker.publish("kampung", std::make_shared<publication>(), name);
+      broker.publish("kampung", std::make_shared<publication>(), {.idempotency_key = name},
+                     [](publish_outcome&&) {});
   });
 }
 
 TEST_F(colliding_names, of_users_cost_no_more_than_others) {
   presence_options options;
-  options.rules = room_rules{{"*"}, {"*"}};
   options.describe = [](const present_member&) { return std::string{}; };
   expect_no_dearer([&](const std::vector<std::string>& names) {
     local_presence presence{options, [](std::string_view, publication_kind, std::string&&) {}};
     std::uint64_t connection = 0;
     for (const auto& name : names)
-      presence.note("kampung", {++connection, name}, true, {});
+      presence.note("kampung", true, {++connection, name}, true, {});
     for (connection = 0; const auto& name : names)
-      presence.note("kampung", {++connection, name}, false, {});
+      presence.note("kampung", true, {++connection, name}, false, {});
   });
 }
 
@@ -149,7 +151,7 @@ TEST_F(colliding_names, of_rooms_with_members_cost_no_more_than_others) {
   expect_no_dearer([&](const std::vector<std::string>& names) {
     local_presence presence{options, [](std::string_view, publication_kind, std::string&&) {}};
     for (const auto& name : names)
-      presence.note(name, {1, {}}, true, {});
+      presence.note(name, false, {1, {}}, true, {});
   });
 }
 

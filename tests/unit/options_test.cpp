@@ -204,8 +204,10 @@ TEST_F(options_test, come_from_the_environment) {
 }
 
 TEST_F(options_test, come_from_a_file) {
-  EXPECT_EQ(parse({config("# a comment\nworkers=2\nhistory-ttl=1h\nlisten=127.0.0.1:82\n")}).what,
-            command::serve)
+  EXPECT_EQ(
+    parse({config("# a comment\nworkers = 2\nhistory-ttl = \"1h\"\nlisten = '127.0.0.1:82'\n")})
+      .what,
+    command::serve)
     << errors;
   EXPECT_EQ(into.server.workers, 2U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 1h);
@@ -213,7 +215,7 @@ TEST_F(options_test, come_from_a_file) {
 }
 
 TEST_F(options_test, come_from_the_flag_before_the_environment_before_the_file) {
-  const auto flag = config("workers=2\n");
+  const auto flag = config("workers = 2\n");
   EXPECT_EQ(parse({flag}).what, command::serve);
   EXPECT_EQ(into.server.workers, 2U);
   set("CANANG_WORKERS", "3");
@@ -224,7 +226,7 @@ TEST_F(options_test, come_from_the_flag_before_the_environment_before_the_file) 
 }
 
 TEST_F(options_test, name_their_file_in_the_environment_too) {
-  config("workers=2\n");
+  config("workers = 2\n");
   set("CANANG_CONFIG", file);
   EXPECT_EQ(parse({}).what, command::serve);
   EXPECT_EQ(into.server.workers, 2U);
@@ -270,12 +272,167 @@ TEST_F(options_test, are_refused_by_name_when_the_environment_is_wrong) {
 }
 
 TEST_F(options_test, are_refused_by_name_when_the_file_is_wrong) {
-  expect_refused({config("history-size=many\n")}, "--history-size");
-  expect_refused({config("no-such-key=1\n")}, "no-such-key");
+  const auto expect_at = [this](const std::string& content, const std::string& where,
+                                const std::string& what) {
+    expect_refused({config(content)}, what);
+    EXPECT_TRUE(errors.starts_with("canang: " + file + ':' + where + ": ")) << errors;
+    EXPECT_EQ(parse({"--check-config", config(content)}).exit_code, 2);
+    EXPECT_EQ(output, "");
+  };
+  expect_at("\nhistory-size = \"many\"\n", "2:16", "history-size: 'many' is not a number");
+  expect_at("workers = 0\n", "1:11", "workers: '0' is not a number from 1 to 256");
+  expect_at("ping-interval = 25\n", "1:17", "'25' is not a duration");
+  expect_at("workers = 2.5\n", "1:11", "workers: this is neither a text nor a whole number");
+  expect_at("workers = true\n", "1:11", "'true'");
+  expect_at("workers = [\"2\"]\n", "1:11", "workers");
+  expect_at("presence = [1]\n", "1:12", "presence: this is neither a text nor a list of texts");
+  expect_at("presence = []\n", "1:12", "presence: the list is empty");
+  expect_at("  no-such-key = 1\n", "1:3", "there is no option 'no-such-key'");
+  expect_at("config = \"x\"\n", "1:1", "there is no option 'config'");
+  expect_at("help = true\n", "1:1", "there is no option 'help'");
+  expect_at("no-lineage = true\n", "1:1", "there is no option 'no-lineage'");
+  expect_at("[listen]\nx = 1\n", "1:2", "listen");
+  expect_at("[chat]\nx = 1\n", "1:2", "there is no option 'chat'");
+  expect_at("workers = 2\nworkers = 3\n", "2:1", "workers");
+  expect_at("workers=2\nping-interval=25s\n", "2:17", "values are quoted now");
+  expect_at("a = \"\xFF\"\n", "1:6", "UTF-8");
+  expect_at("\"two\\nlines\" = 1\n", "1:1", "two\\nlines");
+  expect_at("[rooms]\npresence = 1\n", "2:12", "rooms.presence");
+  expect_at("max-message-bytes = 10\n[rooms]\nmax-message-bytes = 11\n", "3:21",
+            "rooms.max-message-bytes");
+  expect_at("internal-key = \"short-secret\"\n", "1:16", "internal-key: a key is");
+  EXPECT_EQ(errors.find("short-secret"), std::string::npos);
+  expect_at("internal-key = \"0123456789abcdef\"\ninternal-key-file = \"/x\"\n", "2:21",
+            "internal-key-file: not together with internal-key");
+  const auto wrong_url = config("redis = \"redis://ann:secret@\"\n");
+  EXPECT_EQ(parse({wrong_url}).exit_code, 1) << "as the flag";
+  EXPECT_TRUE(errors.starts_with("canang: " + file + ":1:9: redis: ")) << errors;
+  EXPECT_EQ(errors.find("secret"), std::string::npos);
+}
+
+TEST_F(options_test, take_lists_of_a_file_as_arrays_or_with_commas) {
+  for (const auto* const list : {"[\"a*\", \"b\"]", "\"a*,b\"", "[\"a*,b\"]"}) {
+    EXPECT_EQ(parse({config(std::string{"presence = "} + list + "\njoin-leave = 'c'\n")}).what,
+              command::serve)
+      << errors;
+    EXPECT_EQ(into.server.cluster.rules.presence, (std::vector<std::string>{"a*", "b"}));
+    EXPECT_EQ(into.server.cluster.rules.join_leave, std::vector<std::string>{"c"});
+    EXPECT_EQ(into.server.room_settings.rules, into.server.cluster.rules);
+  }
+  set("CANANG_PRESENCE", "d");
+  EXPECT_EQ(parse({config("presence = ['a']\n")}).what, command::serve);
+  EXPECT_EQ(into.server.cluster.rules.presence, std::vector<std::string>{"d"});
+}
+
+TEST_F(options_test, take_a_secret_of_the_file_only_where_nothing_else_says_another) {
+  const auto flag = config("internal-key = \"0123456789abcdef\"\n");
+  EXPECT_EQ(parse({flag}).what, command::serve) << errors;
+  EXPECT_EQ(into.server.internal_access.key, "0123456789abcdef");
+  const auto path = file + ".key";
+  std::ofstream{path} << "correct-horse-battery\n";
+  EXPECT_EQ(parse({flag, "--internal-key-file=" + path}).what, command::serve) << errors;
+  EXPECT_EQ(into.server.internal_access.key, "correct-horse-battery");
+  ::unlink(path.c_str());
+}
+
+TEST_F(options_test, make_the_settings_of_rooms_of_flags_and_tables) {
+  const auto flag = config("history-size = 3\n[rooms]\nhistory-ttl = \"2s\"\n"
+                           "[namespaces.chat]\nhistory-size = 4\nallow-publish = \"nobody\"\n");
+  EXPECT_EQ(parse({flag, "--max-message-bytes=1KiB"}).what, command::serve) << errors;
+  const auto& settings = into.server.room_settings;
+  EXPECT_EQ(settings.of("lobby").history_size, 3U);
+  EXPECT_EQ(settings.of("lobby").history_ttl, 2s);
+  EXPECT_EQ(settings.of("lobby").max_message_bytes, 1024U);
+  EXPECT_EQ(settings.of("chat:1").history_size, 4U);
+  EXPECT_EQ(settings.of("chat:1").history_ttl, 2s);
+  EXPECT_EQ(settings.of("chat:1").publish, who_may::nobody);
+  EXPECT_EQ(parse({flag, "--history-size=5", "--history-ttl=9s"}).what, command::serve);
+  EXPECT_EQ(settings.of("lobby").history_size, 5U) << "a flag is the default of the tables";
+  EXPECT_EQ(settings.of("lobby").history_ttl, 2s) << "which say more of rooms than it does";
+  EXPECT_EQ(parse({"--history-size=6"}).what, command::serve);
+  EXPECT_EQ(settings.of("chat:1").history_size, 6U);
+}
+
+TEST_F(options_test, say_in_how_many_rooms_a_connection_may_be) {
+  EXPECT_EQ(parse({}).what, command::serve);
+  EXPECT_EQ(into.server.loops.limits.max_rooms_per_connection, 128U);
+  EXPECT_EQ(parse({"--max-rooms-per-connection=100000"}).what, command::serve);
+  EXPECT_EQ(into.server.loops.limits.max_rooms_per_connection, 100'000U);
+  for (const auto* const wrong : {"0", "100001", "-1", "many", "1KiB", ""})
+    expect_refused({std::string{"--max-rooms-per-connection="} + wrong},
+                   "--max-rooms-per-connection");
+}
+
+TEST_F(options_test, take_several_keys_of_the_server_api_and_never_show_them) {
+  const std::string key = "correct-horse-battery";
+  EXPECT_EQ(parse({}).what, command::serve);
+  EXPECT_TRUE(into.server.api_keys.empty());
+  EXPECT_EQ(parse({"--api-key=" + key, "--api-key", "0123456789abcdef,fedcba9876543210"}).what,
+            command::serve)
+    << errors;
+  EXPECT_EQ(into.server.api_keys,
+            (std::vector<std::string>{key, "0123456789abcdef", "fedcba9876543210"}));
+  for (const auto* const wrong : {"short-secret", "secret with blanks in it", ""}) {
+    expect_refused({std::string{"--api-key="} + wrong}, "--api-key");
+    EXPECT_EQ(errors.find("secret"), std::string::npos) << errors;
+  }
+  std::string many = key;
+  for (int i = 0; i < 64; ++i)
+    many += ',' + key;
+  expect_refused({"--api-key=" + many}, "--api-key");
+}
+
+TEST_F(options_test, take_keys_of_the_server_api_from_a_file_one_a_line) {
+  const auto write = [this](const std::string& content) {
+    return "--api-key-file=" + config(content).substr(std::string{"--config="}.size());
+  };
+  EXPECT_EQ(parse({write("0123456789abcdef\r\n\nfedcba9876543210")}).what, command::serve)
+    << errors;
+  EXPECT_EQ(into.server.api_keys,
+            (std::vector<std::string>{"0123456789abcdef", "fedcba9876543210"}));
+  EXPECT_EQ(parse({write("0123456789abcdef\n"), "--api-key=correct-horse-battery"}).what,
+            command::serve);
+  EXPECT_EQ(into.server.api_keys.size(), 2U);
+  expect_refused({write("0123456789abcdef\n\nshort-secret\n")}, "line 3");
+  EXPECT_EQ(errors.find("short-secret"), std::string::npos) << errors;
+  expect_refused({write("0123456789abcdef,0123456789abcdef\n")}, "line 1");
+  expect_refused({write("\n\n")}, "has no key");
+  expect_refused({"--api-key-file=/no/such/file"}, "cannot be read");
+  expect_refused({"--api-key-file=" + testing::TempDir()}, "cannot be read");
+}
+
+TEST_F(options_test, of_a_health_check_do_not_need_a_file_that_is_right) {
+  const auto flag = config("internal-listen = \"127.0.0.1:82\"\nworkers = 0\n");
+  EXPECT_EQ(parse({flag, "health"}).what, command::health)
+    << "the server runs on, with the old one";
+  EXPECT_NE(errors.find(":2:11: workers"), std::string::npos) << errors;
+  EXPECT_EQ(into.server.internal_listen.port(), 82);
+  EXPECT_EQ(parse({flag, "drain"}).exit_code, 2);
+  EXPECT_EQ(parse({flag, "--check-config", "health"}).exit_code, 2);
+}
+
+TEST_F(options_test, can_be_read_again_without_a_word) {
+  const auto flag = config("history-size = 3\nlog-level = \"debug\"\n");
+  const char* const argv[] = {"canang", flag.c_str(), "--workers=2"};
+  options first;
+  EXPECT_EQ(reread_options(3, argv, first), std::nullopt);
+  EXPECT_EQ(first.server.room_settings.rooms.history_size, 3U);
+  EXPECT_EQ(first.given.at("workers"), std::vector<std::string>{"2"});
+  EXPECT_EQ(first.given.at("log-level"), std::vector<std::string>{"debug"});
+  EXPECT_EQ(first.given.at("ping-interval"), std::vector<std::string>{"25s"});
+  config("history-size = 3\n\nlog-level = \"loud\"\n");
+  options second;
+  testing::internal::CaptureStderr();
+  const auto fault = reread_options(3, argv, second);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  ASSERT_TRUE(fault);
+  EXPECT_TRUE(fault->starts_with(file + ":3:13: log-level: 'loud' is not one of")) << *fault;
 }
 
 TEST_F(options_test, are_refused_when_the_file_is_not_there) {
   expect_refused({"--config=/no/such/file"}, "/no/such/file");
+  expect_refused({"--config=" + testing::TempDir()}, "--config");
+  expect_refused({"--config="}, "--config");
 }
 
 TEST_F(options_test, can_be_checked_without_serving) {
@@ -304,6 +461,12 @@ TEST_F(options_test, know_the_commands_for_operators) {
   EXPECT_EQ(into.server.internal_listen.port(), 9100);
   expect_refused({"drain", "http://a", "http://b"}, "http://b");
   expect_refused({"drian"}, "drian");
+  EXPECT_EQ(parse({"reload"}).process_id, 1) << "a container's first";
+  const auto reload = parse({"reload", "4711"});
+  EXPECT_EQ(reload.what, command::reload);
+  EXPECT_EQ(reload.process_id, 4711);
+  for (const auto* const wrong : {"0", "-1", "canang", "99999999999"})
+    EXPECT_EQ(parse({"reload", wrong}).what, command::leave) << wrong;
 }
 
 } // namespace

@@ -48,6 +48,12 @@ TEST(plain_meta, says_the_position_of_each_publication) {
             R"({"epoch":"abc","offset":10,"joined":{"id":"n/1"}})");
 }
 
+TEST(plain_meta, names_no_position_of_a_publication_that_has_none) {
+  EXPECT_EQ(encoded({frame_type::text, "hi", kind::message, "", 0}), R"({"data":"hi"})");
+  EXPECT_EQ(encoded({frame_type::binary, "\x00\x01\xff"s, kind::message, "", 0}),
+            R"({"data64":"AAH/"})");
+}
+
 TEST(plain_meta, says_where_a_member_begins_and_where_its_order_is_broken) {
   std::string frames;
   plain_meta_format().encode_join({.at = {"a \"b\"", "abc", 3, true}}, frames);

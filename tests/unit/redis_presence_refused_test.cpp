@@ -18,7 +18,7 @@ struct redis_presence_refused : presence_fixture {
     const auto end = std::chrono::steady_clock::now() + time;
     std::uint64_t id = 1'000'000;
     static_cast<void>(until([&] {
-      who.broker->publish("elsewhere", test::publication_of("x"), {});
+      who.publish("elsewhere", "x");
       who.join(room, id);
       who.leave(room, id++);
       return std::chrono::steady_clock::now() >= end;

@@ -28,7 +28,7 @@ TEST_F(redis_presence_test, all_nodes_see_the_same_counts_and_members) {
 }
 
 TEST_F(redis_presence_test, a_room_without_presence_is_counted_only) {
-  rules.presence = {"kept"};
+  settings.rules.presence = {"kept"};
   auto& a = start("n1");
   a.join("r", 1, "ann");
   a.join("r", 2, "bob");
@@ -68,7 +68,7 @@ TEST_F(redis_presence_test, a_join_that_is_told_is_what_keeps_a_room) {
   for (const std::string room : {"told", "r"}) {
     a.leave(room, 1);
     a.leave(room, 2);
-    a.broker->unsubscribe(room);
+    a.close(room);
     ASSERT_TRUE(becomes(a, room, "|"));
   }
   EXPECT_EQ(raw(a, {"EXISTS", meta("r")}), "0");
@@ -86,11 +86,11 @@ TEST_F(redis_presence_test, a_room_of_a_dead_node_goes_with_its_members) {
   }
   open(a, "shared");
   b.broker.reset();
-  raw(a, {"ZADD", "test:nodes", "1", "n2"});
+  let_lapse(a, "n2");
   a.ahead += 2s;
   for (const std::string room : {"left", "shared"})
     ASSERT_TRUE(becomes(a, room, "|"));
-  EXPECT_TRUE(until([&] { return raw(a, {"ZSCORE", "test:nodes", "n2"}).empty(); }));
+  EXPECT_TRUE(until([&] { return holders(a) == "n1:64 "; }));
   EXPECT_EQ(raw(a, {"EXISTS", key("m", "left", "left")}), "0");
   EXPECT_EQ(raw(a, {"HGET", key("m", "shared", "shared"), "h"}), "n1,");
 }
@@ -162,7 +162,7 @@ TEST_F(redis_presence_test, coming_and_going_displaces_no_message_and_is_bounded
   auto& b = start("n2");
   open(a, "told");
   for (int i = 0; i < 128; ++i)
-    a.broker->publish("told", test::publication_of(std::to_string(i)), {});
+    a.publish("told", std::to_string(i));
   ASSERT_TRUE(until([&] { return a.rooms["told"].publications.size() == 128; }));
   const std::string before{a.rooms["told"].publications[0]->epoch};
   for (std::uint64_t i = 0; i < 400; ++i) {
@@ -177,7 +177,7 @@ TEST_F(redis_presence_test, coming_and_going_displaces_no_message_and_is_bounded
     open(*who, who == &a ? "elsewhere" : "told");
     history_page page;
     bool is_here = false;
-    who->broker->recover("told", {position{before, 0}, 0}, [&](history_page&& got) {
+    who->channel("told").recover({position{before, 0}, 0}, [&](history_page&& got) {
       page = std::move(got);
       is_here = true;
     });
@@ -189,7 +189,7 @@ TEST_F(redis_presence_test, coming_and_going_displaces_no_message_and_is_bounded
     EXPECT_EQ(page.publications.back()->offset, 528U);
   }
   for (std::uint64_t i = 1; i <= 200; ++i) { // one at a time: an entry each
-    a.broker->publish("told", test::publication_of("later"), {});
+    a.publish("told", "later");
     if (i % 20 == 0)
       b.join("told", 1000 + i);
     ASSERT_TRUE(until([&] { return a.rooms["told"].outcomes.size() == 128 + i; }));
@@ -211,8 +211,8 @@ TEST_F(redis_presence_test, the_dead_are_taken_away_and_their_leaves_told) {
   b.join("told", 5, "bob"); // bob lives here too
   ASSERT_TRUE(becomes(b, "told", "n1:3 n2:1 | n1/1=ann n1/2= n1/3=bob n2/5=bob"));
   EXPECT_EQ(b.living.size(), 2U);
-  a.broker.reset();                                          // killed: it says nothing
-  EXPECT_EQ(raw(b, {"ZADD", "test:nodes", "1", "n1"}), "0"); // its time is over
+  a.broker.reset();                   // killed: it says nothing
+  EXPECT_EQ(let_lapse(b, "n1"), "0"); // its time is over
   b.ahead += 2s;
   ASSERT_TRUE(becomes(b, "told", "n2:1 | n2/5=bob"));
   ASSERT_TRUE(becomes(b, "quiet", "|"));
@@ -221,8 +221,8 @@ TEST_F(redis_presence_test, the_dead_are_taken_away_and_their_leaves_told) {
   const std::set<std::string> left{all[3], all[4]};
   EXPECT_EQ(left, (std::set<std::string>{event('-', "n1/1", "ann"), event('-', "n1/2", "")}));
   rest();
-  EXPECT_EQ(raw(b, {"ZRANGE", "test:nodes", "0", "-1"}), "n2\n");
-  EXPECT_EQ(raw(b, {"HKEYS", "test:nodes:info"}), "n2\n");
+  EXPECT_EQ(holders(b), "n2:64 ");
+  EXPECT_EQ(raw(b, {"HKEYS", "test:{p00}:nodes:info"}), "n2\n");
   EXPECT_EQ(raw(b, {"EXISTS", key("r", "n1", "told")}), "0");
   b.ahead += 2s;
   ASSERT_TRUE(until([&] { return b.living.size() == 1; }));
@@ -237,7 +237,7 @@ TEST_F(redis_presence_test, a_node_that_was_only_asleep_brings_its_members_back)
   a.join("told", 3, "bob");
   ASSERT_TRUE(becomes(b, "told", "n1:2 n2:1 | n1/1=ann n1/3=bob n2/2=bob"));
   auto asleep = std::move(a.broker); // it does not tick, and its link is quiet
-  raw(b, {"ZADD", "test:nodes", "1", "n1"});
+  let_lapse(b, "n1");
   b.ahead += 2s;
   ASSERT_TRUE(becomes(b, "told", "n2:1 | n2/2=bob"));
   ASSERT_TRUE(until([&] { return b.living.size() == 1 || (b.ahead += 1s, false); }));
@@ -343,7 +343,7 @@ TEST_F(redis_presence_test, a_node_that_leaves_takes_everything_with_it) {
   ASSERT_TRUE(test::run_until(io, [&] { return has_left; }));
   a.broker.reset(); // as the node does then
   EXPECT_EQ(raw(b, {"KEYS", "test:{*}:[pnur]:*"}), "");
-  EXPECT_EQ(raw(b, {"ZRANGE", "test:nodes", "0", "-1"}), "n2\n");
+  EXPECT_EQ(holders(b), "n2:64 ");
 }
 
 TEST_F(redis_presence_test, a_report_fails_at_once_while_redis_is_away) {

@@ -17,9 +17,7 @@ struct redis_publish : presence_fixture {
     open(*a, "r");
   }
 
-  void publish(const std::string& data, std::string_view key = {}) {
-    a->broker->publish("r", test::publication_of(data), key);
-  }
+  void publish(const std::string& data, std::string_view key = {}) { a->publish("r", data, key); }
 
   /// What became of all publishes, and what was heard: `@1 =1 refused | a b`.
   std::string outcome(std::size_t count) {
@@ -40,7 +38,7 @@ struct redis_publish : presence_fixture {
   /// A call of the script past the broker.
   std::string call(std::uint64_t sequence, const std::string& data, std::uint64_t trim,
                    std::optional<std::uint64_t> seen = {}) {
-    publish_call made{options_, sequence, 77};
+    publish_call made{options_, settings_of_call_, {77, sequence}};
     made.set_keys(key("m", "r", "r"), key("s", "r", "r"), "nobody");
     made.set_trim(trim);
     if (seen)
@@ -57,6 +55,7 @@ struct redis_publish : presence_fixture {
 
 private:
   redis_broker_options options_;
+  room_settings settings_of_call_;
 };
 
 TEST_F(redis_publish, a_key_twice_in_one_batch_is_stored_once) {
@@ -131,15 +130,15 @@ TEST_F(redis_publish, a_room_that_is_left_and_joined_again_is_not_held_up_by_wha
   for (int i = 0; i < 50 && a->metrics.commands.value() == asked; ++i)
     a->broker->tick();
   EXPECT_GT(a->metrics.commands.value(), asked);
-  a->broker->unsubscribe("r");
+  a->close("r");
   a->ahead += 6s; // and it is let go of
   for (int i = 0; i < 10; ++i)
     a->broker->tick();
   EXPECT_EQ(a->broker->room_count(), 0U);
   const auto reads = a->metrics.history_reads.value();
-  a->broker->subscribe("r", a->rooms["r"]);
+  a->open("r");
   bool is_open = false;
-  a->broker->recover("r", {}, [&](history_page&&) { is_open = true; });
+  a->channel("r").recover({}, [&](history_page&&) { is_open = true; });
   process->signal(SIGCONT);
   for (int i = 0; i < 9 && !is_open; ++i) { // at the tenth the rooms are looked at, and read again
     io.restart();

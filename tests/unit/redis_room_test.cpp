@@ -47,7 +47,13 @@ struct redis_room_test : test::shard_fixture {
       5s; // while it is held
     come_up();
     services = std::make_unique<redis_room_services>(
-      redis_room_services{*shard, {}, "test", 1, metrics, [this] { return now; }});
+      redis_room_services{.shard = *shard,
+                          .options = {},
+                          .settings = std::make_shared<room_settings_table>(),
+                          .prefix = "test",
+                          .origin = 1,
+                          .metrics = metrics,
+                          .now = [this] { return now; }});
     services->complain = [](std::string_view) {};
     room = std::make_shared<redis_room>(*services, "r");
     room->set_subscriber(&heard);
@@ -61,8 +67,9 @@ struct redis_room_test : test::shard_fixture {
   /// As of read.lua: entries are pairs of last offset and batch.
   static std::string page(std::uint64_t top,
                           const std::vector<std::pair<std::uint64_t, std::string>>& entries = {}) {
-    auto all = "*4\r\n" + test::bulk("abcdefghab") + test::bulk(std::to_string(top))
-               + test::bulk("") + '*' + std::to_string(entries.size()) + "\r\n";
+    auto all = "*5\r\n" + test::bulk("abcdefghab") + test::bulk(std::to_string(top))
+               + test::bulk("") + test::bulk(std::to_string(top)) + '*'
+               + std::to_string(entries.size()) + "\r\n";
     for (const auto& [last, bytes] : entries)
       all += "*2\r\n" + test::bulk(std::to_string(last) + "-0") + test::array_of({"b", bytes});
     return all;
@@ -252,8 +259,31 @@ TEST_F(redis_room_test, is_nothing_any_more_when_the_broker_has_let_go_of_it) {
   EXPECT_EQ(services->windows_cost, 0U);
 }
 
+/// The channel may be ahead of the read that they wait for, which then does not reach what comes next.
+TEST_F(redis_room_test, keeps_its_window_while_joiners_wait_to_be_served_from_it) {
+  pages = {page(2)};
+  join(0);
+  room->on_subscribed();
+  settle();
+  ASSERT_EQ(joins.size(), 1U);
+  holds = true;
+  join(3);
+  settle();
+  ASSERT_NE(held, nullptr) << "all that is kept is being read";
+  const auto third = test::publication_of("c");
+  third->offset = 3;
+  room->on_batch({"abcdefghab", 3, {third}});
+  room->forget_window(); // memory is short
+  EXPECT_GT(services->windows_cost, 0U);
+  answer_held(page(2, {{1, entry("a")}, {2, entry("b")}}));
+  ASSERT_EQ(joins, (std::vector{broker_errc::none, broker_errc::none}));
+  EXPECT_EQ(last_joined, "abc");
+  room->forget_window();
+  EXPECT_EQ(services->windows_cost, 0U) << "nobody waits any more";
+}
+
 TEST_F(redis_room_test, leaves_that_wait_while_redis_is_away_are_bounded) {
-  redis_leaves leaves{*services, {{{"*"}, {"*"}}, "n1", {}}};
+  redis_leaves leaves{*services, {"n1", {}}};
   for (int i = 0; i < 70'000; ++i)
     leaves.wait("r", {"n1/" + std::to_string(i), {}}, now + std::chrono::milliseconds{i});
   EXPECT_EQ(leaves.waiting_count(), 65'536U);

@@ -8,17 +8,18 @@ namespace canang::net {
 namespace {
 
 TEST(sse_id_test, a_position_is_an_epoch_and_an_offset) {
-  const auto position = parse_position("q3k8zn5tca:17");
+  const auto position = parse_room_id("q3k8zn5tca:17");
   ASSERT_TRUE(position);
   EXPECT_EQ(position->epoch, "q3k8zn5tca");
   EXPECT_EQ(position->offset, 17U);
   std::string text;
   append_position(text, position->epoch, position->offset);
   EXPECT_EQ(text, "q3k8zn5tca:17");
-  EXPECT_TRUE(parse_position("e:9007199254740991"));
-  for (const auto* wrong : {"", "e", ":1", "e:", "e:x", "e:-1", "e:1 ", "e:9007199254740992",
-                            "e:18446744073709551616", "123456789012345678901234567890123:1"})
-    EXPECT_FALSE(parse_position(wrong)) << wrong;
+  EXPECT_TRUE(parse_room_id("e:9007199254740991"));
+  for (const auto* wrong :
+       {"", "e", ":1", "e:", "e:x", "e:-1", "e:1 ", "e:9007199254740992", "e:18446744073709551616",
+        "a b:1", "a:b:1", "123456789012345678901234567890123:1"})
+    EXPECT_FALSE(parse_room_id(wrong)) << wrong;
 }
 
 TEST(sse_id_test, an_id_of_several_rooms_has_a_position_for_each) {

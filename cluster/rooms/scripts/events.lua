@@ -4,7 +4,7 @@
 --
 -- A room that has any keeps a `mix` in its meta: x the offset of the last join or leave, m that of the last
 -- message, f the floor: all messages behind it that there ever were are kept (as long as the stream is there),
--- k marks 'OFFSET,OFFSET,...' with so many messages from one to the next, and c the messages behind the last
+-- k marks 'OFFSET,OFFSET,...' with p messages from one to the next at least, and c the messages behind the last
 -- mark. By the marks the floor moves without a look at what is stored. The mix is dropped when its last
 -- event is older than all messages that are kept.
 
@@ -24,8 +24,27 @@ local function begin_mix(stream, top, kept)
       marks[#marks + 1] = text(top - i * part)
     end
   end
-  return {message = top, floor = oldest and offsets_of(oldest) - 1 or top, behind = 0,
+  return {message = top, floor = oldest and offsets_of(oldest) - 1 or top, behind = 0, part = part,
     marks = table.concat(marks, ',')}
+end
+
+-- Another number of messages is to be kept than when the marks were made. Of marks that are too near to each other
+-- some go: where they are farther apart than they have to be, more is kept than has to be, and never less.
+local function fit_marks(mix, part)
+  local made_for = mix.part or part
+  mix.part = part
+  if made_for == part then
+    return
+  end
+  local marks, fitting = {}, {}
+  for mark in string.gmatch(mix.marks, '%d+') do
+    marks[#marks + 1] = mark
+  end
+  for i = #marks, 1, -math.ceil(part / made_for) do
+    table.insert(fitting, 1, marks[i])
+  end
+  mix.marks = table.concat(fitting, ',')
+  mix.behind = math.min(mix.behind, part)
 end
 
 -- Up to where all messages of a room with a mix may be gone.
@@ -37,6 +56,7 @@ end
 local function add_messages(mix, stream, first, top, kept)
   mix.floor, mix.message = floor_of(mix, stream), top
   local part = part_of(kept)
+  fit_marks(mix, part)
   local next_mark = first - 1 + part - mix.behind
   if next_mark <= top then
     local marks = {}
@@ -84,7 +104,7 @@ local function tell(events)
     mix = begin_mix(KEYS[2], top, kept)
     redis.call('DEL', KEYS[3])
     redis.call('HSET', KEYS[1], 'm', text(mix.message), 'f', text(mix.floor), 'c', '0',
-      'k', mix.marks)
+      'k', mix.marks, 'p', text(mix.part))
   end
   local header, body = string.rep('\0', 16), {}
   for i, event in ipairs(events) do

@@ -40,11 +40,11 @@ local lineage_limit = 16
 -- earlier epoch has missed nothing of it. A room that is new, or whose data has come to another life, gets
 -- `fresh_epoch`.
 local function open_room(meta, stream, life, fresh_epoch)
-  local known = redis.call('HMGET', meta, 'e', 'o', 'r', 'l', 'x', 'm', 'f', 'c', 'k')
+  local known = redis.call('HMGET', meta, 'e', 'o', 'r', 'l', 'x', 'm', 'f', 'c', 'k', 'p')
   local epoch, top, lineage = known[1], tonumber(known[2] or 0), known[4] or ''
   local mix = known[5] and {
     event = tonumber(known[5]), message = tonumber(known[6]), floor = tonumber(known[7]),
-    behind = tonumber(known[8]), marks = known[9],
+    behind = tonumber(known[8]), marks = known[9], part = tonumber(known[10]),
   } or nil
   if not epoch then
     if redis.call('TYPE', stream).ok == 'stream' then

@@ -47,7 +47,7 @@ if seen and top > 0 then
     local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
     floor = oldest and offsets_of(oldest) - 1 or top
   end
-  if seen < floor then
+  if seen < floor and key_count < count then -- else the idempotency keys tell
     return {'UNKNOWN'} -- it may have been stored, and be gone
   end
 end
@@ -105,6 +105,8 @@ if fresh > 0 then
       mix.floor = floor
     end
     redis.call('PEXPIRE', stream, ttl)
+  else
+    redis.call('DEL', stream) -- of when something was kept: what came since is missing in it
   end
   for key, place in pairs(places) do -- now that it is stored
     redis.call('SET', key, place, 'PX', ARGV[7])
@@ -114,12 +116,12 @@ if fresh > 0 then
   end
   if mix then
     redis.call('HSET', meta, 'o', text(top), 'm', text(mix.message), 'f', text(mix.floor),
-      'c', text(mix.behind), 'k', mix.marks)
+      'c', text(mix.behind), 'k', mix.marks, 'p', text(mix.part))
   else
     redis.call('HSET', meta, 'o', text(top))
   end
   if is_mix_over then
-    redis.call('HDEL', meta, 'x', 'm', 'f', 'c', 'k')
+    redis.call('HDEL', meta, 'x', 'm', 'f', 'c', 'k', 'p')
   end
   redis.call('PUBLISH', ARGV[1],
     '1 ' .. epoch .. ' ' .. text(first) .. ' ' .. text(fresh) .. '\n' .. body)

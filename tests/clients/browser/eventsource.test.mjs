@@ -166,26 +166,18 @@ test('a browser loses its node by kill -9, and no message', { timeout: testMs },
   await balancer.start();
   balancer.nodes = [doomed, other];
   const one = await open(balancer.origin, '/sse/news');
-  const several = await open(balancer.origin, '/sse?room=news&room=sports');
   const said = Array.from({ length: 60 }, (_, n) => `news ${n}`);
   await publish(other, 'news', said.slice(0, 20));
-  await publish(other, 'sports', ['goal']);
   await has(one, 20);
   assert.equal(await doomed.stop('SIGKILL'), 'SIGKILL');
   await publish(other, 'news', said.slice(20, 40));
   await has(one, 40);
   await publish(other, 'news', said.slice(40));
   await has(one, 60);
-  await has(several, 61);
   assert.deepEqual(await messages(one), said);
-  const parsed = (await messages(several)).map((data) => JSON.parse(data));
-  assert.deepEqual(parsed.filter(({ room }) => room === 'news').map(({ data }) => data), said);
-  assert.deepEqual(parsed.filter(({ room }) => room === 'sports').map(({ data }) => data), ['goal']);
-  for (const page of [one, several]) {
-    assert.ok((await page.evaluate(() => window.opened)) >= 2, 'it came back');
-    const types = await page.evaluate(() => window.got.map(({ type }) => type));
-    assert.ok(!types.includes('reset') && !types.includes('close'));
-  }
+  assert.ok((await one.evaluate(() => window.opened)) >= 2, 'it came back');
+  const types = await one.evaluate(() => window.got.map(({ type }) => type));
+  assert.ok(!types.includes('reset') && !types.includes('close'));
 });
 
 test('a browser that has seen nothing but its place comes back from there', { timeout: testMs }, async () => {

@@ -28,10 +28,15 @@ struct node_under_test {
   std::map<std::string, test::room_log> rooms;
   std::chrono::steady_clock::duration ahead{};
   redis_roster::roster living;
+  room_settings_source settings;
   std::unique_ptr<redis_broker> broker;
+  std::map<std::string, std::unique_ptr<room_channel>> channels;
+  test::room_log mute;
 
   node_under_test(boost::asio::io_context& io, std::uint16_t port, const std::string& id,
-                  const room_rules& rules) {
+                  std::shared_ptr<const room_settings_table> table,
+                  const redis_broker_options& options)
+    : settings(std::move(table)) {
     redis_target target;
     target.hosts = {{"127.0.0.1", port}};
     target.user = test::acl_user;
@@ -41,19 +46,34 @@ struct node_under_test {
     links.probe_timeout = 1000ms;
     links.connect_timeout = 2000ms;
     broker = std::make_unique<redis_broker>(
-      io, target, links, redis_broker_options{}, node_identity{id, std::hash<std::string>{}(id)},
-      presence_options{rules, id, actors::describe_member}, metrics,
+      io, target, links, options, node_identity{id, std::hash<std::string>{}(id)}, settings,
+      presence_options{id, actors::describe_member}, metrics,
       [this] { return std::chrono::steady_clock::now() + ahead; });
     broker->on_roster([id] { return R"({"id":")" + id + R"("})"; },
                       [this](redis_roster::roster&& nodes) { living = std::move(nodes); });
     broker->start();
   }
 
+  /// Of a room that nobody has opened a mute one.
+  room_channel& channel(const std::string& room) {
+    auto& known = channels[room];
+    if (!known)
+      known = broker->open(room, mute);
+    return *known;
+  }
+  void open(const std::string& room) { channels[room] = broker->open(room, rooms[room]); }
+  void close(const std::string& room) { channels[room].reset(); }
+
   void join(const std::string& room, std::uint64_t id, const std::string& user = {}) {
-    broker->note_member(room, {id, user}, true);
+    channel(room).note_member({id, user}, true);
   }
   void leave(const std::string& room, std::uint64_t id) {
-    broker->note_member(room, {id, {}}, false);
+    channel(room).note_member({id, {}}, false);
+  }
+
+  /// As a member does, whatever becomes of it.
+  void publish(const std::string& room, const std::string& data, std::string_view key = {}) {
+    channel(room).publish(test::publication_of(data), key);
   }
 
   /// What the room heard of its members, in order: `+n1/1 ann`.
@@ -105,8 +125,11 @@ struct presence_fixture : testing::Test {
   boost::asio::io_context io;
   std::unique_ptr<redis_process> process;
   std::unique_ptr<administrator> admin; ///< whose commands are not ordered with those of the nodes
-  room_rules rules{{"*"}, {"told*"}};
+  room_settings_table settings;         ///< of nodes that start
+  redis_broker_options options;         ///< likewise
   std::vector<std::unique_ptr<node_under_test>> nodes;
+
+  presence_fixture() { settings.rules = {{"*"}, {"told*"}}; }
 
   void SetUp() override {
     if (!redis_process::is_installed())
@@ -124,16 +147,17 @@ struct presence_fixture : testing::Test {
 
   node_under_test& start(const std::string& id, std::uint16_t port = 0) {
     auto& added = nodes.emplace_back(
-      std::make_unique<node_under_test>(io, port == 0 ? process->port() : port, id, rules));
+      std::make_unique<node_under_test>(io, port == 0 ? process->port() : port, id,
+                                        std::make_shared<room_settings_table>(settings), options));
     EXPECT_TRUE(until([&] { return added->broker->shard().is_up() && !added->living.empty(); }));
     return *added;
   }
 
   /// Begins to hear of a room, and waits until nothing is missed any more.
   void open(node_under_test& who, const std::string& room) {
-    who.broker->subscribe(room, who.rooms[room]);
+    who.open(room);
     bool is_open = false;
-    who.broker->recover(room, {}, [&](history_page&&) { is_open = true; });
+    who.channel(room).recover({}, [&](history_page&&) { is_open = true; });
     EXPECT_TRUE(until([&] { return is_open; }));
   }
 
@@ -223,6 +247,80 @@ struct presence_fixture : testing::Test {
     });
     EXPECT_TRUE(until([&] { return is_here; }));
     return text;
+  }
+
+  /// The settings are replaced while the node runs, and it has had the time to look.
+  void replace_settings(node_under_test& at) {
+    at.settings.set(std::make_shared<room_settings_table>(settings));
+    for (int i = 0; i < 10; ++i) // once a second
+      at.broker->tick();
+  }
+
+  /// What becomes of a publish from outside.
+  publish_outcome publish_outside(node_under_test& by, const std::string& room,
+                                  const std::string& data, std::string_view key = {},
+                                  bool skip_history = false) {
+    publish_outcome result;
+    int answers = 0;
+    by.broker->publish(room, test::publication_of(data),
+                       {.idempotency_key = key, .skip_history = skip_history},
+                       [&](publish_outcome&& outcome) {
+                         result = std::move(outcome);
+                         ++answers;
+                       });
+    EXPECT_TRUE(until([&] { return answers > 0; }));
+    EXPECT_EQ(answers, 1);
+    return result;
+  }
+
+  history_answer read_history(node_under_test& by, const std::string& room,
+                              const history_request& request = {}) {
+    history_answer result;
+    bool is_here = false;
+    by.broker->history(room, request, [&](history_answer&& answer) {
+      result = std::move(answer);
+      is_here = true;
+    });
+    EXPECT_TRUE(until([&] { return is_here; }));
+    return result;
+  }
+
+  /// The key of the leases that a room's partition has.
+  static std::string leases_of(std::string_view room) {
+    return roster_keys{"test", partition_of(room), {}}.leases;
+  }
+
+  /// A command on a key that each partition has, such as its leases. @returns the sum of the answers.
+  std::string in_partitions(node_under_test& by, std::string_view verb,
+                            const std::vector<std::string>& arguments,
+                            std::string_view key = "nodes:leases") {
+    static constexpr std::string_view script =
+      "local sum = 0 for p = 0, 63 do"
+      "  local answer = redis.call(ARGV[1], string.format('test:{p%02d}:', p) .. ARGV[2],"
+      "    unpack(ARGV, 3))"
+      "  sum = sum + (tonumber(answer) or 0) end return sum";
+    std::vector<std::string_view> command{"EVAL", script, "0", verb, key};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return raw(by, command);
+  }
+
+  /// As if nobody had heard of a node for long.
+  std::string let_lapse(node_under_test& by, const std::string& node) {
+    return in_partitions(by, "ZADD", {"1", node});
+  }
+
+  /// Who has leases, of whatever partition, and how many.
+  std::string holders(node_under_test& by) {
+    static constexpr std::string_view script =
+      "local all, names = {}, {} for p = 0, 63 do"
+      "  for _, node in ipairs(redis.call('ZRANGE', string.format('test:{p%02d}:nodes:leases', p), "
+      "0, -1)) do"
+      "    if not all[node] then names[#names + 1] = node end"
+      "    all[node] = (all[node] or 0) + 1 end end "
+      "table.sort(names) local text = '' "
+      "for _, node in ipairs(names) do text = text .. node .. ':' .. all[node] .. ' ' end return "
+      "text";
+    return raw(by, {"EVAL", script, "0"});
   }
 
   std::string key(std::string_view kind, std::string_view rest, std::string_view room) {

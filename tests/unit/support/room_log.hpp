@@ -2,9 +2,12 @@
 
 #include "cluster/broker.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,16 +46,37 @@ inline std::shared_ptr<cluster::publication> publication_of(std::string data) {
 }
 
 /// The last `limit` publications of a room; the memory broker answers at once.
-inline cluster::history_page history_of(cluster::broker& broker, std::string_view room,
-                                        std::size_t limit) {
+inline cluster::history_answer history_of(cluster::broker& broker, std::string_view room,
+                                          std::size_t limit) {
+  cluster::history_answer result;
+  broker.history(room, {.limit = limit, .is_reverse = true},
+                 [&](cluster::history_answer&& answer) { result = std::move(answer); });
+  std::reverse(result.publications.begin(), result.publications.end());
+  return result;
+}
+
+/// The same as a member gets it that joins.
+inline cluster::history_page recovered(cluster::room_channel& channel,
+                                       const cluster::recover_request& request) {
   cluster::history_page result;
-  broker.recover(room, {std::nullopt, limit},
-                 [&](cluster::history_page&& page) { result = std::move(page); });
+  channel.recover(request, [&](cluster::history_page&& page) { result = std::move(page); });
+  return result;
+}
+
+/// What became of a publish from outside; the memory broker answers at once.
+inline cluster::publish_outcome publish_in(cluster::broker& broker, std::string_view room,
+                                           std::string data, std::string_view key = {},
+                                           bool skip_history = false) {
+  cluster::publish_outcome result;
+  broker.publish(room, publication_of(std::move(data)),
+                 {.idempotency_key = key, .skip_history = skip_history},
+                 [&](cluster::publish_outcome&& outcome) { result = outcome; });
   return result;
 }
 
 /// The payloads of a page, one after the other.
-inline std::string texts(const cluster::history_page& page) {
+template <class Page>
+std::string texts(const Page& page) {
   std::string all;
   for (const auto& message : page.publications)
     all += message->data;

@@ -1,0 +1,111 @@
+#include "actors/control.hpp"
+
+#include "actors/node/shards.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <utility>
+
+namespace canang::actors {
+
+namespace {
+
+constexpr std::chrono::milliseconds check_interval{100};
+
+/// Commands that may be in execution here: more are only when a loop is stuck, and then nobody waits for the oldest
+/// any more.
+constexpr std::size_t max_executions = 4096;
+
+} // namespace
+
+control::control(caf::actor_config& config, control_parts parts,
+                 std::function<std::chrono::steady_clock::time_point()> now)
+  : pinned(config),
+    parts_(std::move(parts)),
+    centre_(parts_.node, *this, *this, parts_.metrics, std::move(now)) {}
+
+caf::behavior control::make_behavior() {
+  return {
+    [this](const control_order& order) { on_order(order); },
+    [this](const control_mail& mail) { centre_.on_message(mail.way, mail.message); },
+    [this](const control_failed& report) { centre_.on_carry_failed(report.number, report.way); },
+    [this](const control_part& part) { on_part(part); },
+    [this](const control_check&) { check(); },
+  };
+}
+
+void control::on_exit() { executions_.clear(); }
+
+void control::on_order(const control_order& order) {
+  centre_.send(order.command, order.answer);
+  check_soon();
+}
+
+/// There are no ticks while nothing waits.
+void control::check_soon() {
+  if (!centre_.is_waiting() || std::exchange(is_check_due_, true))
+    return;
+  delayed_send(this, check_interval, control_check{});
+}
+
+void control::check() {
+  is_check_due_ = false;
+  centre_.tick();
+  check_soon();
+}
+
+// --- execution on this node ---------------------------------------------------------------------
+
+control_ticket control::begin(std::size_t parts, done_handler done) {
+  if (executions_.size() >= max_executions)
+    executions_.erase(executions_.begin());
+  const auto id = ++last_execution_;
+  executions_.emplace(id, execution{parts, 0, std::move(done)});
+  return {caf::actor_cast<caf::actor>(this), id};
+}
+
+void control::execute(const cluster::control_command& command, done_handler done) {
+  if (const auto* const disconnect = std::get_if<cluster::disconnect_user>(&command)) {
+    const auto what = std::make_shared<const cluster::disconnect_user>(*disconnect);
+    const auto ticket = begin(parts_.cast.size(), std::move(done));
+    for (const auto& there : parts_.cast)
+      send(there.hub, close_user{what, ticket});
+    return;
+  }
+  const auto& remove = std::get<cluster::remove_from_room>(command);
+  const auto& home = parts_.cast[home_of(remove.room, parts_.cast.size())];
+  send(home.directory, expel_user{remove.room, remove.user, begin(1, std::move(done))});
+}
+
+void control::on_part(const control_part& part) {
+  const auto found = executions_.find(part.id);
+  if (found == executions_.end())
+    return;
+  auto& running = found->second;
+  running.connections += part.connections;
+  if (--running.parts > 0)
+    return;
+  const auto ended = std::move(running);
+  executions_.erase(found);
+  ended.done(ended.connections);
+}
+
+// --- other nodes --------------------------------------------------------------------------------
+
+std::vector<std::string> control::living() const {
+  std::vector<std::string> nodes;
+  for (auto& entry : living_nodes(parts_.shards))
+    nodes.push_back(std::move(entry.node));
+  return nodes;
+}
+
+bool control::is_up(std::size_t way) const {
+  return way < parts_.shards.size() && parts_.shards[way]->metrics.up.value() != 0;
+}
+
+void control::carry(std::size_t way, std::string_view to, const std::string& message,
+                    std::uint64_t number) {
+  send(parts_.bridges.by_shard[way], bridge_carry{std::string{to}, message, number});
+}
+
+} // namespace canang::actors

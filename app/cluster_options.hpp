@@ -1,0 +1,11 @@
+#pragma once
+
+#include "actors/cluster_options.hpp"
+#include "app/option_adder.hpp"
+
+namespace canang::app {
+
+/// Adds the options that link a node with others.
+void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into);
+
+} // namespace canang::app

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "app/toml_document.hpp"
+#include "cluster/room_settings.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace canang::app {
+
+/// What the history of a room may be; the flags of these names and the tables have the same limits.
+inline constexpr std::uint64_t max_history_size = 1'000'000;
+inline constexpr std::uint64_t max_history_bytes = 1ULL << 30U;
+inline constexpr std::chrono::milliseconds least_history_ttl{100};
+
+/// Whether a top-level key is one of the tables that are read here.
+[[nodiscard]] bool is_room_table(std::string_view key) noexcept;
+
+/// Reads `[rooms]` and `[namespaces.NAME]` of a document into `table`, whose `rooms` have what flags say, and
+/// are what namespaces inherit. No room may allow larger messages than `max_message_bytes`.
+/// @returns the first fault in the text; then `table` is of no use.
+[[nodiscard]] std::optional<text_fault> read_room_tables(const toml_value& document,
+                                                         std::size_t max_message_bytes,
+                                                         cluster::room_settings_table& table);
+
+} // namespace canang::app

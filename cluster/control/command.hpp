@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What nodes tell each other to do, and what came of it.
+
+namespace canang::cluster {
+
+/// Longest name of a user or a room in a command, in bytes: that of the protocols.
+inline constexpr std::size_t max_control_name_bytes = 255;
+
+/// Longest reason, in bytes: a close frame has no room for more (RFC 6455, 5.5).
+inline constexpr std::size_t max_control_reason_bytes = 123;
+
+/// Longest message on a control channel, in bytes: twice what the largest command of today takes. What is longer is
+/// not looked into.
+inline constexpr std::size_t max_control_message_bytes = 2048;
+
+/// Close codes that a command may name: those of applications and libraries (RFC 6455, 7.4.2).
+inline constexpr std::uint16_t min_control_code = 3000;
+inline constexpr std::uint16_t max_control_code = 4999;
+
+/// Close all connections of a user.
+struct disconnect_user {
+  std::string user;
+  std::uint16_t code = 0; ///< what the connections are closed with
+  std::string reason{};   ///< UTF-8
+
+  friend bool operator==(const disconnect_user&, const disconnect_user&) = default;
+};
+
+/// Take all connections of a user out of a room.
+struct remove_from_room {
+  std::string user;
+  std::string room;
+
+  friend bool operator==(const remove_from_room&, const remove_from_room&) = default;
+};
+
+using control_command = std::variant<disconnect_user, remove_from_room>;
+
+/// What a command met on one node.
+enum class control_outcome : std::uint8_t {
+  done,        ///< executed, and answered
+  unsupported, ///< answered: the node is older than the command
+  timed_out,   ///< no answer in time; it may be executed all the same, also later
+  gone,        ///< no answer, and the node has no lease any more
+};
+
+struct node_outcome {
+  std::string node;
+  control_outcome outcome = control_outcome::timed_out;
+  std::uint64_t count = 0; ///< connections that were closed or removed
+};
+
+enum class control_errc : std::uint8_t {
+  none,
+  busy,      ///< too many commands of this node have no answer yet; nothing was done
+  too_large, ///< a name or reason is empty or too long, or a code is none; nothing was done
+};
+
+struct control_result {
+  control_errc error = control_errc::none;
+  std::vector<node_outcome> nodes; ///< this node is the first
+  /// Which nodes there are was known. False: no Redis could be asked since this node started, so that only this
+  /// node was told.
+  bool is_whole = true;
+};
+
+using control_handler = std::function<void(control_result&&)>;
+
+} // namespace canang::cluster

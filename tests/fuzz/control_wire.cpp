@@ -1,0 +1,40 @@
+// What comes on a control channel: whatever is read is within its limits, and is written again as it was.
+
+#include "cluster/control/wire.hpp"
+#include "tests/fuzz/fuzz_input.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace canang::cluster;
+using canang::fuzz::require;
+
+void look_at(std::string_view bytes) {
+  control_message read;
+  if (read_control_message(bytes, read) != control_wire_errc::none)
+    return;
+  require(bytes.size() <= max_control_message_bytes, "it is not too long");
+  require(read.number > 0, "numbers begin at 1");
+  std::string again;
+  if (const auto* const command = std::get_if<control_command>(&read.content)) {
+    require(is_valid(*command), "a command is within its limits");
+    again = encode(read.node, read.number, *command);
+  } else if (const auto* const answer = std::get_if<control_answer>(&read.content)) {
+    again = encode(read.node, read.number, *answer);
+  } else {
+    return;
+  }
+  control_message same;
+  require(read_control_message(again, same) == control_wire_errc::none, "it can be read again");
+  require(same.number == read.number && same.node == read.node, "and says the same");
+  require(same.content.index() == read.content.index(), "of the same kind");
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  look_at({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

@@ -1,0 +1,158 @@
+#include "app/room_tables.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace canang::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t largest_message = 64 * 1024;
+
+struct room_tables_test : testing::Test {
+  cluster::room_settings_table table;
+
+  std::optional<text_fault> read(const std::string& text) {
+    const auto document = read_toml(text);
+    if (const auto* const fault = std::get_if<text_fault>(&document))
+      return *fault;
+    return read_room_tables(std::get<toml_value>(document), largest_message, table);
+  }
+
+  void take(const std::string& text) {
+    const auto fault = read(text);
+    ASSERT_FALSE(fault) << fault->at.line << ':' << fault->at.column << ": " << fault->what;
+  }
+
+  void expect_refused(const std::string& text, text_place at, const std::string& part) {
+    table = {};
+    const auto fault = read(text);
+    ASSERT_TRUE(fault) << "taken: " << text;
+    EXPECT_EQ(fault->at, at) << text << ": " << fault->at.line << ':' << fault->at.column << ": "
+                             << fault->what;
+    EXPECT_NE(fault->what.find(part), std::string::npos) << fault->what;
+  }
+};
+
+TEST_F(room_tables_test, say_everything_of_rooms) {
+  take("[rooms]\nhistory-size = 7\nhistory-bytes = \"1KiB\"\nhistory-ttl = \"1h\"\n"
+       "max-message-bytes = 100\npresence = false\njoin-leave = true\nallow-subscribe = \"users\"\n"
+       "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n");
+  const auto said = table.of("lobby");
+  EXPECT_EQ(said.history_size, 7U);
+  EXPECT_EQ(said.history_bytes, 1024U);
+  EXPECT_EQ(said.history_ttl, 1h);
+  EXPECT_EQ(said.max_message_bytes, 100U);
+  EXPECT_FALSE(said.presence);
+  EXPECT_TRUE(said.join_leave);
+  EXPECT_EQ(said.subscribe, who_may::users);
+  EXPECT_EQ(said.publish, who_may::nobody);
+  EXPECT_EQ(said.see_presence, who_may::anyone);
+  EXPECT_EQ(said.see_history, who_may::token);
+}
+
+TEST_F(room_tables_test, leave_what_they_do_not_say_as_the_flags_have_it) {
+  table.rooms.history_size = 5;
+  take("listen = \"x\"\n");
+  EXPECT_EQ(table.rooms.history_size, 5U);
+  take("[rooms]\nhistory-ttl = \"1s\"\n");
+  EXPECT_EQ(table.rooms.history_size, 5U);
+  EXPECT_EQ(table.rooms.history_ttl, 1s);
+}
+
+TEST_F(room_tables_test, have_namespaces_that_inherit_from_rooms_wherever_those_stand) {
+  table.rooms.history_bytes = 33;
+  take(
+    "[namespaces.chat]\nhistory-size = 1\n[namespaces.\"wörld news\"]\npresence = true\n"
+    "[namespaces.plain]\n[rooms]\nhistory-size = 9\npresence = false\nallow-publish = 'users'\n");
+  EXPECT_EQ(table.of("lobby").history_size, 9U);
+  EXPECT_EQ(table.of("chat:1").history_size, 1U);
+  EXPECT_EQ(table.of("chat:1").history_bytes, 33U);
+  EXPECT_EQ(table.of("chat:1").publish, who_may::users);
+  EXPECT_FALSE(table.of("chat:1").presence);
+  EXPECT_TRUE(table.of("wörld news:1").presence);
+  EXPECT_EQ(table.of("plain:1"), table.of("lobby"));
+}
+
+TEST_F(room_tables_test, go_before_the_globs_where_they_say_something) {
+  table.rules = {{"kept*"}, {"*told*"}};
+  take("[rooms]\nhistory-size = 1\n[namespaces.n]\npresence = true\njoin-leave = false\n"
+       "[namespaces.m]\nhistory-size = 2\n");
+  EXPECT_TRUE(table.of("kept").presence);
+  EXPECT_FALSE(table.of("other").presence);
+  EXPECT_TRUE(table.of("n:other").presence) << "its table says so";
+  EXPECT_FALSE(table.of("m:other").presence) << "its table says nothing";
+  EXPECT_FALSE(table.of("n:told").join_leave);
+  EXPECT_TRUE(table.of("m:told").join_leave);
+}
+
+TEST_F(room_tables_test, refuse_values_of_the_wrong_kind_or_out_of_range) {
+  const std::pair<const char*, const char*> wrong[] = {{"history-size", "-1"},
+                                                       {"history-size", "1000001"},
+                                                       {"history-size", "'many'"},
+                                                       {"history-size", "1.5"},
+                                                       {"history-size", "true"},
+                                                       {"history-size", "[1]"},
+                                                       {"history-size", "'1KiB'"},
+                                                       {"history-bytes", "'2GiB'"},
+                                                       {"history-bytes", "'1KB'"},
+                                                       {"history-bytes", "{}"},
+                                                       {"history-ttl", "25"},
+                                                       {"history-ttl", "'99ms'"},
+                                                       {"history-ttl", "'soon'"},
+                                                       {"history-ttl", "07:32:00"},
+                                                       {"max-message-bytes", "0"},
+                                                       {"max-message-bytes", "65537"},
+                                                       {"max-message-bytes", "'128KiB'"},
+                                                       {"max-message-bytes", "false"},
+                                                       {"presence", "'true'"},
+                                                       {"presence", "1"},
+                                                       {"presence", "'*'"},
+                                                       {"join-leave", "'no'"},
+                                                       {"join-leave", "['a']"},
+                                                       {"allow-subscribe", "'everyone'"},
+                                                       {"allow-subscribe", "''"},
+                                                       {"allow-subscribe", "true"},
+                                                       {"allow-subscribe", "['anyone']"},
+                                                       {"allow-subscribe", "'members'"},
+                                                       {"allow-publish", "'Members'"},
+                                                       {"allow-presence", "1"},
+                                                       {"allow-history", "'tokens'"}};
+  for (const auto& [key, value] : wrong) {
+    const auto line = std::string{key} + " = " + value + '\n';
+    const text_place at{2, static_cast<std::uint32_t>(std::string{key}.size() + 4)};
+    expect_refused("[rooms]\n" + line, at, "rooms." + std::string{key});
+    expect_refused("[namespaces.chat]\n" + line, at, "namespaces.chat." + std::string{key});
+  }
+  take("[rooms]\nmax-message-bytes = \"64KiB\"\nhistory-size = 1000000\n");
+}
+
+TEST_F(room_tables_test, say_why_members_cannot_be_who_may_subscribe) {
+  expect_refused("[rooms]\nallow-subscribe = \"members\"\n", {2, 19}, "nobody is a member before");
+}
+
+TEST_F(room_tables_test, refuse_names_that_are_none_and_settings_that_do_not_exist) {
+  expect_refused("[rooms]\nhistory-sizes = 1\n", {2, 1}, "'history-sizes' in [rooms]");
+  expect_refused("[rooms]\n\nchat.history-size = 1\n", {3, 1}, "'chat' in [rooms]");
+  expect_refused("[namespaces.chat]\nlisten = 'x'\n", {2, 1}, "'listen' in [namespaces.chat]");
+  expect_refused("[namespaces]\nhistory-size = 1\n", {2, 1}, "namespaces.history-size is a table");
+  expect_refused("rooms = 1\n", {1, 1}, "rooms is a table");
+  expect_refused("[[rooms]]\n", {1, 3}, "rooms is a table");
+  expect_refused("namespaces = 'chat'\n", {1, 1}, "[namespaces.NAME]");
+  expect_refused("[namespaces.'a:b']\n", {1, 13}, "colon");
+  expect_refused("[namespaces.'']\n", {1, 13}, "1 to 254 bytes");
+  expect_refused("[namespaces.\"a\\nb\"]\n", {1, 13}, "control");
+  expect_refused("[namespaces." + std::string(255, 'x') + "]\n", {1, 13}, "254");
+  table = {};
+  take("[namespaces." + std::string(254, 'x') + "]\n");
+}
+
+TEST_F(room_tables_test, name_the_first_mistake_of_the_text) {
+  expect_refused("[rooms]\npresence = 2\nallow-publish = 3\n", {2, 12}, "presence");
+  expect_refused("[namespaces.b]\nx = 1\n[namespaces.a]\ny = 1\n", {2, 1}, "'x'");
+}
+
+} // namespace
+} // namespace canang::app
