@@ -71,6 +71,9 @@ TEST_F(redis_outside, a_room_that_somebody_comes_to_meanwhile_is_heard_of) {
   a.publish("r", "2");
   process->signal(SIGCONT);
   ASSERT_TRUE(until([&] { return is_answered && a.rooms["r"].outcomes.size() == 1; }));
+  bool is_joined = false;
+  a.channel("r").recover({}, [&](history_page&&) { is_joined = true; });
+  ASSERT_TRUE(until([&] { return is_joined; }));
   a.publish("r", "3");
   ASSERT_TRUE(until([&] { return a.rooms["r"].outcomes.size() == 2; }));
   EXPECT_EQ(a.rooms["r"].outcomes[1].at.offset, 3U);
