@@ -12,13 +12,24 @@ std::string_view event_of(outgoing_publication::kind what) noexcept {
   return what == outgoing_publication::kind::joined ? "joined" : "left";
 }
 
-void append_place(std::string& out, const room_position& at) {
+/// What skips the history has none: a client that comes back from behind it, comes back from what was before it.
+bool has_place(const outgoing_publication& publication) noexcept { return publication.offset != 0; }
+
+void append_room(std::string& out, std::string_view room) {
   out += "data: {\"room\":";
-  append_json_string(out, at.room);
+  append_json_string(out, room);
+}
+
+void append_position_fields(std::string& out, std::string_view epoch, std::uint64_t offset) {
   out += ",\"epoch\":";
-  append_json_string(out, at.epoch);
+  append_json_string(out, epoch);
   out += ",\"offset\":";
-  out += std::to_string(at.offset);
+  out += std::to_string(offset);
+}
+
+void append_place(std::string& out, const room_position& at) {
+  append_room(out, at.room);
+  append_position_fields(out, at.epoch, at.offset);
 }
 
 /// What one room's and several rooms' events have in common: those that are not publications.
@@ -47,6 +58,12 @@ public:
     else
       append_reset(out, at);
     return true;
+  }
+
+protected:
+  void append_id_of(std::string& out, const outgoing_publication& publication) const {
+    if (has_place(publication))
+      append_id(out, {}, publication.epoch, publication.offset);
   }
 
 private:
@@ -78,7 +95,7 @@ public:
 
   void encode(const outgoing_publication& publication, std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, {}, publication.epoch, publication.offset);
+    append_id_of(out, publication);
     if (publication.what != kind::message) {
       append_field(out, "event", event_of(publication.what));
       append_data(out, publication.data);
@@ -108,10 +125,12 @@ public:
 
   void encode(const outgoing_publication& publication, std::string& out) const override {
     using kind = outgoing_publication::kind;
-    append_id(out, {}, publication.epoch, publication.offset);
+    append_id_of(out, publication);
     if (publication.what != kind::message)
       append_field(out, "event", event_of(publication.what));
-    append_place(out, {{}, publication.epoch, publication.offset});
+    append_room(out, {});
+    if (has_place(publication))
+      append_position_fields(out, publication.epoch, publication.offset);
     if (publication.what != kind::message) {
       out += publication.what == kind::joined ? ",\"joined\":" : ",\"left\":";
       out += publication.data;
