@@ -90,13 +90,11 @@ void connection::on_join_verdict(subscription_id id, net::verdict verdict) {
 }
 
 void connection::ask_for_history(subscription& wanted) {
-  services_.authorizer->decide({.who = who(),
-                                .what = net::room_action::history,
-                                .room = wanted.wish->room,
-                                .is_member = true},
-                               continue_with([id = wanted.id](connection& self, net::verdict verdict) {
-                                 self.on_history_verdict(id, verdict);
-                               }));
+  services_.authorizer->decide(
+    {.who = who(), .what = net::room_action::history, .room = wanted.wish->room, .is_member = true},
+    continue_with([id = wanted.id](connection& self, net::verdict verdict) {
+      self.on_history_verdict(id, verdict);
+    }));
 }
 
 /// Who may not see it joins without: nothing is recovered, and so it is told.

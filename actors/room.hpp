@@ -122,7 +122,7 @@ private:
   std::vector<std::uint32_t> members_on_loop_;             // of those that have joined
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
   std::uint64_t joins_handled_ = 0;
-  std::size_t joins_pending_ = 0;   // handled, but not answered by the broker yet
+  std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
   net::publish_allowance allowance_;
   std::unique_ptr<gate> gate_; // while something is held back
 };

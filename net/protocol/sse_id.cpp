@@ -25,8 +25,7 @@ bool parse_part(std::string_view part, room_positions& into) {
   auto room = percent_decode(part.substr(0, equals));
   auto position = parse_room_id(part.substr(equals + 1));
   const auto is_it = [&](const auto& known) { return known.first == *room; };
-  if (!room || !position || !is_room_name(*room)
-      || std::any_of(into.begin(), into.end(), is_it))
+  if (!room || !position || !is_room_name(*room) || std::any_of(into.begin(), into.end(), is_it))
     return false;
   into.emplace_back(std::move(*room), std::move(*position));
   return true;
@@ -51,7 +50,8 @@ std::string name_in_id(std::string_view room) {
 std::optional<resume_position> parse_room_id(std::string_view id) {
   auto position = parse_position(id);
   if (position
-      && !std::all_of(position->epoch.begin(), position->epoch.end(), is_unreserved)) // it has a meaning in ids
+      && !std::all_of(position->epoch.begin(), position->epoch.end(),
+                      is_unreserved)) // it has a meaning in ids
     position.reset();
   return position;
 }

@@ -15,6 +15,7 @@ from support.canang_process import WITHOUT_RATES
 from support.clients import close_all, open_client, receive, receive_up_to
 from support.event_stream import EventStream
 from support.nginx import Nginx
+from support.server_api import call
 from support.waiting import eventually, wait_until
 
 RETRY_MS = range(1000, 3001)
@@ -170,6 +171,22 @@ async def test_who_was_told_nothing_but_its_place_comes_back_from_there(canang):
     await publish(canang, "early", "one")
     again = await subscribe(canang, "/sse/early", last_id=last)
     await again.has("one")
+    await again.close()
+
+
+async def test_what_skips_the_history_leaves_the_place_as_it_was(canang):
+    stream = await subscribe(canang, "/sse/passing")
+    await publish(canang, "passing", "one")
+    await stream.has("one")
+    await call(canang, "publish", channel="passing", data="by the way", skip_history=True)
+    await stream.has("one", '"by the way"')
+    await stream.close()
+    last = stream.parser.last_id
+    assert places(stream) == [last, last] and last.endswith(":1")
+    await publish(canang, "passing", "two")
+    again = await subscribe(canang, "/sse/passing", last_id=last)
+    await again.has("two")
+    assert again.of_type("reset") == []
     await again.close()
 
 

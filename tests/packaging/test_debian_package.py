@@ -137,7 +137,7 @@ def test_the_unit_is_right_for_systemd(installed, tmp_path):
     """In a copy the program's path is that of the one in the chroot, which verify wants to see."""
     copy = tmp_path / "canang.service"
     text = (installed / UNIT).read_text()
-    copy.write_text(text.replace("ExecStart=/", f"ExecStart={installed}/"))
+    copy.write_text(text.replace("=/usr/bin/canang ", f"={installed}/usr/bin/canang "))
     ended = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", copy],
         capture_output=True, text=True, check=False,
