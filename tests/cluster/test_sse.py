@@ -42,6 +42,29 @@ async def test_the_sudden_death_of_a_node_costs_no_message(cluster: Cluster):
     await author.close()
 
 
+async def test_several_rooms_survive_it_too(cluster: Cluster):
+    doomed, other, writing = await cluster.start(3, cluster.start_redis())
+    rooms = [f"room {n}" for n in range(5)]
+    authors = [await author_of(writing, room.replace(" ", "%20")) for room in rooms]
+    path = "/sse?" + "&".join(f"room={room.replace(' ', '+')}" for room in rooms)
+    source = EventSource("source", path, [doomed, other]).start()
+    await source.until(lambda: len(source.of_type("join")) == 5, "joined")
+    for n in range(100):
+        if n == 40:
+            doomed.process.kill()
+        await say(authors[n % 3], f"n{n}")
+    await source.until(lambda: len(source.of_type()) >= 100, "has all")
+    got = [json.loads(data) for data in source.of_type()]
+    for k, room in enumerate(rooms):
+        assert [at["data"] for at in got if at["room"] == room] == [
+            f"n{n}" for n in range(100) if n % 3 == k
+        ]
+    assert source.of_type("reset") == []
+    await source.leave()
+    for author in authors:
+        await author.close()
+
+
 async def test_a_node_that_drains_hands_its_clients_over(cluster: Cluster):
     leaving, other = await cluster.start(2, cluster.start_redis())
     author = await author_of(other, "hand-over")
@@ -56,7 +79,6 @@ async def test_a_node_that_drains_hands_its_clients_over(cluster: Cluster):
     assert any(100 <= pause <= 1000 for pause in source.retries_ms)
     await source.leave()
     await author.close()
-    assert await asyncio.to_thread(leaving.wait_exit) == 0
 
 
 async def test_a_redis_that_forgot_is_told(cluster: Cluster):

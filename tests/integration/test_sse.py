@@ -246,6 +246,137 @@ async def test_a_history_that_has_expired_is_told(start_canang):
     await keeper.close()
 
 
+# -- several rooms -----------------------------------------------------------------------------
+
+
+async def test_several_rooms_come_over_one_stream(canang):
+    stream = await subscribe(canang, "/sse?room=a&room=b%20%26%2C%3D", rooms=2)
+    joins = {json.loads(data)["room"]: json.loads(data) for data in stream.of_type("join")}
+    assert set(joins) == {"a", "b &,="}
+    await publish(canang, "a", "one\ntwo")
+    await stream.until(lambda: len(stream.of_type()) == 1, "one")
+    await publish(canang, "b%20%26%2C%3D", b"\x00")
+    await stream.until(lambda: len(stream.of_type()) == 2, "two")
+    assert [json.loads(data) for data in stream.of_type()] == [
+        {"room": "a", "epoch": joins["a"]["epoch"], "offset": 1, "data": "one\ntwo"},
+        {"room": "b &,=", "epoch": joins["b &,="]["epoch"], "offset": 1, "data64": "AA=="},
+    ]
+    a, b = (joins[room]["epoch"] for room in ("a", "b &,="))
+    assert places(stream) == [f"a={a}:1,b%20%26%2C%3D={b}:0", f"a={a}:1,b%20%26%2C%3D={b}:1"]
+    await stream.close()
+
+
+async def test_one_room_in_the_query_has_the_form_of_several(canang):
+    stream = await subscribe(canang, "/sse?room=a")
+    await publish(canang, "a", "one")
+    await stream.until(lambda: stream.of_type(), "one")
+    [event] = [event for event in stream.events if event.type == "message"]
+    at = json.loads(event.data)
+    assert event.id == f"a={at['epoch']}:1"
+    await stream.close()
+    await publish(canang, "a", "two")
+    again = await subscribe(canang, "/sse?room=a", last_id=event.id)
+    await again.until(lambda: again.of_type(), "two")
+    assert [json.loads(data)["data"] for data in again.of_type()] == ["two"]
+    await again.close()
+
+
+async def test_each_room_is_taken_on_where_the_client_was_in_it(canang):
+    path = "/sse?room=a&room=b&room=c"
+    stream = await subscribe(canang, path, rooms=3)
+    await publish(canang, "a", "a1", "a2")
+    await publish(canang, "b", "b1")
+    await stream.until(lambda: len(stream.of_type()) == 3, "three")
+    await stream.close()
+    last = next(event.id for event in stream.events if '"a1"' in event.data)
+    await publish(canang, "c", "c1")
+    again = await subscribe(canang, path, rooms=3, last_id=last)
+    await again.until(lambda: len(again.of_type()) == 3, "what it missed")
+    got = {(at["room"], at["data"]) for at in map(json.loads, again.of_type())}
+    assert got == {("a", "a2"), ("b", "b1"), ("c", "c1")}
+    assert all(json.loads(data)["recovered"] for data in again.of_type("join"))
+    await again.close()
+
+
+async def test_a_room_that_cannot_be_taken_on_is_told_alone(canang):
+    stream = await subscribe(canang, "/sse?room=a&room=b", rooms=2)
+    last = stream.parser.last_id.split(",")
+    await stream.close()
+    parts = [part if part.startswith("a=") else "b=zzzzzzzzzz:7" for part in last]
+    await publish(canang, "a", "a1")
+    again = await subscribe(canang, "/sse?room=a&room=b", rooms=2, last_id=",".join(parts))
+    await again.until(lambda: again.of_type(), "what it missed")
+    assert [json.loads(data)["room"] for data in again.of_type("join")] == ["a"]
+    assert [json.loads(data)["room"] for data in again.of_type("reset")] == ["b"]
+    await again.close()
+    third = await subscribe(canang, "/sse?room=a&room=b", rooms=2, last_id="nonsense")
+    assert sorted(json.loads(data)["room"] for data in third.of_type("reset")) == ["a", "b"]
+    await third.close()
+
+
+async def test_as_many_rooms_as_one_may_be_in(canang):
+    rooms = [f"room-{n}-{'x' * 15}" for n in range(128)]
+    path = "/sse?" + "&".join(f"room={room}" for room in rooms)
+    stream = await subscribe(canang, path, rooms=128)
+    await publish(canang, rooms[77], "here")
+    await stream.until(lambda: stream.of_type(), "it")
+    last = stream.parser.last_id
+    assert last.count(",") == 127
+    await stream.close()
+    await publish(canang, rooms[5], "there")
+    again = await subscribe(canang, path, rooms=128, last_id=last)
+    await again.until(lambda: again.of_type(), "it")
+    assert [json.loads(data)["data"] for data in again.of_type()] == ["there"]
+    assert again.of_type("reset") == []
+    await again.close()
+
+
+async def test_a_room_that_one_may_not_join_is_told_and_the_others_go_on(start_canang, tmp_path):
+    config = tmp_path / "canang.toml"
+    config.write_text(
+        '[namespaces.closed]\nallow-subscribe = "nobody"\n'
+        '[namespaces.past]\nallow-history = "nobody"\n'
+    )
+    canang = start_canang(config=str(config))
+    await publish(canang, "past:a", "before")
+    await publish(canang, "open", "before")
+    path = "/sse?room=open&room=closed:a&room=past:a&history=5"
+    stream = await subscribe(canang, path, rooms=2)
+    await stream.until(lambda: stream.of_type("refused"), "it is told")
+    assert [json.loads(data) for data in stream.of_type("refused")] == [{"room": "closed:a"}]
+    await publish(canang, "past:a", "after")
+    await stream.until(lambda: len(stream.of_type()) == 2, "both")
+    got = {(at["room"], at["data"]) for at in map(json.loads, stream.of_type())}
+    assert got == {("open", "before"), ("past:a", "after")}, "no history where one may not see it"
+    assert "closed" not in stream.parser.last_id
+    await stream.close()
+    refused = await EventStream.open(canang.port, "/sse/closed:a", last_id="abc:1")
+    assert refused.status == 403
+    await refused.close()
+
+
+async def test_who_is_removed_from_a_room_stays_in_its_others(canang):
+    stream = await subscribe(canang, "/sse?room=a&room=b&room=c&user=ann", rooms=3)
+    other = await subscribe(canang, "/sse?room=a&user=bob")
+    await canang.members_are(4)
+    assert (await call(canang, "unsubscribe", user="ann", channel="a"))["connections"] == 1
+    await stream.until(lambda: stream.of_type("unsubscribed"), "it is told")
+    [told] = map(json.loads, stream.of_type("unsubscribed"))
+    assert told == {"room": "a", "code": 3503, "reason": "removed from the room"}
+    await canang.members_are(3)
+    for room in ("a", "b", "c"):
+        await publish(canang, room, f"in {room}")
+    await stream.until(lambda: len(stream.of_type()) == 2, "both")
+    await other.until(lambda: other.of_type(), "it")
+    assert {json.loads(data)["room"] for data in stream.of_type()} == {"b", "c"}
+    assert (await call(canang, "disconnect", user="ann"))["connections"] == 1, "one connection"
+    await stream.until(lambda: stream.is_over, "the end")
+    [end] = map(json.loads, stream.of_type("close"))
+    assert end["code"] == 3503
+    await canang.members_are(1)
+    await other.close()
+
+
 # -- what is refused ---------------------------------------------------------------------------
 
 
@@ -257,9 +388,10 @@ async def test_a_history_that_has_expired_is_told(start_canang):
         ("/sse/%2e%2e", "a room name is"),
         ("/sse/a%", "a room name is"),
         ("/sse?room=", "a room name is"),
-        ("/sse?room=a", "the room stands in the path"),
+        ("/sse?room=a&room=a", "a room is named twice"),
         ("/sse/a?room=b", "rooms stand in the path or in the query"),
         ("/sse?" + "&".join(f"room={n}" for n in range(129)), "more rooms than"),
+        ("/sse?" + "&".join(f"room={n}{'x' * 200}" for n in range(50)), "too long"),
         ("/sse/a?history=x", "history is"),
         ("/sse/a?history=-1", "history is"),
         ("/sse/a?since=x", "since is"),
@@ -393,13 +525,15 @@ async def test_a_slow_reader_is_closed_and_comes_back_where_it_was(start_canang)
 async def test_a_node_that_goes_down_says_when_to_come_back(start_canang):
     canang = start_canang(drain_period="2s")
     streams = [await subscribe(canang, "/sse/end") for _ in range(10)]
+    several = await subscribe(canang, "/sse?room=end&room=other", rooms=2)
     canang.signal(signal.SIGTERM)
-    await asyncio.gather(*(stream.read_all() for stream in streams))
+    await asyncio.gather(*(stream.read_all() for stream in [*streams, several]))
     pauses = {stream.parser.retry_ms for stream in streams}
     assert all(pause in RETURN_MS for pause in pauses)
     assert len(pauses) > 2, "not all at once"
+    assert several.parser.retry_ms in RETURN_MS
     assert all(stream.of_type("close") == [] for stream in streams)
-    for stream in streams:
+    for stream in [*streams, several]:
         await stream.close()
     assert await asyncio.to_thread(canang.wait_exit) == 0
 
