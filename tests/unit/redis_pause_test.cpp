@@ -41,8 +41,7 @@ TEST_F(redis_pause_test, tells_of_no_loss_while_channels_are_not_read) {
   paused.broker->pause_messages(false);
   for (int ticks = 0; ticks < 100; ++ticks)
     paused.broker->tick(); // before the link has been read
-  ASSERT_TRUE(until([&] { return heard.publications.size() == all; }))
-    << heard.publications.size();
+  ASSERT_TRUE(until([&] { return heard.publications.size() == all; })) << heard.publications.size();
   for (std::size_t i = 0; i < all; ++i)
     EXPECT_EQ(heard.publications[i]->data, std::to_string(i));
   EXPECT_EQ(heard.breaks.size(), 0U);
