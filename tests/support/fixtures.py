@@ -19,6 +19,14 @@ from .canang_process import CanangProcess, binary
 DEADLINE_S = 60
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "parallel: waits more than it works, and measures neither speed nor memory nor CPU: may run "
+        "beside another such test (./dev test does that with whole parts)",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("timeout") is None:

@@ -351,5 +351,67 @@ TEST_F(grace_test, that_is_closed_meanwhile_has_all_the_time_that_a_close_has) {
   EXPECT_EQ(slow_log.closes[0].reason, close_reason::drain);
 }
 
+/// One whose long answer waits for the next turn whenever it has had its share of one. The socket takes many
+/// such shares, but not all of the answer.
+struct paused_answer_test : grace_test {
+  static constexpr int frames = 2000;
+
+  paused_answer_test() {
+    std::deque<std::string> pieces;
+    for (int number = 0; number < frames; ++number) {
+      const auto piece = frame(number);
+      pieces.emplace_back(piece->data(), piece->size());
+    }
+    answer = std::make_unique<list_source>(loop.context.buffers, std::move(pieces), &asked);
+  }
+
+  void SetUp() override { to_other = connect(other, other_log, 200'000); }
+
+  void send_frames_over_the_limit() {
+    for (; waiting() <= limit + limit / 4; ++sent) {
+      const auto live = frame(sent);
+      ASSERT_EQ(to_other->send(live, 0, live->size()), send_status::queued);
+    }
+  }
+
+  /// The loop's time goes on so far without a turn of the client's.
+  void let_its_time_pass(std::chrono::milliseconds time) {
+    loop.context.deadlines.advance(loop.context.now() + time);
+  }
+
+  list_source::log asked;
+  frame_source_ptr answer;
+  int sent = frames;
+};
+
+TEST_F(paused_answer_test, takes_no_grace_from_one_that_waits_for_us) {
+  loop.turn(1ms);
+  to_other->send_reply(loop.context.buffers.make(), std::move(answer));
+  send_frames_over_the_limit();
+  ASSERT_LT(asked.asked, frames) << "its share of the turn is used up";
+  for (int i = 1; i <= 3; ++i)
+    let_its_time_pass(i * (grace + 200ms));
+  ASSERT_TRUE(to_other->is_open()) << "it is given the time anew";
+  const auto total = static_cast<std::size_t>(sent) * frame_size(1000);
+  EXPECT_TRUE(loop.until([&] {
+    other.receive();
+    return other.got.size() == total;
+  }));
+  int whole = 0;
+  EXPECT_EQ(after_frames(other.got, whole), "");
+  EXPECT_EQ(whole, sent) << "nothing was dropped";
+  EXPECT_TRUE(other_log.closes.empty());
+}
+
+TEST_F(paused_answer_test, spares_nobody_for_longer_than_it_is_paused) {
+  loop.turn(1ms);
+  to_other->send_reply(loop.context.buffers.make(), std::move(answer));
+  send_frames_over_the_limit();
+  let_its_time_pass(grace + 200ms);
+  ASSERT_TRUE(to_other->is_open());
+  ASSERT_TRUE(loop.until([&] { return !other_log.closes.empty(); })) << "it does not read";
+  EXPECT_EQ(other_log.closes[0].reason, close_reason::slow_consumer);
+}
+
 } // namespace
 } // namespace canang::net
