@@ -37,7 +37,7 @@ control_receiver::finding control_receiver::note(std::string_view name, std::uin
 
 void control_receiver::answered(std::string_view name, std::uint64_t number,
                                 const control_answer& answer) {
-  const auto from = senders_.find(std::string{name});
+  const auto from = senders_.find(name);
   if (from == senders_.end())
     return;
   if (const auto known = from->second.commands.find(number); known != from->second.commands.end())

@@ -1,11 +1,10 @@
 #include "cluster/control/wire.hpp"
 
+#include "base/parse_number.hpp"
 #include "cluster/epoch.hpp"
 
-#include <charconv>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <vector>
 
 namespace canang::cluster {
@@ -51,16 +50,6 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-template <class Number>
-std::optional<Number> to_number(std::string_view text) {
-  Number number = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || stop != end)
-    return std::nullopt;
-  return number;
-}
-
 std::string begin(std::string_view node, char kind, std::uint64_t number, std::string_view word) {
   auto line = std::to_string(control_version);
   line += ' ';
@@ -90,7 +79,7 @@ bool is_valid(const remove_from_room& command) noexcept {
 bool read_disconnect(std::span<const std::string_view> fields, control_message& into) {
   if (fields.size() != 3)
     return false;
-  const auto code = to_number<std::uint16_t>(fields[1]);
+  const auto code = parse_number<std::uint16_t>(fields[1]);
   if (!code)
     return false;
   disconnect_user command{std::string{fields[0]}, *code, std::string{fields[2]}};
@@ -127,7 +116,7 @@ bool read_answer(std::string_view words, control_message& into) {
     answer.outcome = control_outcome::unsupported;
   else if (outcome != done_word)
     return false;
-  const auto count = to_number<std::uint64_t>(take_word(words));
+  const auto count = parse_number<std::uint64_t>(take_word(words));
   if (!count || !words.empty())
     return false;
   answer.count = *count;
@@ -172,7 +161,7 @@ control_wire_errc read_control_message(std::string_view bytes, control_message& 
   if (end == std::string_view::npos)
     return control_wire_errc::foreign;
   auto line = bytes.substr(0, end);
-  const auto version = to_number<std::uint64_t>(take_word(line));
+  const auto version = parse_number<std::uint64_t>(take_word(line));
   if (!version)
     return control_wire_errc::foreign;
   if (*version != control_version)
@@ -181,7 +170,7 @@ control_wire_errc read_control_message(std::string_view bytes, control_message& 
     return control_wire_errc::malformed;
   into.node = take_word(line);
   const auto kind = take_word(line);
-  const auto number = to_number<std::uint64_t>(take_word(line));
+  const auto number = parse_number<std::uint64_t>(take_word(line));
   if (!is_epoch(into.node) || !number || *number == 0)
     return control_wire_errc::malformed;
   into.number = *number;

@@ -1,8 +1,8 @@
 #include "cluster/redis/reply.hpp"
 
-#include <hiredis/hiredis.h>
+#include "base/parse_number.hpp"
 
-#include <charconv>
+#include <hiredis/hiredis.h>
 
 namespace canang::cluster {
 
@@ -35,10 +35,7 @@ std::int64_t redis_reply::integer() const noexcept {
     return reply_->integer;
   if (is_error())
     return 0;
-  const auto digits = text();
-  std::int64_t number = 0;
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  return ec == std::errc{} && end == digits.data() + digits.size() ? number : 0;
+  return parse_number<std::int64_t>(text()).value_or(0);
 }
 
 std::size_t redis_reply::size() const noexcept { return is_array() ? reply_->elements : 0; }

@@ -1,9 +1,11 @@
 #include "cluster/redis/url.hpp"
 
+#include "base/hex_digit.hpp"
+#include "base/parse_number.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace canang::cluster {
@@ -22,14 +24,6 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -45,16 +39,6 @@ std::optional<std::string> decode_percent(std::string_view text) {
     i += 2;
   }
   return decoded;
-}
-
-template <class Number>
-std::optional<Number> number_of(std::string_view digits) {
-  Number value{};
-  const auto* const last = digits.data() + digits.size();
-  const auto [end, ec] = std::from_chars(digits.data(), last, value);
-  if (digits.empty() || ec != std::errc{} || end != last)
-    return std::nullopt;
-  return value;
 }
 
 /// `host`, `host:port`, `[::1]`, `[::1]:port`. A port is never repeated in an error: who forgets the
@@ -86,7 +70,8 @@ host_port read_host(std::string_view text, std::uint16_t default_port) {
   host_port result{std::string{host}, default_port};
   if (rest.empty())
     return result;
-  const auto port = rest.starts_with(':') ? number_of<std::uint16_t>(rest.substr(1)) : std::nullopt;
+  const auto port =
+    rest.starts_with(':') ? parse_number<std::uint16_t>(rest.substr(1)) : std::nullopt;
   if (!port || *port == 0)
     throw url_error{fmt::format("host '{}': the port must be a number from 1 to 65535", host)};
   result.port = *port;
@@ -112,7 +97,7 @@ void read_user(redis_target& target, std::string_view text) {
 void read_database(redis_target& target, std::string_view text) {
   if (text.empty())
     return;
-  const auto number = number_of<std::uint32_t>(text);
+  const auto number = parse_number<std::uint32_t>(text);
   if (!number)
     throw url_error{"the database must be a number"};
   target.database = *number;

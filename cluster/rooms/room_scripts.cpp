@@ -1,5 +1,6 @@
 #include "cluster/rooms/room_scripts.hpp"
 
+#include "base/parse_number.hpp"
 #include "cluster/epoch.hpp"
 #include "cluster/redis/refusal.hpp"
 #include "cluster/rooms/scripts.hpp"
@@ -91,14 +92,10 @@ position read_position(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos)
     return {};
-  position at;
-  const auto digits = text.substr(colon + 1);
-  const auto [end, error] =
-    std::from_chars(digits.data(), digits.data() + digits.size(), at.offset);
-  if (error != std::errc{} || end != digits.data() + digits.size())
+  const auto offset = parse_number<std::uint64_t>(text.substr(colon + 1));
+  if (!offset)
     return {};
-  at.epoch = text.substr(0, colon);
-  return at;
+  return {std::string{text.substr(0, colon)}, *offset};
 }
 
 namespace {

@@ -1,12 +1,13 @@
 #include "net/http/authority.hpp"
 
+#include "base/parse_number.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace canang::net {
 
@@ -47,10 +48,9 @@ bool is_bracketed_address(std::string_view host) noexcept {
 bool take_port(std::string_view digits, authority& into) noexcept {
   if (digits.empty())
     return true; // `host:` means no port (RFC 3986, 3.2.3)
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  into.port = port;
-  return error == std::errc{} && end == digits.data() + digits.size();
+  const auto port = parse_number<std::uint16_t>(digits);
+  into.port = port.value_or(0);
+  return port.has_value();
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "net/http/body_reader.hpp"
 
+#include "base/hex_digit.hpp"
 #include "net/limits.hpp"
 
 #include <algorithm>
@@ -7,16 +8,6 @@
 namespace canang::net {
 
 namespace {
-
-int hex_digit(char c) noexcept {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 /// What may stand in a line of text: no control character but the tab (RFC 9110, 5.5).
 bool is_text(char c) noexcept {

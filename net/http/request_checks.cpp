@@ -1,11 +1,11 @@
 #include "net/http/request_checks.hpp"
 
+#include "base/parse_number.hpp"
 #include "net/http/authority.hpp"
 #include "net/http/fields.hpp"
 
 #include <boost/beast/core/string.hpp>
 
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -56,11 +56,10 @@ bool has_body(const http_request_header& request) {
 std::variant<body_framing, page_response> read_framing(const http_request_header& request) {
   body_framing framing;
   if (const auto length = request.find(field::content_length); length != request.end()) {
-    const std::string_view digits = length->value();
-    const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), framing.length);
-    if (error != std::errc{} || end != digits.data() + digits.size())
+    const auto bytes = parse_number<decltype(framing.length)>(length->value());
+    if (!bytes)
       return text_response(400, "Content-Length is not a number of bytes");
+    framing.length = *bytes;
     return framing;
   }
   const auto codings = list_items(request, field::transfer_encoding);

@@ -1,5 +1,6 @@
 #include "net/http/target.hpp"
 
+#include "base/hex_digit.hpp"
 #include "net/http/authority.hpp"
 #include "net/limits.hpp"
 
@@ -12,16 +13,6 @@
 namespace canang::net {
 
 namespace {
-
-int hex_digit(char digit) noexcept {
-  if (digit >= '0' && digit <= '9')
-    return digit - '0';
-  if (digit >= 'a' && digit <= 'f')
-    return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F')
-    return digit - 'A' + 10;
-  return -1;
-}
 
 /// Calls `take` with each value of `name`, decoded, until it returns false.
 template <class Take>

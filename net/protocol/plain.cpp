@@ -1,10 +1,9 @@
 #include "net/protocol/plain.hpp"
 
+#include "base/parse_number.hpp"
 #include "net/http/target.hpp"
 #include "net/protocol/plain_words.hpp"
 #include "net/protocol/position_text.hpp"
-
-#include <charconv>
 
 namespace canang::net {
 
@@ -26,14 +25,6 @@ public:
 
 /// Remembers nothing: all clients have the same.
 class bare_messages final : public plain_words {};
-
-std::optional<std::uint32_t> parse_count(std::string_view text) {
-  std::uint32_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end != text.data() + text.size())
-    return std::nullopt;
-  return count;
-}
 
 } // namespace
 
@@ -77,7 +68,7 @@ std::variant<connection_parameters, std::string> parse_plain_target(std::string_
     parameters.echo = *echo == "true";
   }
   if (const auto history = query_value(query, "history")) {
-    const auto count = parse_count(*history);
+    const auto count = parse_number<std::uint32_t>(*history);
     if (!count)
       return std::string{"history is a number of publications"};
     parameters.history = *count;

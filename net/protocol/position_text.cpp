@@ -1,8 +1,8 @@
 #include "net/protocol/position_text.hpp"
 
-#include <charconv>
+#include "base/parse_number.hpp"
+
 #include <cstddef>
-#include <system_error>
 
 namespace canang::net {
 
@@ -23,13 +23,10 @@ std::optional<resume_position> parse_position(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0 || colon > max_epoch_bytes)
     return std::nullopt;
-  resume_position position{std::string{text.substr(0, colon)}, 0};
-  const auto digits = text.substr(colon + 1);
-  const auto* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, position.offset);
-  if (error != std::errc{} || stop != end || position.offset >> 53U != 0)
+  const auto offset = parse_number<std::uint64_t>(text.substr(colon + 1));
+  if (!offset || *offset >> 53U != 0)
     return std::nullopt;
-  return position;
+  return resume_position{std::string{text.substr(0, colon)}, *offset};
 }
 
 } // namespace canang::net

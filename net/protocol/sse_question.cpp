@@ -1,10 +1,9 @@
+#include "base/parse_number.hpp"
 #include "net/http/target.hpp"
 #include "net/protocol/sse.hpp"
 #include "net/protocol/sse_id.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
 
 // What the URL and the fields of a request for events ask for.
@@ -18,15 +17,6 @@ constexpr std::string_view default_room = "lobby";
 /// Where no room ever was. Who comes with an id that is none is told that it is not taken on from there, as all
 /// are whose positions are not to be had any more.
 const resume_position nowhere{"-", 0};
-
-std::optional<std::uint32_t> parse_count(std::string_view text) {
-  std::uint32_t count = 0;
-  const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, count);
-  if (error != std::errc{} || stop != end)
-    return std::nullopt;
-  return count;
-}
 
 std::string names_wrong(const std::vector<std::string>& rooms, const sse_question& asked) {
   if (rooms.size() > asked.max_rooms)
@@ -95,7 +85,7 @@ std::variant<sse_opening, std::string> read_sse_question(const sse_question& ask
   for (auto at = std::next(rooms.begin()); at != rooms.end(); ++at)
     parameters.other_rooms.push_back({std::move(*at)});
   if (const auto history = query_value(asked.query, "history")) {
-    const auto count = parse_count(*history);
+    const auto count = parse_number<std::uint32_t>(*history);
     if (!count)
       return std::string{"history is a number of publications"};
     parameters.history = *count;
