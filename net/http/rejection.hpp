@@ -4,6 +4,7 @@
 #include "net/metrics.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace canang::net {
 
@@ -12,6 +13,11 @@ struct rejection {
   reject_reason reason;
   page_response response;
 };
+
+/// Why one is refused that may come back, a line without its end; `otherwise` for all reasons that have no words of
+/// their own.
+[[nodiscard]] std::string_view refusal_text(reject_reason reason,
+                                            std::string_view otherwise) noexcept;
 
 [[nodiscard]] rejection reject(reject_reason reason, unsigned status, std::string text);
 

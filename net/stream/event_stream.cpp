@@ -1,5 +1,6 @@
 #include "net/stream/event_stream.hpp"
 
+#include "net/http/rejection.hpp"
 #include "net/limits.hpp"
 #include "net/socket_session.hpp"
 #include "net/stream/acknowledged.hpp"
@@ -15,19 +16,6 @@
 namespace canang::net {
 
 namespace {
-
-/// What a client is told that cannot be served now.
-std::string_view refusal_text(reject_reason reason) noexcept {
-  switch (reason) {
-  case reject_reason::rooms:
-    return "this node has as many rooms as it may; those that exist can be joined";
-  case reject_reason::connections: return "this node has as many connections as it may";
-  case reject_reason::memory: return "this node has no memory for more connections";
-  case reject_reason::rate: return "too many new connections at once";
-  case reject_reason::forbidden: return "this client may not join that room";
-  default: return "the room cannot be joined at present";
-  }
-}
 
 void append_line(std::string& out, std::string_view name, std::string_view value) {
   out += name;
@@ -66,7 +54,7 @@ std::string refusal(reject_reason reason, bool is_return, const header_fields& f
   const bool is_forbidden = reason == reject_reason::forbidden;
   if (is_return && !is_forbidden)
     return beginning_of_stream(fields) + event_stream_farewell(reason);
-  const auto text = refusal_text(reason);
+  const auto text = refusal_text(reason, "the room cannot be joined at present");
   auto answer = header_of(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
                           "text/plain; charset=utf-8", fields);
   if (!is_forbidden)
@@ -210,7 +198,8 @@ session_ptr make_event_stream(loop_context& context, event_stream_request&& requ
 
 std::string event_stream_farewell(reject_reason reason) {
   std::string events;
-  append_close_event(events, 1013, refusal_text(reason), random_pause(stream_retry));
+  append_close_event(events, 1013, refusal_text(reason, "the room cannot be joined at present"),
+                     random_pause(stream_retry));
   return events;
 }
 

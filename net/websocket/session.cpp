@@ -1,5 +1,6 @@
 #include "net/websocket/session.hpp"
 
+#include "net/http/rejection.hpp"
 #include "net/websocket/handshake.hpp"
 #include "net/websocket/session_impl.hpp"
 
@@ -12,16 +13,6 @@
 namespace canang::net {
 
 namespace {
-
-/// What a client is told whose room is not joined.
-std::string_view refusal_text(reject_reason reason) noexcept {
-  switch (reason) {
-  case reject_reason::rooms:
-    return "this node has as many rooms as it may; those that exist can be joined.\n";
-  case reject_reason::forbidden: return "this client may not join that room.\n";
-  default: return "the room cannot be joined at present.\n";
-  }
-}
 
 std::string_view refusal_head(reject_reason reason) noexcept {
   return reason == reject_reason::forbidden
@@ -58,7 +49,8 @@ void websocket_session::open() {
 void websocket_session::refuse(reject_reason reason) {
   if (phase() != state::opening)
     return;
-  const auto text = refusal_text(reason);
+  std::string text{refusal_text(reason, "the room cannot be joined at present")};
+  text += ".\n";
   std::string answer{refusal_head(reason)};
   answer += "Server: canang\r\nConnection: close\r\n"
             "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
