@@ -1,8 +1,7 @@
 #include "app/admin/api_access.hpp"
 
-#include "net/http/authority.hpp"
+#include "net/http/fields.hpp"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -11,16 +10,6 @@ namespace canang::admin {
 namespace {
 
 namespace http = boost::beast::http;
-
-/// The key of `Authorization: apikey KEY`; empty where it says something else.
-std::string_view key_in(std::string_view authorization) {
-  static constexpr std::string_view scheme = "apikey ";
-  if (net::to_lower(authorization.substr(0, scheme.size())) != scheme)
-    return {};
-  authorization.remove_prefix(scheme.size());
-  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
-  return authorization;
-}
 
 } // namespace
 
@@ -44,7 +33,7 @@ std::optional<net::page_response> api_access::refusal(const net::http_request& r
     wrong.headers.emplace_back("WWW-Authenticate", R"(apikey realm="canang")");
     return wrong;
   }
-  if (request.header.count(http::field::origin) != 0 || request.header.count("Sec-Fetch-Site") != 0)
+  if (net::is_from_page(request.header))
     return net::text_response(403, "this is not for web pages, which would show the key to all "
                                    "their readers");
   return std::nullopt;
@@ -53,7 +42,8 @@ std::optional<net::page_response> api_access::refusal(const net::http_request& r
 /// Both are looked at, whichever is there.
 bool api_access::has_key(const net::http_request& request) const {
   const bool by_own = keys_.allow(request.header["X-API-Key"]);
-  return keys_.allow(key_in(request.field(http::field::authorization))) || by_own;
+  return keys_.allow(net::credentials_of(request.field(http::field::authorization), "apikey"))
+         || by_own;
 }
 
 } // namespace canang::admin

@@ -1,5 +1,7 @@
 #include "net/http/fields.hpp"
 
+#include "net/http/authority.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -87,6 +89,20 @@ bool has_item(const http_request_header& request, field name, std::string_view i
   return any_item(request, name, [&](std::string_view found) {
     return boost::beast::iequals({found.data(), found.size()}, {item.data(), item.size()});
   });
+}
+
+std::string_view credentials_of(std::string_view authorization, std::string_view scheme) {
+  const auto is_it = to_lower(authorization.substr(0, scheme.size())) == scheme;
+  if (!is_it || !authorization.substr(scheme.size()).starts_with(' '))
+    return {};
+  authorization.remove_prefix(scheme.size());
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+  return authorization;
+}
+
+bool is_from_page(const http_request_header& request) {
+  return request.count(boost::beast::http::field::origin) != 0
+         || request.count("Sec-Fetch-Site") != 0;
 }
 
 std::string_view repeated_field(const http_request_header& request) {

@@ -28,6 +28,14 @@ namespace canang::net {
 [[nodiscard]] bool has_item(const http_request_header& request, boost::beast::http::field name,
                             std::string_view item);
 
+/// What `Authorization` has behind the scheme (RFC 9110, 11.4), which is written in lower case here; empty where it
+/// names another one.
+[[nodiscard]] std::string_view credentials_of(std::string_view authorization,
+                                              std::string_view scheme);
+
+/// Whether a page of a web site made a browser ask: all browsers say so of requests that pages make.
+[[nodiscard]] bool is_from_page(const http_request_header& request);
+
 /// The name of a field that may stand in one line only and stands in several; empty when there is none.
 [[nodiscard]] std::string_view repeated_field(const http_request_header& request);
 

@@ -2,6 +2,7 @@
 
 #include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
+#include "net/http/fields.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,9 +23,7 @@ std::optional<page_response> internal_access::refusal(const http_request& reques
     return wrong;
   const auto method = request.header.method();
   const bool is_safe = method == http_method::get || method == http_method::head;
-  if (!is_safe
-      && (request.header.count(http::field::origin) != 0
-          || request.header.count("Sec-Fetch-Site") != 0))
+  if (!is_safe && is_from_page(request.header))
     return text_response(403, "this is not for web pages");
   return std::nullopt;
 }
@@ -47,12 +46,7 @@ std::optional<page_response> internal_access::refuse_who(const http_request& req
 }
 
 bool internal_access::has_key(std::string_view authorization) const {
-  static constexpr std::string_view scheme = "bearer ";
-  if (to_lower(authorization.substr(0, scheme.size())) != scheme)
-    return false;
-  authorization.remove_prefix(scheme.size());
-  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
-  return is_same_secret(authorization, options_.key);
+  return is_same_secret(credentials_of(authorization, "bearer"), options_.key);
 }
 
 /// A browser names the host whose page it shows; one that names none is no browser.

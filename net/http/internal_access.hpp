@@ -16,10 +16,10 @@ struct internal_access_options {
 
 /// Who may ask the internal port what, apart from the probes and the metrics, which are for everyone that
 /// reaches it: they are open routes. All else, which tells of members and drains the node, needs the key (RFC 6750:
-/// `Authorization: Bearer KEY`). Without a
-/// key it is for this machine only, and there not for web pages whose name was made to lead to it (DNS
-/// rebinding): the request has to name an address, or a host of the list. What changes something is not for web
-/// pages at all: any site's page may make its reader's browser post to this machine. Immutable.
+/// `Authorization: Bearer KEY`). Without a key it is for this machine only, and there not for web pages whose name
+/// was made to lead to it (DNS rebinding): the request has to name an address, or a host of the list. What changes
+/// something is not for web pages at all: any site's page may make its reader's browser post to this machine.
+/// Immutable.
 class internal_access {
 public:
   internal_access(internal_access_options options, bool is_loopback);
