@@ -1,4 +1,5 @@
 #include "actors/fanout.hpp"
+#include "net/close_code.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -9,9 +10,6 @@
 namespace canang::actors {
 
 namespace {
-
-/// A member that cannot be told otherwise: publications were lost to it.
-constexpr std::uint16_t messages_lost = 3010;
 
 net::room_position position_of(const std::string& room, const cluster::position& at,
                                bool recovered) {
@@ -250,7 +248,7 @@ void fanout::tell_break(const break_order& order) {
     const bool is_told = target.format->encode_break(at, word->bytes());
     for (const auto& to : target.members) {
       if (!is_told)
-        to.session->close(messages_lost, "messages lost", net::close_reason::messages_lost);
+        to.session->close(net::messages_lost, "messages lost", net::close_reason::messages_lost);
       else if (word->size() > 0)
         to.session->send(word, 0, word->size());
     }

@@ -2,6 +2,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/room_gate.hpp"
+#include "net/close_code.hpp"
 #include "net/limits.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -13,9 +14,6 @@
 namespace canang::actors {
 
 namespace {
-
-/// A client that is removed is not to come back by itself.
-constexpr std::uint16_t force_disconnect = 3503;
 
 /// One answer is one message. What is too much for that is not recovered by who resumes; who asked for history
 /// gets the end of it.
@@ -186,7 +184,7 @@ void room::on_expel(const expel_user& order) {
     if (one.user.str() == order.user)
       theirs.push_back(id);
   for (const auto id : theirs)
-    expel(id, {force_disconnect, "removed from the room"});
+    expel(id, {net::force_disconnect, "removed from the room"});
   send(order.ticket.to, control_part{order.ticket.id, theirs.size()});
 }
 

@@ -1,5 +1,7 @@
 #include "net/metrics_text.hpp"
 
+#include "net/close_code.hpp"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -104,8 +106,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::drain:
   case close_reason::rebalance: return 1012;
   case close_reason::publish_failed: return 1013;
-  case close_reason::messages_lost: return 3010;
-  case close_reason::disconnected: return 3503;
+  case close_reason::messages_lost: return messages_lost;
+  case close_reason::disconnected: return force_disconnect;
   case close_reason::abnormal:
   case close_reason::write_error:
   case close_reason::ping_timeout: break;

@@ -1,5 +1,6 @@
 #include "app/admin/api_request.hpp"
 
+#include "net/close_code.hpp"
 #include "net/http/target.hpp"
 #include "net/json.hpp"
 
@@ -20,8 +21,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::uint16_t force_reconnect = 3011;  // the codes of Centrifugo's disconnects
-constexpr std::uint16_t force_disconnect = 3503; //
+constexpr std::uint16_t force_reconnect = 3011; // the code of Centrifugo's disconnect
 constexpr std::int64_t min_code = 3000;
 constexpr std::int64_t max_code = 4999;
 constexpr std::size_t max_reason_bytes = 123; // RFC 6455, 5.5
@@ -277,7 +277,7 @@ void read_how(const dom::element& how, api_disconnect& into, complaint& wrong) {
 
 std::string_view usual_reason(std::uint16_t code) noexcept {
   switch (code) {
-  case force_disconnect: return "force disconnect";
+  case net::force_disconnect: return "force disconnect";
   case force_reconnect: return "force reconnect";
   default: return {};
   }
@@ -313,7 +313,7 @@ api_parsed<api_disconnect> parse_disconnect(std::string_view body) {
   return read<api_disconnect>(
     body, [](const dom::object& object, const simdjson::padded_string&, complaint& wrong) {
       const fields given{object, known, wrong};
-      api_disconnect request{.user = user_of(given, wrong), .code = force_disconnect};
+      api_disconnect request{.user = user_of(given, wrong), .code = net::force_disconnect};
       if (const auto how = given.find("disconnect"); how && !how->is_null())
         read_how(*how, request, wrong);
       if (request.reason.empty())
