@@ -130,15 +130,14 @@ void http_session::take_body() {
     end_body_early(too_large(match_.to->options.body_limit));
     return;
   case body_reader::state::more:
-    if (!body_->recount())
-      end_body_early(no_room());
-    else
-      read_body();
-    return;
   case body_reader::state::whole: break;
   }
   if (!body_->recount()) {
     end_body_early(no_room());
+    return;
+  }
+  if (reader.at() == body_reader::state::more) {
+    read_body();
     return;
   }
   keep_alive_ = parser_->keep_alive() && requests_ < max_requests_a_connection;
