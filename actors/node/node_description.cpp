@@ -13,12 +13,6 @@ namespace {
 /// Rates of a shorter time say nothing.
 constexpr double least_rate_seconds = 1;
 
-std::string quoted(std::string_view text) {
-  std::string json;
-  net::append_json_string(json, text);
-  return json;
-}
-
 } // namespace
 
 std::string describe_member(const cluster::present_member& member) {
@@ -33,8 +27,9 @@ node_description::node_description(std::string_view node, std::string_view addre
                                    std::string_view version, std::int64_t start_time_seconds,
                                    std::vector<const net::loop_metrics*> loops,
                                    const node_status& status)
-  : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})", quoted(node),
-                       quoted(address), quoted(version), start_time_seconds)),
+  : fixed_(fmt::format(R"({{"id":{},"address":{},"version":{},"started":{})",
+                       net::json_string(node), net::json_string(address), net::json_string(version),
+                       start_time_seconds)),
     loops_(std::move(loops)),
     status_(status) {}
 

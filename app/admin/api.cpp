@@ -4,6 +4,7 @@
 #include "app/admin/api_answer.hpp"
 #include "app/admin/api_commands.hpp"
 #include "app/admin/api_publish.hpp"
+#include "app/admin/json_response.hpp"
 #include "net/limits.hpp"
 
 #include <algorithm>
@@ -18,19 +19,12 @@ namespace {
 /// Of a body, beside the message: names, a key, what escapes in them take, and white space.
 constexpr std::size_t body_overhead_bytes = 16 * 1024;
 
-net::page_response json_answer(unsigned status, std::string json) {
-  auto response = net::text_response(status, std::move(json));
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
 } // namespace
 
-net::page_response api_answer(std::string json) { return json_answer(200, std::move(json)); }
+net::page_response api_answer(std::string json) { return json_response(200, std::move(json)); }
 
 net::page_response api_fault(const api_error& error) {
-  return json_answer(error.status, to_json(error));
+  return json_response(error.status, to_json(error));
 }
 
 net::page_response api_not_ready() {

@@ -1,5 +1,6 @@
 #include "app/admin/cluster_pages.hpp"
 
+#include "app/admin/json_response.hpp"
 #include "net/json.hpp"
 
 #include <fmt/format.h>
@@ -10,28 +11,11 @@ namespace canang::admin {
 
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string json;
-  net::append_json_string(json, text);
-  return json;
-}
-
 net::page_response not_known() {
   return json_fault(503, "redis does not answer for this room at present");
 }
 
 } // namespace
-
-net::page_response json_response(unsigned status, std::string body) {
-  auto response = net::text_response(status, std::move(body));
-  response.content_type = "application/json";
-  response.headers.emplace_back("Cache-Control", "no-store");
-  return response;
-}
-
-net::page_response json_fault(unsigned status, std::string_view reason) {
-  return json_response(status, fmt::format(R"({{"reason":{}}})", quoted(reason)));
-}
 
 net::page_response room_page(std::string_view room, const cluster::room_report& report) {
   if (report.error != cluster::broker_errc::none)
@@ -42,29 +26,30 @@ net::page_response room_page(std::string_view room, const cluster::room_report& 
     total += count;
     if (!nodes.empty())
       nodes += ',';
-    nodes += fmt::format("{}:{}", quoted(node), count);
+    nodes += fmt::format("{}:{}", net::json_string(node), count);
   }
   return json_response(
     200, fmt::format(R"({{"room":{},"epoch":{},"offset":{},"members":{},"nodes":{{{}}}}})",
-                     quoted(room), quoted(report.top.epoch), report.top.offset, total, nodes));
+                     net::json_string(room), net::json_string(report.top.epoch), report.top.offset,
+                     total, nodes));
 }
 
 net::page_response presence_page(std::string_view room, const cluster::room_report& report) {
   if (report.error != cluster::broker_errc::none)
     return not_known();
-  auto body = fmt::format(R"({{"room":{},"members":[)", quoted(room));
+  auto body = fmt::format(R"({{"room":{},"members":[)", net::json_string(room));
   for (const auto& member : report.members) {
     if (body.back() != '[')
       body += ',';
-    body += fmt::format(R"({{"id":{},"node":{},"user":{}}})", quoted(member.id),
-                        quoted(member.node), quoted(member.user));
+    body += fmt::format(R"({{"id":{},"node":{},"user":{}}})", net::json_string(member.id),
+                        net::json_string(member.node), net::json_string(member.user));
   }
   return json_response(200, body + "]}");
 }
 
 net::page_response nodes_page(std::string_view node, const std::string& own,
                               actors::shard_list shards) {
-  auto body = fmt::format(R"({{"node":{},"nodes":[)", quoted(node));
+  auto body = fmt::format(R"({{"node":{},"nodes":[)", net::json_string(node));
   const auto known = actors::living_nodes(shards);
   if (known.empty())
     body += own;

@@ -11,12 +11,6 @@ namespace canang::admin {
 
 /// What the internal port tells of the cluster. All of these from any thread.
 
-/// An answer in JSON that nobody keeps.
-[[nodiscard]] net::page_response json_response(unsigned status, std::string body);
-
-/// The same for what is wrong: `{"reason":...}`.
-[[nodiscard]] net::page_response json_fault(unsigned status, std::string_view reason);
-
 /// `/rooms/NAME`.
 [[nodiscard]] net::page_response room_page(std::string_view room,
                                            const cluster::room_report& report);

@@ -1,6 +1,6 @@
 #include "app/admin/control_metrics.hpp"
 
-#include <fmt/format.h>
+#include "app/admin/metric_family.hpp"
 
 #include <string_view>
 
@@ -8,14 +8,13 @@ namespace canang::admin {
 
 namespace {
 
-void begin(std::string& out, std::string_view name, std::string_view help) {
-  out += fmt::format("# HELP {} {}\n# TYPE {} counter\n", name, help, name);
+double value_of(const cluster::shard_counter& counter) {
+  return static_cast<double>(counter.value());
 }
 
 void add(std::string& out, std::string_view name, std::string_view help,
          const cluster::shard_counter& counter) {
-  begin(out, name, help);
-  out += fmt::format("{} {}\n", name, counter.value());
+  metric_family{out, name, "counter", help}.add({}, value_of(counter));
 }
 
 } // namespace
@@ -30,24 +29,18 @@ std::string control_metrics(const cluster::control_metrics& metrics) {
       metrics.received);
   add(out, "canang_control_repeated_total", "Further copies of them, not executed again.",
       metrics.repeated);
-  constexpr std::string_view nodes = "canang_control_nodes_total";
-  begin(out, nodes, "What came of this node's commands, for each node that was to be told.");
-  const auto add_outcome = [&](std::string_view outcome, const cluster::shard_counter& counter) {
-    out += fmt::format("{}{{outcome=\"{}\"}} {}\n", nodes, outcome, counter.value());
-  };
-  add_outcome("done", metrics.done);
-  add_outcome("unsupported", metrics.unsupported);
-  add_outcome("timed_out", metrics.timed_out);
-  add_outcome("gone", metrics.gone);
-  add_outcome("late", metrics.late);
-  constexpr std::string_view bad = "canang_control_bad_messages_total";
-  begin(out, bad, "Messages on the control channels that were skipped.");
-  const auto add_reason = [&](std::string_view reason, const cluster::shard_counter& counter) {
-    out += fmt::format("{}{{reason=\"{}\"}} {}\n", bad, reason, counter.value());
-  };
-  add_reason("foreign", metrics.bad_foreign);
-  add_reason("version", metrics.bad_version);
-  add_reason("malformed", metrics.bad_malformed);
+  metric_family nodes{out, "canang_control_nodes_total", "counter",
+                      "What came of this node's commands, for each node that was to be told."};
+  nodes.add("outcome=\"done\"", value_of(metrics.done));
+  nodes.add("outcome=\"unsupported\"", value_of(metrics.unsupported));
+  nodes.add("outcome=\"timed_out\"", value_of(metrics.timed_out));
+  nodes.add("outcome=\"gone\"", value_of(metrics.gone));
+  nodes.add("outcome=\"late\"", value_of(metrics.late));
+  metric_family bad{out, "canang_control_bad_messages_total", "counter",
+                    "Messages on the control channels that were skipped."};
+  bad.add("reason=\"foreign\"", value_of(metrics.bad_foreign));
+  bad.add("reason=\"version\"", value_of(metrics.bad_version));
+  bad.add("reason=\"malformed\"", value_of(metrics.bad_malformed));
   return out;
 }
 

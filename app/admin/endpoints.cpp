@@ -2,6 +2,7 @@
 
 #include "app/admin/api.hpp"
 #include "app/admin/cluster_pages.hpp"
+#include "app/admin/json_response.hpp"
 #include "app/admin/probes.hpp"
 #include "net/http/internal_access.hpp"
 #include "net/http/target.hpp"

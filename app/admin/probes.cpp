@@ -4,6 +4,7 @@
 #include "actors/runtime/failures.hpp"
 #include "app/admin/cluster_pages.hpp"
 #include "app/admin/control_metrics.hpp"
+#include "app/admin/json_response.hpp"
 #include "app/admin/shard_metrics.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"

@@ -1,5 +1,6 @@
 #include "app/admin/shard_metrics.hpp"
 
+#include "app/admin/metric_family.hpp"
 #include "net/json.hpp"
 
 #include <fmt/format.h>
@@ -14,50 +15,25 @@ namespace {
 using actors::shard_list;
 using actors::shard_status;
 
-std::string quoted(std::string_view text) {
-  std::string json;
-  net::append_json_string(json, text);
-  return json;
-}
-
-/// A family of metrics, in Prometheus' text format.
-class family {
-public:
-  family(std::string& out, std::string_view name, std::string_view kind, std::string_view help)
-    : out_(out), name_(name) {
-    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, kind);
-  }
-
-  /// `labels` without braces, values quoted; may be empty.
-  void add(std::string_view labels, double value) {
-    if (labels.empty())
-      out_ += fmt::format("{} {}\n", name_, value);
-    else
-      out_ += fmt::format("{}{{{}}} {}\n", name_, labels, value);
-  }
-
-private:
-  std::string& out_;
-  std::string_view name_;
-};
-
 using counter_of = cluster::shard_counter cluster::broker_metrics::*;
 using counter_of_link = cluster::shard_counter cluster::broker_metrics::of_link::*;
 
 std::string shard_label(const shard_status& shard) {
-  return "shard=" + quoted(shard.identity); // a label is escaped as JSON is, for what a host can be
+  return "shard="
+         + net::json_string(
+           shard.identity); // a label is escaped as JSON is, for what a host can be
 }
 
 void add_by_shard(std::string& out, shard_list shards, std::string_view name, std::string_view kind,
                   std::string_view help, counter_of counter) {
-  family all{out, name, kind, help};
+  metric_family all{out, name, kind, help};
   for (const auto& shard : shards)
     all.add(shard_label(*shard), static_cast<double>((shard->metrics.*counter).value()));
 }
 
 void add_by_link(std::string& out, shard_list shards, std::string_view name, std::string_view help,
                  counter_of_link counter) {
-  family all{out, name, "counter", help};
+  metric_family all{out, name, "counter", help};
   for (const auto& shard : shards) {
     const auto label = shard_label(*shard);
     const auto& metrics = shard->metrics;
@@ -69,8 +45,8 @@ void add_by_link(std::string& out, shard_list shards, std::string_view name, std
 }
 
 void add_refusals(std::string& out, shard_list shards) {
-  family all{out, "canang_redis_refused_total", "counter",
-             "Housekeeping that Redis refused, by script and reason."};
+  metric_family all{out, "canang_redis_refused_total", "counter",
+                    "Housekeeping that Redis refused, by script and reason."};
   for (const auto& shard : shards)
     for (std::size_t script = 0; script < cluster::housekeeping_names.size(); ++script)
       for (std::size_t reason = 0; reason < cluster::refusal_names.size(); ++reason)
@@ -82,7 +58,7 @@ void add_refusals(std::string& out, shard_list shards) {
 void add_by_reason(std::string& out, shard_list shards, std::string_view name,
                    std::string_view help,
                    std::span<const std::pair<std::string_view, counter_of>> reasons) {
-  family all{out, name, "counter", help};
+  metric_family all{out, name, "counter", help};
   for (const auto& shard : shards)
     for (const auto& [reason, counter] : reasons)
       all.add(fmt::format("{},reason=\"{}\"", shard_label(*shard), reason),
@@ -106,12 +82,13 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now) {
   using m = cluster::broker_metrics;
   using link = cluster::broker_metrics::of_link;
   std::string out;
-  family{out, "canang_nodes", "gauge", "Nodes with a lease on any Redis, this one included."}.add(
-    {}, static_cast<double>(node_count(shards)));
-  family up{out, "canang_redis_up", "gauge", "1 when a probe came back within the last 10 s."};
+  metric_family{out, "canang_nodes", "gauge", "Nodes with a lease on any Redis, this one included."}
+    .add({}, static_cast<double>(node_count(shards)));
+  metric_family up{out, "canang_redis_up", "gauge",
+                   "1 when a probe came back within the last 10 s."};
   std::string ages;
-  family age{ages, "canang_redis_last_probe_seconds", "gauge",
-             "Time since delivery through this Redis was last proved."};
+  metric_family age{ages, "canang_redis_last_probe_seconds", "gauge",
+                    "Time since delivery through this Redis was last proved."};
   for (const auto& shard : shards) {
     const std::chrono::nanoseconds last{shard->metrics.last_probe_ns.load()};
     const bool is_proven = last.count() != 0 && now - last <= actors::unproven_after;
@@ -144,11 +121,11 @@ std::string shard_metrics(shard_list shards, std::chrono::nanoseconds now) {
     {"wrong_type", &m::failed_type}};
   add_by_reason(out, shards, "canang_redis_publish_errors_total", "Publishes that failed.", failed);
   add_refusals(out, shards);
-  family gaps{out, "canang_gaps_total", "counter",
-              "Times that a room had missed publications: read from the history, or lost."};
+  metric_family gaps{out, "canang_gaps_total", "counter",
+                     "Times that a room had missed publications: read from the history, or lost."};
   gaps.add("result=\"filled\"", sum(shards, &m::gaps_filled));
   gaps.add("result=\"lost\"", sum(shards, &m::gaps_lost));
-  family{out, "canang_history_reads_total", "counter", "Reads of rooms' histories."}.add(
+  metric_family{out, "canang_history_reads_total", "counter", "Reads of rooms' histories."}.add(
     {}, sum(shards, &m::history_reads));
   return out;
 }
