@@ -11,6 +11,7 @@ from support.canang_process import WITHOUT_RATES
 from support.checker import faults_of
 from support.clients import open_client, receive
 from support.cluster import Cluster, answers, ask, ready, unready
+from support.pausing import go_on, stop
 from support.proxy import Proxy
 from support.waiting import eventually
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -193,12 +194,12 @@ async def test_a_killed_output_buffer_costs_nothing(cluster: Cluster):
         writer = await cluster.member("writer", "r", [here]).joined()
         behind = await cluster.member("behind", "r", [there]).joined()
         killed = int(redis.info("clients").get("pubsub_clients", 0))
-        there.process.send_signal(signal.SIGSTOP)
+        stop(there.pid)
         sent = [f"{n}".ljust(60_000, ".") for n in range(110)]
         for data in sent:
             await writer.send(data)
         await writer.has(110)
-        there.process.send_signal(signal.SIGCONT)
+        go_on(there.pid)
         await behind.has(110)
         assert faults_of({m.name: m.log for m in (writer, behind)}, sent) == []
         assert len(behind.joins) == 1

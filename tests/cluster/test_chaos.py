@@ -18,6 +18,7 @@ import pytest
 from support.canang_process import CanangProcess
 from support.cluster import Cluster, answers, ask
 from support.member import Member
+from support.pausing import go_on, stop
 from support.presence_judge import presence_faults
 from support.proxy import COMMANDS, DOWN, SUBSCRIPTION, UP, Proxy
 from support.redis_process import RedisProcess
@@ -111,9 +112,9 @@ class Chaos:
 
     async def node_pauses(self) -> None:
         node = self.dice.choice(self.nodes)
-        node.process.send_signal(signal.SIGSTOP)
+        stop(node.pid)
         await asyncio.sleep(self.dice.uniform(0.05, 1.2))
-        node.process.send_signal(signal.SIGCONT)
+        go_on(node.pid)
 
     async def clients_vanish(self) -> None:
         for member in self.dice.sample(self.members, 5):

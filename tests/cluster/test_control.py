@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import time
 
 from support.canang_process import CanangProcess
 from support.clients import close_all, open_client, receive
 from support.cluster import Cluster, answers, ask
+from support.pausing import go_on, stop
 from support.server_api import by_node, call
 from support.waiting import eventually
 
@@ -86,7 +86,7 @@ async def test_a_stopped_node_is_told_of_and_executes_once_when_it_goes_on(clust
     await all_know(nodes, 3)
     stopped = await id_of(nodes[2])
     ann = await open_users(nodes, "kitchen", "ann")
-    nodes[2].process.send_signal(signal.SIGSTOP)
+    stop(nodes[2].pid)
     try:
         began = time.monotonic()
         result = await call(nodes[0], "disconnect", user="ann")
@@ -99,7 +99,7 @@ async def test_a_stopped_node_is_told_of_and_executes_once_when_it_goes_on(clust
             "done", "done", "timed_out",
         ]  # fmt: skip
     finally:
-        nodes[2].process.send_signal(signal.SIGCONT)
+        go_on(nodes[2].pid)
     for client in ann:
         assert await close_code(client) == (3503, "force disconnect")
     metrics = nodes[2].metrics()

@@ -9,6 +9,7 @@ import signal
 import pytest
 from support.clients import close_all, open_client
 from support.cluster import Cluster, answers, ask
+from support.pausing import go_on, stop
 from support.waiting import eventually
 
 
@@ -108,9 +109,9 @@ async def test_a_node_that_was_stopped_for_long_comes_back_with_its_members(clus
     stays, sleeps = await cluster.start(2, redis)
     client = await open_client(sleeps.url("/ws/r?user=sleeper"))
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 1, "one member", 5)
-    sleeps.process.send_signal(signal.SIGSTOP)
+    stop(sleeps.pid)
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 0, "taken away", 15)
-    sleeps.process.send_signal(signal.SIGCONT)
+    go_on(sleeps.pid)
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 1, "there again", 10)
     assert await users(stays, "r") == ["sleeper"]
     await close_all(client)

@@ -79,6 +79,7 @@ async def test_a_node_that_drains_hands_its_clients_over(cluster: Cluster):
     assert any(100 <= pause <= 1000 for pause in source.retries_ms)
     await source.leave()
     await author.close()
+    assert await asyncio.to_thread(leaving.wait_exit) == 0
 
 
 async def test_a_redis_that_forgot_is_told(cluster: Cluster):

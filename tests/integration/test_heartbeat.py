@@ -6,9 +6,7 @@ Bounds have `SLACK_S` for the granularity of the server's wheel and a busy machi
 import asyncio
 import contextlib
 import itertools
-import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +15,7 @@ import pytest
 
 from support.canang_process import WITHOUT_RATES
 from support.clients import open_client, receive
+from support.pausing import stop
 from support.process_lifetime import die_with_parent
 from support.raw_websocket import BINARY, PING, PONG, TEXT, Ended, RawWebSocket, frame
 from support.waiting import wait_until
@@ -95,7 +94,7 @@ def test_a_stopped_client_process_is_gone_within_interval_and_timeout(start_cana
     try:
         assert client.stdout.readline() == b"joined\n"
         canang.wait_members(1)
-        os.kill(client.pid, signal.SIGSTOP)
+        stop(client.pid)
         stopped = time.monotonic()
         canang.wait_members(0, 2 + SLACK_S)
         assert time.monotonic() - stopped < 2 + SLACK_S

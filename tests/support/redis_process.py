@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ import pytest
 
 from .documented_acl import PASSWORD, USER, documented_rules
 from .fixtures import show_on_failure
+from .pausing import go_on, stop
 from .process_lifetime import die_with_parent
 from .waiting import wait_until
 
@@ -187,13 +187,13 @@ class RedisProcess:
         return "\n".join((self.directory / "log").read_text().splitlines()[-lines:])
 
     def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
+        stop(self.process.pid)
 
     def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        go_on(self.process.pid)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        go_on(self.process.pid)
         self.process.kill()
         self.process.wait()
 

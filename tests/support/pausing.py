@@ -1,0 +1,29 @@
+"""Processes that are stopped for a while, and go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from .waiting import wait_until
+
+
+def stop(pid: int) -> None:
+    """The kernel stops a process's threads one by one, some time after it was told: returns when all have."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: set(_states(pid)) <= {"T", "Z"}, f"process {pid} has stopped", 5)
+
+
+def go_on(pid: int) -> None:
+    os.kill(pid, signal.SIGCONT)
+
+
+def _states(pid: int) -> list[str]:
+    """Of its threads; those that end meanwhile are left out."""
+    states = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            states.append((task / "stat").read_text().rsplit(")", 1)[1].split()[0])
+    return states
