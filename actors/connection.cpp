@@ -140,12 +140,13 @@ void connection::fail(const net::failed_command& failed) {
   bool is_told = false;
   tell([&](std::string& out) { is_told = talk_->encode_fault(failed, format_.frames, out); });
   if (!is_told)
-    give_up(failed.why);
+    give_up(failed);
 }
 
 /// There is no word for what went wrong but the end of the connection.
-void connection::give_up(net::command_fault why) {
+void connection::give_up(const net::failed_command& failed) {
   using fault = net::command_fault;
+  const auto why = failed.why;
   if (!is_opened_) {
     session_->refuse(why == fault::room_limit    ? net::reject_reason::rooms
                      : why == fault::not_allowed ? net::reject_reason::forbidden
@@ -159,7 +160,10 @@ void connection::give_up(net::command_fault why) {
   case fault::too_large:
     session_->close(1009, "message too big for this room", net::close_reason::too_big);
     return;
-  default: session_->close(1013, "try again later", net::close_reason::publish_failed);
+  default:
+    session_->close(1013, "try again later",
+                    failed.what == net::command_kind::join ? net::close_reason::join_failed
+                                                           : net::close_reason::publish_failed);
   }
 }
 
@@ -256,6 +260,7 @@ void connection::on_exit() {
   if (session_) // the session is not over: the fault is ours
     session_->abort(net::close_reason::handler_error);
   session_ = nullptr; // here: the last reference to this actor may be dropped on another loop
+  talk_.reset();
   subscriptions_.clear();
 }
 

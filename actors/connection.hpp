@@ -126,7 +126,7 @@ private:
 
   // what it is told
   void fail(const net::failed_command& failed);
-  void give_up(net::command_fault why);
+  void give_up(const net::failed_command& failed);
   template <class Encode>
   void tell(Encode encode);
 

@@ -110,10 +110,12 @@ void room::on_page(const join_room& request, cluster::history_page&& page) {
   const auto found = members_.find(request.ticket->connection().id());
   if (found == members_.end() || found->second.subscription != request.ticket->subscription()) {
     refuse(request, net::command_fault::left); // or dead: then nobody hears it
-  } else if (page.error != cluster::broker_errc::none) {
+  } else if (found->second.is_expelled || page.error != cluster::broker_errc::none) {
+    const auto why =
+      found->second.is_expelled ? net::command_fault::not_allowed : net::command_fault::unavailable;
     demonitor(found->second.address);
     members_.erase(found);
-    refuse(request, net::command_fault::unavailable);
+    refuse(request, why);
   } else {
     admit(*found, request, std::move(page));
   }
@@ -125,9 +127,9 @@ void room::refuse(const join_room& request, net::command_fault why) {
 }
 
 /// A join that waits for the broker counts as a member: the room must not be reaped under it. Nor with publishes
-/// that wait, though their publishers are gone.
+/// that wait, though their publishers are gone, nor before those are answered whose publishers may only have left.
 void room::tell_if_empty() {
-  if (members_.empty() && joins_pending_ == 0 && !has_waiting())
+  if (members_.empty() && joins_pending_ == 0 && !has_waiting() && unanswered_.empty())
     send(directory_, room_empty{joins_handled_});
 }
 
@@ -188,15 +190,18 @@ void room::on_expel(const expel_user& order) {
   send(order.ticket.to, control_part{order.ticket.id, theirs.size()});
 }
 
-/// One whose join is on its way is not a member yet: it is refused.
+/// One whose join is on its way is not a member yet: it is refused, as soon as that is answered.
 void room::expel(connection_id who, const removal& why) {
   const auto found = members_.find(who);
   if (found == members_.end())
     return;
-  const auto& expelled = found->second;
+  auto& expelled = found->second;
+  if (expelled.is_joining) {
+    expelled.is_expelled = true;
+    return;
+  }
   demonitor(expelled.address);
-  if (!expelled.is_joining)
-    send(services_.cast[expelled.loop].hub, remove_member{id(), who, expelled.subscription, why});
+  send(services_.cast[expelled.loop].hub, remove_member{id(), who, expelled.subscription, why});
   drop_member(who);
 }
 
@@ -272,6 +277,8 @@ void room::answer(const cluster::publish_outcome& outcome) {
                    .bytes = answered.bytes,
                    .subscription = answered.subscription,
                    .request = answered.request});
+  if (unanswered_.empty())
+    tell_if_empty();
 }
 
 } // namespace canang::actors

@@ -66,6 +66,7 @@ private:
     subscription_id subscription;
     std::uint16_t loop;
     bool is_joining;
+    bool is_expelled = false; ///< of one that is joining: it is refused
   };
   using member_map = std::unordered_map<connection_id, member>;
 

@@ -51,11 +51,16 @@ void local_presence::set_told(room_members& members, bool is_told) {
       users_cost_ += user_cost(name);
 }
 
+/// Whom a leave is of: a user, or a connection without one.
+std::string local_presence::leaver(std::uint64_t connection, const std::string& user) {
+  return user.empty() ? '\0' + std::to_string(connection) : user;
+}
+
 /// @returns whether it was in its grace.
-bool local_presence::stop_leaving(room_members& members, const std::string& user) {
-  if (members.leaving.erase(user) == 0)
+bool local_presence::stop_leaving(room_members& members, const std::string& who) {
+  if (members.leaving.erase(who) == 0)
     return false;
-  users_cost_ -= user_cost(user);
+  users_cost_ -= user_cost(who);
   return true;
 }
 
@@ -70,17 +75,16 @@ void local_presence::add(std::string_view room, room_members& members, const loc
     return;
   ++member_count_;
   texts_cost_ += added->second.cost();
-  const bool is_back = stop_leaving(members, who.user);
+  const bool is_back = stop_leaving(members, leaver(who.id, who.user));
   if (!members.is_told)
     return;
   if (!who.user.empty()) {
     if (++members.connections[who.user] > 1)
       return;
     users_cost_ += user_cost(who.user);
-    if (is_back)
-      return;
   }
-  tell(room, publication_kind::joined, who.id, who.user);
+  if (!is_back)
+    tell(room, publication_kind::joined, who.id, who.user);
 }
 
 void local_presence::remove(std::string_view room, room_members& members, const local_member& who,
@@ -98,8 +102,13 @@ void local_presence::remove(std::string_view room, room_members& members, const 
     if (--connections->second > 0)
       return;
     members.connections.erase(connections);
-    members.leaving[user] = ++leave_count_;
+    users_cost_ -= user_cost(user);
   }
+  const auto whose = leaver(who.id, user);
+  const auto [waits, is_first] = members.leaving.try_emplace(whose);
+  if (is_first)
+    users_cost_ += user_cost(whose);
+  waits->second = ++leave_count_;
   leaves_.push_back({now + leave_grace, std::string{room}, user, who.id, leave_count_});
 }
 
@@ -108,19 +117,18 @@ void local_presence::expire(clock::time_point now) {
   while (!leaves_.empty() && leaves_.front().due <= now) {
     const auto leave = std::move(leaves_.front());
     leaves_.pop_front();
-    if (!leave.user.empty()) {
-      const auto known = rooms_.find(leave.room);
-      if (known == rooms_.end())
-        continue;
-      auto& members = known->second;
-      const auto waits = members.leaving.find(leave.user);
-      if (waits == members.leaving.end() || waits->second != leave.number)
-        continue; // it was back, and may have left again since
-      members.leaving.erase(waits);
-      users_cost_ -= user_cost(leave.user);
-      if (members.users.empty() && members.leaving.empty())
-        forget(known);
-    }
+    const auto known = rooms_.find(leave.room);
+    if (known == rooms_.end())
+      continue;
+    auto& members = known->second;
+    const auto whose = leaver(leave.connection, leave.user);
+    const auto waits = members.leaving.find(whose);
+    if (waits == members.leaving.end() || waits->second != leave.number)
+      continue; // it was back, and may have left again since
+    members.leaving.erase(waits);
+    users_cost_ -= user_cost(whose);
+    if (members.users.empty() && members.leaving.empty())
+      forget(known);
     tell(leave.room, publication_kind::left, leave.connection, leave.user);
   }
 }

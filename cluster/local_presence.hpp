@@ -54,7 +54,7 @@ private:
   struct room_members {
     std::unordered_map<std::uint64_t, rare_text> users; // by connection
     name_map<std::size_t> connections;
-    name_map<std::uint64_t> leaving; // in their grace: which leave it was
+    name_map<std::uint64_t> leaving; // in their grace, see `leaver`: which leave it was
     bool is_told = false;
   };
 
@@ -70,7 +70,8 @@ private:
 
   void forget(room_map::iterator room);
   void set_told(room_members& members, bool is_told);
-  bool stop_leaving(room_members& members, const std::string& user);
+  [[nodiscard]] static std::string leaver(std::uint64_t connection, const std::string& user);
+  bool stop_leaving(room_members& members, const std::string& who);
   void add(std::string_view room, room_members& members, const local_member& who);
   void remove(std::string_view room, room_members& members, const local_member& who,
               clock::time_point now);

@@ -13,10 +13,11 @@ void latency_histogram::observe_ns(std::uint64_t ns) noexcept {
 
 std::string_view to_string(close_reason reason) noexcept {
   static constexpr std::array<std::string_view, close_reason_count> names{
-    "normal",      "going_away",    "client_close",   "abnormal",     "protocol_error",
-    "bad_payload", "too_big",       "write_error",    "ping_timeout", "slow_consumer",
-    "drain",       "messages_lost", "publish_failed", "rebalance",    "rate_limited",
-    "over_budget", "unidentified",  "not_allowed",    "disconnected", "handler_error"};
+    "normal",       "going_away",    "client_close",   "abnormal",     "protocol_error",
+    "bad_payload",  "too_big",       "write_error",    "ping_timeout", "slow_consumer",
+    "drain",        "messages_lost", "publish_failed", "join_failed",  "rebalance",
+    "rate_limited", "over_budget",   "unidentified",   "not_allowed",  "disconnected",
+    "handler_error"};
   return names[static_cast<std::size_t>(reason)];
 }
 

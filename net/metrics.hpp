@@ -84,6 +84,7 @@ enum class close_reason : std::uint8_t {
   drain,          ///< this node is shutting down
   messages_lost,  ///< publications were lost to it and it could not be told otherwise
   publish_failed, ///< its publish failed and it could not be told otherwise
+  join_failed,    ///< a room could not be joined and it could not be told otherwise
   rebalance,      ///< this node had more than its share of the cluster's connections
   rate_limited,   ///< it went on sending more than it may
   over_budget,    ///< it held most of what the node may hold for its clients
@@ -92,7 +93,7 @@ enum class close_reason : std::uint8_t {
   disconnected,   ///< somebody had its user disconnected, or removed from its room
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 20;
+inline constexpr std::size_t close_reason_count = 21;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;

@@ -105,7 +105,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::handler_error: return 1011;
   case close_reason::drain:
   case close_reason::rebalance: return 1012;
-  case close_reason::publish_failed: return 1013;
+  case close_reason::publish_failed:
+  case close_reason::join_failed: return 1013;
   case close_reason::messages_lost: return messages_lost;
   case close_reason::disconnected: return force_disconnect;
   case close_reason::abnormal:

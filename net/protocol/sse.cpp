@@ -1,5 +1,6 @@
 #include "net/protocol/sse.hpp"
 
+#include "net/close_code.hpp"
 #include "net/json.hpp"
 #include "net/protocol/publication_json.hpp"
 #include "net/protocol/sse_id.hpp"
@@ -174,9 +175,13 @@ public:
     out += end_of_event;
   }
 
-  /// It has other rooms. The position stays in its ids: when it comes back it may be let in again.
+  /// It has other rooms. The position stays in its ids: when it comes back it may be let in again. Of what is
+  /// temporary, a fault of ours, there is no word: an EventSource cannot join again, so it is disconnected and
+  /// comes back to all its rooms.
   bool encode_unsubscribed(const unsubscribed& what, const framing&,
                            std::string& out) const override {
+    if (what.code != force_disconnect)
+      return false;
     append_field(out, "event", "unsubscribed");
     append_room(out, what.room);
     out += ",\"code\":";

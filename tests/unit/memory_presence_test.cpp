@@ -81,6 +81,32 @@ TEST_F(memory_presence_test, a_leave_does_not_bring_a_forgotten_room_back) {
   EXPECT_EQ(broker.room_count(), 0U);
 }
 
+/// A connection leaves a room and joins it again.
+TEST_F(memory_presence_test, who_is_back_by_the_same_connection_is_not_told_of) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  for (const auto* const user : {"ann", ""}) {
+    room.publications.clear();
+    broker.note_member("told", {1, user}, true);
+    EXPECT_EQ(events(), "+" + actors::describe_member({"n1/1", "n1", user}));
+    broker.note_member("told", {1, {}}, false);
+    clock.move(leave_grace / 2);
+    broker.note_member("told", {1, user}, true);
+    broker.note_member("told", {1, {}}, false);
+    clock.move(leave_grace / 2); // the first leave would be due
+    broker.expire();
+    broker.note_member("told", {1, user}, true);
+    clock.move(2 * leave_grace);
+    broker.expire();
+    EXPECT_EQ(room.publications.size(), 1U) << events();
+    broker.note_member("told", {1, {}}, false);
+    clock.move(leave_grace);
+    broker.expire();
+    ASSERT_EQ(room.publications.size(), 2U);
+    EXPECT_EQ(room.publications[1]->kind, publication_kind::left);
+  }
+}
+
 TEST_F(memory_presence_test, counts_and_names_the_members) {
   auto broker = make();
   broker.note_member("a", {1, "ann"}, true);

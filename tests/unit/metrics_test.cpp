@@ -62,6 +62,7 @@ TEST(close_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(close_reason::ping_timeout), "ping_timeout");
   EXPECT_EQ(to_string(close_reason::slow_consumer), "slow_consumer");
   EXPECT_EQ(to_string(close_reason::drain), "drain");
+  EXPECT_EQ(to_string(close_reason::join_failed), "join_failed");
   EXPECT_EQ(to_string(close_reason::rebalance), "rebalance");
   EXPECT_EQ(to_string(close_reason::rate_limited), "rate_limited");
   EXPECT_EQ(to_string(close_reason::over_budget), "over_budget");

@@ -43,5 +43,16 @@ TEST(sse_protocol, of_several_rooms_each_event_says_where_its_publication_is) {
             "data: {\"room\":\"a\",\"epoch\":\"abc\",\"offset\":9,\"joined\":{}}\n\n");
 }
 
+TEST(sse_protocol, only_who_is_removed_for_good_is_told_and_stays) {
+  std::string out;
+  EXPECT_TRUE(sse_rooms_format().encode_unsubscribed({"a", 3503, "removed"}, out));
+  EXPECT_EQ(out, "event: unsubscribed\n"
+                 "data: {\"room\":\"a\",\"code\":3503,\"reason\":\"removed\"}\n\n");
+  out.clear();
+  EXPECT_FALSE(sse_rooms_format().encode_unsubscribed({"a", 1011, "internal error"}, out));
+  EXPECT_FALSE(sse_format().encode_unsubscribed({"a", 3503, "removed"}, out));
+  EXPECT_EQ(out, "");
+}
+
 } // namespace
 } // namespace canang::net
