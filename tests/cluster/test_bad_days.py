@@ -194,12 +194,12 @@ async def test_a_killed_output_buffer_costs_nothing(cluster: Cluster):
         writer = await cluster.member("writer", "r", [here]).joined()
         behind = await cluster.member("behind", "r", [there]).joined()
         killed = int(redis.info("clients").get("pubsub_clients", 0))
-        stop(there.pid)
+        stop(there.process)
         sent = [f"{n}".ljust(60_000, ".") for n in range(110)]
         for data in sent:
             await writer.send(data)
         await writer.has(110)
-        go_on(there.pid)
+        go_on(there.process)
         await behind.has(110)
         assert faults_of({m.name: m.log for m in (writer, behind)}, sent) == []
         assert len(behind.joins) == 1

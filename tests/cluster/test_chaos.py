@@ -112,9 +112,9 @@ class Chaos:
 
     async def node_pauses(self) -> None:
         node = self.dice.choice(self.nodes)
-        stop(node.pid)
+        stop(node.process)
         await asyncio.sleep(self.dice.uniform(0.05, 1.2))
-        go_on(node.pid)
+        go_on(node.process)
 
     async def clients_vanish(self) -> None:
         for member in self.dice.sample(self.members, 5):

@@ -86,7 +86,7 @@ async def test_a_stopped_node_is_told_of_and_executes_once_when_it_goes_on(clust
     await all_know(nodes, 3)
     stopped = await id_of(nodes[2])
     ann = await open_users(nodes, "kitchen", "ann")
-    stop(nodes[2].pid)
+    stop(nodes[2].process)
     try:
         began = time.monotonic()
         result = await call(nodes[0], "disconnect", user="ann")
@@ -99,7 +99,7 @@ async def test_a_stopped_node_is_told_of_and_executes_once_when_it_goes_on(clust
             "done", "done", "timed_out",
         ]  # fmt: skip
     finally:
-        go_on(nodes[2].pid)
+        go_on(nodes[2].process)
     for client in ann:
         assert await close_code(client) == (3503, "force disconnect")
     metrics = nodes[2].metrics()

@@ -109,9 +109,9 @@ async def test_a_node_that_was_stopped_for_long_comes_back_with_its_members(clus
     stays, sleeps = await cluster.start(2, redis)
     client = await open_client(sleeps.url("/ws/r?user=sleeper"))
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 1, "one member", 5)
-    stop(sleeps.pid)
+    stop(sleeps.process)
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 0, "taken away", 15)
-    go_on(sleeps.pid)
+    go_on(sleeps.process)
     await answers(stays, "/rooms/r", lambda _, page: page["members"] == 1, "there again", 10)
     assert await users(stays, "r") == ["sleeper"]
     await close_all(client)

@@ -94,7 +94,7 @@ def test_a_stopped_client_process_is_gone_within_interval_and_timeout(start_cana
     try:
         assert client.stdout.readline() == b"joined\n"
         canang.wait_members(1)
-        stop(client.pid)
+        stop(client)
         stopped = time.monotonic()
         canang.wait_members(0, 2 + SLACK_S)
         assert time.monotonic() - stopped < 2 + SLACK_S

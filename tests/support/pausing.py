@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from .waiting import wait_until
 
 
-def stop(pid: int) -> None:
+def stop(process: subprocess.Popen[Any]) -> None:
     """The kernel stops a process's threads one by one, some time after it was told: returns when all have."""
-    os.kill(pid, signal.SIGSTOP)
+    process.send_signal(signal.SIGSTOP)
+    pid = process.pid
     wait_until(lambda: set(_states(pid)) <= {"T", "Z"}, f"process {pid} has stopped", 5)
 
 
-def go_on(pid: int) -> None:
-    os.kill(pid, signal.SIGCONT)
+def go_on(process: subprocess.Popen[Any]) -> None:
+    """Nothing if it has ended."""
+    process.send_signal(signal.SIGCONT)
 
 
 def _states(pid: int) -> list[str]:

@@ -187,13 +187,13 @@ class RedisProcess:
         return "\n".join((self.directory / "log").read_text().splitlines()[-lines:])
 
     def pause(self) -> None:
-        stop(self.process.pid)
+        stop(self.process)
 
     def resume(self) -> None:
-        go_on(self.process.pid)
+        go_on(self.process)
 
     def kill(self) -> None:
-        go_on(self.process.pid)
+        go_on(self.process)
         self.process.kill()
         self.process.wait()
 
