@@ -70,6 +70,9 @@ public:
   /// the members of its room, apart from the presence. Measured (`./dev memory`), as much of it is CAF's.
   static constexpr std::size_t memory_bytes = 930;
 
+  /// Each room more that it is in, its place there included. Measured likewise.
+  static constexpr std::size_t further_room_bytes = 250;
+
 private:
   using clock = net::publish_allowance::clock;
 

@@ -183,10 +183,11 @@ struct loop_metrics {
   counter idle_history_memory_bytes; ///< of these, of rooms without members
   counter shed_bytes_total;          ///< let go because memory was over its limit
   std::array<counter, forget_reason_count> forgotten_rooms_total;
-  counter room_waiting_bytes;  ///< publishes that wait, because their rooms are over their rate
-  counter users_memory_bytes;  ///< of the index of users
-  counter recovered_total;     ///< members that resumed and miss nothing
-  counter not_recovered_total; ///< members that asked to resume and had to be told no
+  counter room_waiting_bytes; ///< publishes that wait, because their rooms are over their rate
+  counter users_memory_bytes; ///< of the index of users
+  counter stream_rooms_memory_bytes; ///< of what event streams of several rooms know of them
+  counter recovered_total;           ///< members that resumed and miss nothing
+  counter not_recovered_total;       ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
   close_counters closes;
   latency_histogram publish_to_flush;

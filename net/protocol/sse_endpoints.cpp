@@ -27,7 +27,8 @@ sse_question question_of(const http_request& request, const session_limits& limi
 }
 
 /// Between the events that all members of its rooms share and one client of several rooms.
-std::unique_ptr<byte_layer> layer_of(const connection_parameters& parameters) {
+std::unique_ptr<byte_layer> layer_of(const connection_parameters& parameters,
+                                     loop_metrics& metrics) {
   if (parameters.other_rooms.empty())
     return nullptr;
   std::vector<room_ids_layer::room> rooms;
@@ -39,7 +40,8 @@ std::unique_ptr<byte_layer> layer_of(const connection_parameters& parameters) {
   add(parameters.room, parameters.since);
   for (const auto& other : parameters.other_rooms)
     add(other.room, other.since);
-  return std::make_unique<room_ids_layer>(std::move(rooms));
+  return std::make_unique<room_ids_layer>(std::move(rooms), nullptr,
+                                          &metrics.stream_rooms_memory_bytes);
 }
 
 /// The header of the stream that a GET would get.
@@ -63,7 +65,7 @@ void open_stream(const session_door& door, const http_request& request, responde
                  sse_opening&& opening) {
   event_stream_request asked{.socket = tcp_socket{door.context.io.get_executor()},
                              .is_return = opening.is_return,
-                             .layer = layer_of(opening.parameters)};
+                             .layer = layer_of(opening.parameters, door.context.metrics)};
   if (!request.cors_origin.empty())
     asked.fields = cors_fields(request.cors_origin);
   auto connection = respond.take_over();

@@ -1,5 +1,6 @@
 #include "net/stream/room_ids_layer.hpp"
 
+#include "base/memory_cost.hpp"
 #include "net/limits.hpp"
 #include "net/send_lanes.hpp"
 
@@ -13,12 +14,35 @@ namespace {
 
 constexpr std::string_view id_field = "id: ";
 
+/// Memory of a position outside of its string.
+constexpr std::size_t position_cost = allocated(32);
+
 } // namespace
 
-room_ids_layer::room_ids_layer(std::vector<room> rooms, std::unique_ptr<byte_layer> below)
-  : rooms_(std::move(rooms)), below_(std::move(below)) {
+room_ids_layer::room_ids_layer(std::vector<room> rooms, std::unique_ptr<byte_layer> below,
+                               counter* memory_bytes)
+  : rooms_(std::move(rooms)), below_(std::move(below)), memory_bytes_(memory_bytes) {
   for (std::size_t i = 0; i < rooms_.size(); ++i)
     index_.emplace(rooms_[i].name, i);
+  if (memory_bytes_ != nullptr)
+    memory_bytes_->add(cost());
+}
+
+room_ids_layer::~room_ids_layer() {
+  if (memory_bytes_ != nullptr)
+    memory_bytes_->subtract(cost());
+}
+
+/// Each room is counted with a position: it has one as soon as it was joined.
+std::size_t room_ids_layer::cost() const noexcept {
+  // its node has a link and the hash beside key and value
+  constexpr auto index_entry_cost =
+    allocated(sizeof(std::pair<std::string_view, std::size_t>) + 2 * sizeof(void*)) + bucket_cost;
+  std::size_t bytes = allocated(sizeof(room_ids_layer)) + allocated(rooms_.size() * sizeof(room))
+                      + first_buckets_cost;
+  for (const auto& one : rooms_)
+    bytes += heap_of_text(one.name.size()) + position_cost + index_entry_cost;
+  return bytes;
 }
 
 read_result room_ids_layer::read(int descriptor, std::span<char> into) {

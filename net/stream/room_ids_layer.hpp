@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/name_map.hpp"
+#include "net/metrics.hpp"
 #include "net/socket/byte_layer.hpp"
 
 #include <cstddef>
@@ -31,8 +32,11 @@ public:
     std::string position{};
   };
 
-  /// `below` may be null: the socket itself.
-  explicit room_ids_layer(std::vector<room> rooms, std::unique_ptr<byte_layer> below = {});
+  /// `below` may be null: the socket itself. What the rooms take of memory is in `memory_bytes`, if there is one,
+  /// while the layer lives.
+  explicit room_ids_layer(std::vector<room> rooms, std::unique_ptr<byte_layer> below = {},
+                          counter* memory_bytes = nullptr);
+  ~room_ids_layer() override;
 
   read_result read(int descriptor, std::span<char> into) override;
   std::ptrdiff_t write(int descriptor, const iovec* pieces, std::size_t count) override;
@@ -55,9 +59,12 @@ private:
   void write_id(std::string_view known);
   [[nodiscard]] std::ptrdiff_t write_below(int descriptor, const iovec* pieces, std::size_t count);
 
+  [[nodiscard]] std::size_t cost() const noexcept;
+
   std::vector<room> rooms_;
   name_view_map<std::size_t> index_; // which are in `rooms_`
   std::unique_ptr<byte_layer> below_;
+  counter* memory_bytes_;
   place place_ = place::line_start;
   std::string line_;
   std::string output_; // made, and not taken below

@@ -110,6 +110,18 @@ def test_of_histories(start_canang, rooms, count, size):
     check(canang, before, f"{rooms} rooms with {count} messages of {size} bytes each")
 
 
+@pytest.mark.parametrize(("name", "rooms", "count"), [("r{}", 8, 3000), ("x" * 20 + "{}", 128, 200)])
+def test_of_streams_of_several_rooms(start_canang, name, rooms, count):
+    canang, before = start(start_canang)
+    path = "/sse?" + "&".join(f"room={name.format(n)}" for n in range(rooms))
+    crowd = [RawConnection(canang.port) for _ in range(count)]
+    for client in crowd:
+        client.send(request_head(path))
+    canang.wait_members(count * rooms, timeout=20)
+    check(canang, before, f"{count} streams of {rooms} rooms each")
+    leave(crowd)
+
+
 def test_of_idle_connections_in_one_room(start_canang):
     canang, before = start(start_canang)
     crowd = join_many(canang, ["/ws/crowd"] * 6000)
