@@ -114,9 +114,10 @@ def test_of_histories(start_canang, rooms, count, size):
 def test_of_streams_of_several_rooms(start_canang, name, rooms, count):
     canang, before = start(start_canang)
     path = "/sse?" + "&".join(f"room={name.format(n)}" for n in range(rooms))
-    crowd = [RawConnection(canang.port) for _ in range(count)]
-    for client in crowd:
-        client.send(request_head(path))
+    crowd = []
+    for _ in range(count):
+        crowd.append(RawConnection(canang.port))
+        crowd[-1].send(request_head(path))
     canang.wait_members(count * rooms, timeout=20)
     check(canang, before, f"{count} streams of {rooms} rooms each")
     leave(crowd)
