@@ -97,6 +97,9 @@ inline constexpr std::size_t join_piece_bytes = 64 * 1024;
 /// as reading is.
 inline constexpr std::size_t max_join_bytes_a_turn = max_turn_buffer_bytes;
 
+/// The same of a session whose bytes grow on their way to the socket, as the ids of a stream of many rooms do.
+inline constexpr std::size_t max_layered_join_bytes_a_turn = max_join_bytes_a_turn / 8;
+
 /// Encoded pieces that a loop keeps for members who join at the same place, besides those that somebody is
 /// being sent: more than the history of a room, so a thousand that come back cost one encoding.
 inline constexpr std::size_t max_join_pieces_bytes = 4 * 1024 * 1024;

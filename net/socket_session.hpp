@@ -112,7 +112,7 @@ protected:
 
   /// What waits for the client, in bytes of memory.
   [[nodiscard]] std::size_t waiting_bytes() const noexcept {
-    return outbox_.held_bytes() + outbox_.pinned_bytes();
+    return outbox_.held_bytes() + outbox_.pinned_bytes() + (layer_ ? layer_->held_bytes() : 0);
   }
 
   /// Nothing waits, also not in the layer.
@@ -139,6 +139,7 @@ private:
   [[nodiscard]] bool watch();
   void close_as_slow();
   void on_writable();
+  void note_wire_bytes();
   void write_waiting(boost::system::error_code& ec);
   void on_write_error();
   void report_later(const close_info& info);

@@ -85,8 +85,18 @@ std::size_t socket_session::write_some(const iovec* pieces, std::size_t count, e
       ec.assign(static_cast<int>(-written), boost::system::system_category());
     return 0;
   }
-  context_.metrics.sent_bytes_total.add(static_cast<std::uint64_t>(written));
+  if (layer_)
+    note_wire_bytes();
+  else
+    context_.metrics.sent_bytes_total.add(static_cast<std::uint64_t>(written));
   return static_cast<std::size_t>(written);
+}
+
+/// What a layer makes of what it takes may be many times as much: it costs the turn that, for whatever it is.
+void socket_session::note_wire_bytes() {
+  const auto sent = layer_->take_wire_bytes();
+  context_.metrics.sent_bytes_total.add(sent);
+  context_.sockets.charge(sent);
 }
 
 /// There is room in the socket, maybe again.
@@ -96,7 +106,9 @@ void socket_session::on_writable() {
   error_code ec;
   if (layer_ && layer_->flush(descriptor_) != 0)
     ec = boost::asio::error::broken_pipe;
-  else
+  if (layer_)
+    note_wire_bytes();
+  if (!ec)
     write_waiting(ec);
   if (ec)
     on_write_error();
@@ -109,9 +121,9 @@ void socket_session::on_writable() {
 void socket_session::write_waiting(error_code& ec) {
   const auto before = outbox_.held_bytes();
   const bool had_sources = outbox_.has_sources();
-  const auto written =
-    outbox_.flush(*this, context_.sockets.is_spent() ? 0 : max_join_bytes_a_turn, ec);
-  if (had_sources)
+  const auto share = layer_ ? max_layered_join_bytes_a_turn : max_join_bytes_a_turn;
+  const auto written = outbox_.flush(*this, context_.sockets.is_spent() ? 0 : share, ec);
+  if (had_sources && !layer_) // else it is charged already
     context_.sockets.charge(written);
   outbox_changed(before);
   if (outbox_.is_paused())

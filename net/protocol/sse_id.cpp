@@ -56,13 +56,13 @@ std::optional<resume_position> parse_room_id(std::string_view id) {
   return position;
 }
 
-std::optional<room_positions> parse_room_ids(std::string_view id) {
+std::optional<room_positions> parse_room_ids(std::string_view id, std::size_t most) {
   if (id.size() > max_event_id_bytes)
     return std::nullopt;
   room_positions positions;
   for (;;) {
     const auto comma = id.find(',');
-    if (!parse_part(id.substr(0, comma), positions))
+    if (positions.size() == most || !parse_part(id.substr(0, comma), positions))
       return std::nullopt;
     if (comma == std::string_view::npos)
       return positions;

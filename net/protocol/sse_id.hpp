@@ -29,8 +29,8 @@ inline constexpr std::size_t own_position_bytes = 10 + 1 + 16;
 /// Where a client was in its rooms.
 using room_positions = std::vector<std::pair<std::string, resume_position>>;
 
-/// Reads the id of a stream of several rooms.
+/// Reads the id of a stream of several rooms, `most` at most.
 /// @returns nothing where it is none; nothing of it is believed then.
-[[nodiscard]] std::optional<room_positions> parse_room_ids(std::string_view id);
+[[nodiscard]] std::optional<room_positions> parse_room_ids(std::string_view id, std::size_t most);
 
 } // namespace canang::net

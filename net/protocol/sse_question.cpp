@@ -47,12 +47,12 @@ void set_positions(connection_parameters& of, const room_positions& known) {
 }
 
 /// @returns whether `id` is one.
-bool take_id(sse_opening& opening, std::string_view id) {
+bool take_id(sse_opening& opening, std::string_view id, std::size_t max_rooms) {
   if (!opening.is_of_rooms) {
     opening.parameters.since = parse_room_id(id);
     return opening.parameters.since.has_value();
   }
-  const auto known = parse_room_ids(id);
+  const auto known = parse_room_ids(id, 2 * max_rooms); // it may have been in others before
   if (known)
     set_positions(opening.parameters, *known);
   return known.has_value();
@@ -96,14 +96,14 @@ std::variant<sse_opening, std::string> read_sse_question(const sse_question& ask
     parameters.user = std::move(*user);
   }
   if (const auto since = query_value(asked.query, "since"))
-    if (!take_id(opening, *since))
+    if (!take_id(opening, *since, asked.max_rooms))
       return std::string{"since is the id of an event of such a stream"};
   // of these a program may know nothing: what is wrong with them is no reason to send it away for ever
   auto id = std::string{asked.last_event_id};
   if (id.empty())
     id = query_value(asked.query, "lastEventId").value_or("");
   opening.is_return = !id.empty();
-  if (opening.is_return && !take_id(opening, id))
+  if (opening.is_return && !take_id(opening, id, asked.max_rooms))
     set_nowhere(parameters);
   return opening;
 }

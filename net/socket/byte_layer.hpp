@@ -37,6 +37,12 @@ public:
 
   /// Whether anything that was taken is still here.
   [[nodiscard]] virtual bool holds_output() const noexcept = 0;
+
+  /// Bytes of that, as they will be written.
+  [[nodiscard]] virtual std::size_t held_bytes() const noexcept = 0;
+
+  /// Bytes that went to the socket since the last call: a layer may write more than it took.
+  [[nodiscard]] virtual std::size_t take_wire_bytes() noexcept = 0;
 };
 
 } // namespace canang::net

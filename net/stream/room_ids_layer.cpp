@@ -86,6 +86,7 @@ int room_ids_layer::flush(int descriptor) {
       return 0;
     if (written < 0)
       return static_cast<int>(written);
+    wire_bytes_ += static_cast<std::size_t>(written);
     output_.erase(0, static_cast<std::size_t>(written));
   }
   output_ = std::string{};
@@ -102,7 +103,8 @@ std::size_t room_ids_layer::take(std::string_view bytes) {
   }
   const auto end = bytes.find('\n');
   const auto whole = end == std::string_view::npos ? bytes.size() : end + 1;
-  const auto used = std::min(whole, max_stream_piece_bytes);
+  const auto room = max_stream_piece_bytes - std::min(output_.size(), max_stream_piece_bytes - 1);
+  const auto used = std::min(whole, room);
   output_ += bytes.substr(0, used);
   if (end != std::string_view::npos && used == whole)
     place_ = place::line_start;
@@ -135,12 +137,18 @@ std::size_t room_ids_layer::take_id(std::string_view bytes) {
   return end + 1;
 }
 
-/// Notes where the client is in one room, and says where it is in all of them.
+/// Notes where the client is in one room, and says where it is in all of them. An EventSource keeps the last id, so
+/// one that would say the same again is left out: of a client that comes back to many rooms nearly all are.
 void room_ids_layer::write_id(std::string_view known) {
   const auto equals = known.find('=');
   const auto found = index_.find(known.substr(0, equals));
-  if (equals != std::string_view::npos && found != index_.end())
-    rooms_[found->second].position = known.substr(equals + 1);
+  if (equals != std::string_view::npos && found != index_.end()) {
+    auto& position = rooms_[found->second].position;
+    if (is_id_written_ && position == known.substr(equals + 1))
+      return;
+    position = known.substr(equals + 1);
+  }
+  is_id_written_ = true;
   output_ += id_field;
   bool is_first = true;
   for (const auto& each : rooms_) {

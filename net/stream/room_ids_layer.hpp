@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace canang::net {
@@ -44,6 +45,12 @@ public:
   [[nodiscard]] bool holds_output() const noexcept override {
     return !output_.empty() || (below_ && below_->holds_output());
   }
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return output_.size() + line_.size() + (below_ ? below_->held_bytes() : 0);
+  }
+  [[nodiscard]] std::size_t take_wire_bytes() noexcept override {
+    return below_ ? below_->take_wire_bytes() : std::exchange(wire_bytes_, 0);
+  }
 
 private:
   /// What stands at the place where the last bytes ended.
@@ -66,6 +73,8 @@ private:
   std::unique_ptr<byte_layer> below_;
   counter* memory_bytes_;
   place place_ = place::line_start;
+  bool is_id_written_ = false;
+  std::size_t wire_bytes_ = 0; // since somebody asked; of a layer below that one's count
   std::string line_;
   std::string output_; // made, and not taken below
 };

@@ -27,12 +27,16 @@ public:
       taken += size;
     }
     room -= taken;
+    wire_bytes += taken;
     return taken == 0 ? -EAGAIN : static_cast<std::ptrdiff_t>(taken);
   }
   int flush(int) override { return 0; }
   bool holds_output() const noexcept override { return false; }
+  std::size_t held_bytes() const noexcept override { return 0; }
+  std::size_t take_wire_bytes() noexcept override { return std::exchange(wire_bytes, 0); }
 
   std::size_t room = 0;
+  std::size_t wire_bytes = 0;
   int fault = 0;
 
 private:
@@ -88,11 +92,13 @@ TEST_F(room_ids_layer_test, holds_little_of_what_is_not_taken_below) {
   make({{std::string(3000, 'r'), "p:1"}, {"a"}});
   std::string in;
   for (int i = 0; i < 10'000; ++i)
-    in += "id: a=p:1\ndata: 1\n\n";
+    in += "id: a=p:" + std::to_string(i) + "\ndata: 1\n\n";
   const auto taken = write(in);
   EXPECT_TRUE(layer->holds_output());
   EXPECT_LT(taken, 300) << "what would make more than it may hold is not taken";
   EXPECT_EQ(write(std::string_view{in}.substr(static_cast<std::size_t>(taken))), 0);
+  EXPECT_LT(layer->held_bytes(), max_stream_piece_bytes + 4096);
+  EXPECT_GT(layer->held_bytes(), max_stream_piece_bytes / 2);
   below->room = 1 << 20U;
   EXPECT_EQ(layer->flush(-1), 0);
   EXPECT_FALSE(layer->holds_output());
@@ -104,6 +110,20 @@ TEST_F(room_ids_layer_test, takes_a_long_line_in_pieces) {
   const auto in = "id: a=p:1\ndata: " + std::string(100'000, 'd') + "\n\n";
   EXPECT_LT(write(in), 40'000);
   EXPECT_TRUE(layer->holds_output());
+  EXPECT_LE(layer->held_bytes(), max_stream_piece_bytes);
+}
+
+/// An EventSource keeps the last id.
+TEST_F(room_ids_layer_test, says_nothing_twice) {
+  make({{"a", "p:1"}, {"b", "q:1"}});
+  below->room = 1000;
+  EXPECT_GT(write("id: a=p:1\ndata: 1\n\nid: b=q:1\ndata: 2\n\nid: b=q:2\ndata: 3\n\n"
+                  "id: b=q:2\ndata: 4\n\nid: a=p:1\ndata: 5\n\n"),
+            0);
+  EXPECT_EQ(out, "id: a=p:1,b=q:1\ndata: 1\n\ndata: 2\n\nid: a=p:1,b=q:2\ndata: 3\n\n"
+                 "data: 4\n\ndata: 5\n\n");
+  EXPECT_EQ(layer->take_wire_bytes(), out.size()) << "not what it took";
+  EXPECT_EQ(layer->take_wire_bytes(), 0U);
 }
 
 TEST_F(room_ids_layer_test, tells_of_faults_below) {

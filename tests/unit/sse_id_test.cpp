@@ -23,7 +23,7 @@ TEST(sse_id_test, a_position_is_an_epoch_and_an_offset) {
 }
 
 TEST(sse_id_test, an_id_of_several_rooms_has_a_position_for_each) {
-  const auto positions = parse_room_ids("kitchen=e1:17,a%2Fb%2C%3D=e2:0");
+  const auto positions = parse_room_ids("kitchen=e1:17,a%2Fb%2C%3D=e2:0", 2);
   ASSERT_TRUE(positions);
   ASSERT_EQ(positions->size(), 2U);
   EXPECT_EQ((*positions)[0].first, "kitchen");
@@ -36,8 +36,9 @@ TEST(sse_id_test, of_an_id_that_is_wrong_somewhere_nothing_is_believed) {
   for (const auto* wrong :
        {"", ",", "a", "a=", "a=e", "=e:1", "a=e:1,", ",a=e:1", "a=e:1,a=e:2", "a=e:1,b", "a%=e:1",
         "a%0A=e:1", ".=e:1", "a=e:1;b=e:1", "a=e f:1", "%ff=e:1"})
-    EXPECT_FALSE(parse_room_ids(wrong)) << wrong;
-  EXPECT_FALSE(parse_room_ids("a=e:1," + std::string(max_event_id_bytes, 'b') + "=e:1"));
+    EXPECT_FALSE(parse_room_ids(wrong, 9)) << wrong;
+  EXPECT_FALSE(parse_room_ids("a=e:1," + std::string(max_event_id_bytes, 'b') + "=e:1", 9));
+  EXPECT_FALSE(parse_room_ids("a=e:1,b=e:1,c=e:1", 2));
 }
 
 TEST(sse_id_test, a_name_in_an_id_is_one_whatever_is_in_it) {

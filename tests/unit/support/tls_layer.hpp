@@ -111,19 +111,27 @@ public:
       if (size < 0)
         return size == -EAGAIN ? 0 : static_cast<int>(size);
       side_.sent(static_cast<std::size_t>(size));
+      wire_bytes_ += static_cast<std::size_t>(size);
       if (static_cast<std::size_t>(size) < records.size())
         return 0;
     }
     return 0;
   }
 
-  [[nodiscard]] bool holds_output() const noexcept override {
-    return !const_cast<tls_side&>(side_).records().empty();
+  [[nodiscard]] bool holds_output() const noexcept override { return held_bytes() > 0; }
+
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return const_cast<tls_side&>(side_).records().size();
+  }
+
+  [[nodiscard]] std::size_t take_wire_bytes() noexcept override {
+    return std::exchange(wire_bytes_, 0);
   }
 
 private:
   tls_side side_;
   bool is_drained_ = true;
+  std::size_t wire_bytes_ = 0;
 };
 
 /// A client's and a server's side that have shaken hands.
