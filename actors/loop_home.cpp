@@ -93,11 +93,11 @@ void loop_home::stop_listening() {
   });
 }
 
-std::optional<net::reject_reason> loop_home::refusal() noexcept {
+std::optional<net::reject_reason> loop_home::refusal(std::size_t rooms) noexcept {
   const auto phase = status_.load(std::memory_order_relaxed);
   if (phase != node_phase::ready && phase != node_phase::draining)
     return net::reject_reason::unavailable;
-  return admission_.refusal(loop_.context().now());
+  return admission_.refusal(loop_.context().now(), rooms);
 }
 
 void loop_home::on_session(net::session_ptr session, const net::wire_format& format,

@@ -78,7 +78,7 @@ public:
 
 private:
   // net::session_acceptor
-  [[nodiscard]] std::optional<net::reject_reason> refusal() noexcept override;
+  [[nodiscard]] std::optional<net::reject_reason> refusal(std::size_t rooms) noexcept override;
   void on_session(net::session_ptr session, const net::wire_format& format,
                   net::connection_parameters&& parameters) override;
 

@@ -19,12 +19,13 @@ double part_left(std::uint64_t used, std::uint64_t limit) noexcept {
 
 } // namespace
 
-std::optional<reject_reason> admission::refusal(clock::time_point now) noexcept {
+std::optional<reject_reason> admission::refusal(clock::time_point now,
+                                                std::size_t weight) noexcept {
   if (limits_.max_memory_bytes != 0 && memory_used_bytes_ >= limits_.max_memory_bytes)
     return reject_reason::memory;
   if (limits_.max_connections != 0 && open_connections() >= limits_.max_connections)
     return reject_reason::connections;
-  if (limits_.accepts_per_second != 0 && !take_turn(now))
+  if (limits_.accepts_per_second != 0 && !take_turn(now, weight))
     return reject_reason::rate;
   return std::nullopt;
 }
@@ -37,8 +38,9 @@ std::uint64_t admission::open_connections() const noexcept {
 }
 
 /// The generic cell rate algorithm (ITU-T I.371), a leaky bucket in one number.
-bool admission::take_turn(clock::time_point now) noexcept {
-  const auto share_ns = second_ns / static_cast<std::int64_t>(limits_.accepts_per_second);
+bool admission::take_turn(clock::time_point now, std::size_t weight) noexcept {
+  const auto share_ns = static_cast<std::int64_t>(weight) * second_ns
+                        / static_cast<std::int64_t>(limits_.accepts_per_second);
   const auto now_ns =
     std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch()).count();
   auto next = next_turn_ns_.load(std::memory_order_relaxed);

@@ -31,8 +31,9 @@ public:
   /// Counts these connections too. Before the first question; `connections` outlives the last one.
   void watch(const counter& connections) { connections_.push_back(&connections); }
 
-  /// Why a connection that asks at `now` is not taken, if so. One that is taken counts for the rate.
-  [[nodiscard]] std::optional<reject_reason> refusal(clock::time_point now) noexcept;
+  /// Why a connection that asks at `now` is not taken, if so. One that is taken counts for the rate, so many times.
+  [[nodiscard]] std::optional<reject_reason> refusal(clock::time_point now,
+                                                     std::size_t weight = 1) noexcept;
 
   /// What the node uses of its memory at present, in bytes; found out by somebody else.
   void set_memory_used(std::uint64_t bytes) noexcept { memory_used_bytes_ = bytes; }
@@ -46,7 +47,7 @@ public:
   [[nodiscard]] const admission_limits& limits() const noexcept { return limits_; }
 
 private:
-  [[nodiscard]] bool take_turn(clock::time_point now) noexcept;
+  [[nodiscard]] bool take_turn(clock::time_point now, std::size_t weight) noexcept;
 
   const admission_limits limits_;
   std::vector<const counter*> connections_;

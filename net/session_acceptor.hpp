@@ -13,8 +13,9 @@ namespace canang::net {
 /// Who takes the sessions of a loop's clients, whatever they come over.
 class session_acceptor {
 public:
-  /// Why a new session is not taken now, if so; it is answered with 503. One that is taken counts.
-  [[nodiscard]] virtual std::optional<reject_reason> refusal() noexcept = 0;
+  /// Why a new session is not taken now, if so; it is answered with 503. One that is taken counts, for as many as
+  /// the rooms that it asks for: each costs a join.
+  [[nodiscard]] virtual std::optional<reject_reason> refusal(std::size_t rooms) noexcept = 0;
 
   /// A session that is not open yet. Its taker attaches a handler and opens it, or drops it.
   virtual void on_session(session_ptr session, const wire_format& format,

@@ -90,7 +90,7 @@ void add_sse_endpoints(router& paths, const session_door& door) {
       return;
     }
     auto& opening = std::get<sse_opening>(read);
-    if (const auto reason = door.acceptor.refusal())
+    if (const auto reason = door.acceptor.refusal(1 + opening.parameters.other_rooms.size()))
       respond.refuse(reject_stream(*reason, opening.is_return));
     else
       open_stream(door, request, respond, std::move(opening));

@@ -26,7 +26,7 @@ std::variant<accepted, rejection> check(const http_request& request, const sessi
   auto subprotocol = choose_subprotocol(request.header, door.rules.subprotocols);
   if (auto* const wrong = std::get_if<rejection>(&subprotocol))
     return std::move(*wrong);
-  if (const auto reason = door.acceptor.refusal())
+  if (const auto reason = door.acceptor.refusal(1))
     return reject_for_now(*reason);
   return accepted{std::move(std::get<websocket_opening>(opening)),
                   std::move(std::get<std::string>(subprotocol))};

@@ -28,7 +28,7 @@ public:
   mode does = mode::takes;
   int opened = 0;
 
-  [[nodiscard]] std::optional<reject_reason> refusal() noexcept override {
+  [[nodiscard]] std::optional<reject_reason> refusal(std::size_t) noexcept override {
     return does == mode::refuses ? std::optional{reject_reason::unavailable} : std::nullopt;
   }
   void on_session(session_ptr session, const wire_format&,

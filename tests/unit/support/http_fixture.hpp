@@ -54,7 +54,7 @@ struct http_fixture : testing::Test, net::session_acceptor {
   }
 
   // net::session_acceptor
-  [[nodiscard]] std::optional<net::reject_reason> refusal() noexcept override {
+  [[nodiscard]] std::optional<net::reject_reason> refusal(std::size_t) noexcept override {
     return refused_for;
   }
   void on_session(net::session_ptr opened, const net::wire_format&,
