@@ -1,5 +1,6 @@
 // Many rooms a connection: joins, leaves, deaths and failures, in every order.
 
+#include "net/protocol/sse.hpp"
 #include "tests/support/lines_client.hpp"
 #include "tests/support/lines_protocol.hpp"
 #include "tests/support/sim_node.hpp"
@@ -427,6 +428,48 @@ TEST(rooms, remove_a_member_with_a_word_where_the_protocol_has_one) {
     all.end();
     EXPECT_EQ(one.answer(again), "joined");
   });
+}
+
+/// Wherever the join is on its way. It is never asked to try again.
+TEST(rooms, refuse_for_good_whoever_is_removed_while_it_joins) {
+  int refused = 0;
+  int removed = 0;
+  for_each_seed(seeds, [&](std::uint64_t seed) {
+    crowd all{some_loops(seed), seed};
+    auto& other = all.connect();
+    other.join("lobby");
+    auto& one = all.connect();
+    all.node.settle();
+    const auto members = all.node.members();
+    const auto asked = one.join("lobby", "5");
+    all.steps();
+    caf::anon_send(all.node.room_called("lobby"), actors::expel_user{"lobby", user_of(one), {}});
+    all.node.settle();
+    one.verify();
+    const auto answer = one.answer(asked);
+    EXPECT_TRUE(answer == "joined" || answer == "not_allowed") << answer;
+    refused += answer == "not_allowed" ? 1 : 0;
+    removed += one.ended().empty() ? 0 : 1;
+    EXPECT_EQ(one.is_in("lobby"), answer == "joined" && one.ended().empty());
+    EXPECT_EQ(all.node.members(), members + (one.is_in("lobby") ? 1 : 0));
+    EXPECT_TRUE(other.is_in("lobby"));
+    all.end();
+  });
+  EXPECT_GT(refused, 0);
+  EXPECT_GT(removed, 0);
+}
+
+/// It is open from the start, and cannot join later.
+TEST(rooms, a_stream_whose_room_is_away_is_closed_to_come_back) {
+  sim_node node{some_loops(0), 1};
+  node.broker_of("lobby").refuse_next_history("lobby");
+  auto& stream = node.connect({.history = 1, .format = &net::sse_rooms_format()});
+  node.settle();
+  EXPECT_EQ(stream.peer->close_code, 1013);
+  ASSERT_TRUE(stream.peer->reported);
+  EXPECT_EQ(stream.peer->reported->reason, net::close_reason::join_failed);
+  EXPECT_EQ(node.members(), 0);
+  node.finish();
 }
 
 TEST(rooms, all_connections_of_a_user_are_closed_at_once) {
