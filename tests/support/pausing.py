@@ -15,7 +15,7 @@ def stop(process: subprocess.Popen[Any]) -> None:
     """The kernel stops a process's threads one by one, some time after it was told: returns when all have."""
     process.send_signal(signal.SIGSTOP)
     pid = process.pid
-    wait_until(lambda: set(_states(pid)) <= {"T", "Z"}, f"process {pid} has stopped", 5)
+    wait_until(lambda: set(_states(pid)) == {"T"}, f"process {pid} has stopped", 5)
 
 
 def go_on(process: subprocess.Popen[Any]) -> None:
@@ -26,7 +26,7 @@ def go_on(process: subprocess.Popen[Any]) -> None:
 def _states(pid: int) -> list[str]:
     """Of its threads; those that end meanwhile are left out."""
     states = []
-    with suppress(FileNotFoundError, ProcessLookupError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
             states.append((task / "stat").read_text().rsplit(")", 1)[1].split()[0])
     return states

@@ -23,6 +23,7 @@ struct redis_pause_test : presence_fixture {
 
 /// The history is too short for what has come meanwhile: whoever looks it up there, loses some.
 TEST_F(redis_pause_test, tells_of_no_loss_while_channels_are_not_read) {
+  probe_timeout = 10s; // probes come by the link that is not read
   auto& paused = start("n1");
   auto& other = start("n2");
   open(paused, "r");
@@ -30,9 +31,9 @@ TEST_F(redis_pause_test, tells_of_no_loss_while_channels_are_not_read) {
   const auto& heard = paused.rooms["r"];
   const auto reads = paused.metrics.history_reads.value();
   paused.broker->pause_messages(true);
-  publish(other, 1);
+  ASSERT_NO_FATAL_FAILURE(publish(other, 1));
   rest(); // what the read brought that was under way
-  publish(other, more_than_is_kept);
+  ASSERT_NO_FATAL_FAILURE(publish(other, more_than_is_kept));
   ASSERT_LE(heard.publications.size(), 1U);
   paused.ahead = 10s; // the room has been quiet for long
   for (int ticks = 0; ticks < 1000; ++ticks)

@@ -35,7 +35,7 @@ struct node_under_test {
 
   node_under_test(boost::asio::io_context& io, std::uint16_t port, const std::string& id,
                   std::shared_ptr<const room_settings_table> table,
-                  const redis_broker_options& options)
+                  const redis_broker_options& options, std::chrono::milliseconds probe_timeout)
     : settings(std::move(table)) {
     redis_target target;
     target.hosts = {{"127.0.0.1", port}};
@@ -43,7 +43,7 @@ struct node_under_test {
     target.password = test::acl_password;
     auto links = test::quick_options();
     links.command_timeout = 500ms;
-    links.probe_timeout = 1000ms;
+    links.probe_timeout = probe_timeout;
     links.connect_timeout = 2000ms;
     broker = std::make_unique<redis_broker>(
       io, target, links, options, node_identity{id, std::hash<std::string>{}(id)}, settings,
@@ -146,9 +146,9 @@ struct presence_fixture : testing::Test {
   }
 
   node_under_test& start(const std::string& id, std::uint16_t port = 0) {
-    auto& added = nodes.emplace_back(
-      std::make_unique<node_under_test>(io, port == 0 ? process->port() : port, id,
-                                        std::make_shared<room_settings_table>(settings), options));
+    auto& added = nodes.emplace_back(std::make_unique<node_under_test>(
+      io, port == 0 ? process->port() : port, id, std::make_shared<room_settings_table>(settings),
+      options, probe_timeout));
     EXPECT_TRUE(until([&] { return added->broker->shard().is_up() && !added->living.empty(); }));
     return *added;
   }
@@ -332,6 +332,7 @@ struct presence_fixture : testing::Test {
     return redis_key("test", partition_of(room), kind, rest);
   }
 
+  std::chrono::milliseconds probe_timeout{1000}; // of nodes that are started
   std::chrono::steady_clock::time_point next_tick{};
 };
 
