@@ -72,6 +72,14 @@ TEST(admission, keeps_the_rate_but_for_a_quarter_of_a_second_at_once) {
   EXPECT_NEAR(taken(door, start + 1h, 1ms, 1000), 26, 1) << "time without anyone is not saved up";
 }
 
+TEST(admission, one_that_counts_more_takes_the_turns_of_as_many) {
+  admission door{{.accepts_per_second = 100}};
+  EXPECT_EQ(door.refusal(start, 128), std::nullopt);
+  EXPECT_EQ(door.refusal(start), reject_reason::rate);
+  EXPECT_EQ(door.refusal(start + 1s), reject_reason::rate);
+  EXPECT_EQ(door.refusal(start + 1030ms), std::nullopt);
+}
+
 TEST(admission, takes_one_a_second_when_told_so) {
   admission door{{.accepts_per_second = 1}};
   EXPECT_EQ(taken(door, start, 9500ms, 3), 10);
