@@ -9,22 +9,6 @@
 
 namespace canang::cluster {
 
-namespace {
-
-/// A room that is kept without history is looked at again after no less than this.
-constexpr std::chrono::milliseconds least_review_interval{100};
-
-/// Rooms that are looked up anew in a second after the settings were replaced: some milliseconds.
-constexpr std::size_t most_settled_rooms = 16'384;
-
-history_limits limits_of(const room_settings& settings, const memory_broker_options& options) {
-  auto limits = history_limits::of(settings.history_size, settings.history_bytes);
-  limits.cost = options.total_bytes;
-  return limits;
-}
-
-} // namespace
-
 memory_broker::memory_broker(const memory_broker_options& options,
                              std::function<clock::time_point()> now,
                              const room_settings_source& settings, const presence_options& presence)
@@ -55,68 +39,6 @@ memory_broker::stream& memory_broker::stream_of(std::string_view room) {
   names_cost_ += heap_of(name);
   put_in_place(created);
   return created;
-}
-
-// --- what the settings say of them
-
-memory_broker::policy& memory_broker::policy_of(std::string_view room) {
-  const auto settings = table_->of(room);
-  const auto known = std::find_if(policies_.begin(), policies_.end(),
-                                  [&](const policy& each) { return each.settings == settings; });
-  if (known != policies_.end())
-    return *known;
-  auto& added = policies_.emplace_back();
-  added.settings = settings;
-  added.limits = limits_of(settings, options_);
-  return added;
-}
-
-/// Gives a room the policy that it has by the settings in force.
-void memory_broker::settle(stream& room) {
-  if (std::exchange(room.settled, settings_count_) == settings_count_)
-    return;
-  auto& next = policy_of(*room.name);
-  if (std::exchange(room.kept_by, &next) == &next)
-    return;
-  total_bytes_ -= room.recent.bytes();
-  room.recent.trim(next.limits);
-  total_bytes_ += room.recent.bytes();
-  account(room);
-  put_in_place(room);
-  room.expires_at = now_() + next.settings.history_ttl;
-  room.recency.unlink();
-  next.rooms.push_back(room);
-  presence_.set_told(*room.name, next.settings.join_leave);
-}
-
-void memory_broker::look_at_settings() {
-  if (auto current = source_.get(); current != table_) {
-    table_ = std::move(current);
-    ++settings_count_;
-    buckets_ = streams_.bucket_count();
-    settled_buckets_ = 0;
-  }
-  if (buckets_ != 0)
-    settle_some();
-}
-
-/// Goes on with the rooms that nobody uses.
-void memory_broker::settle_some() {
-  if (buckets_ != streams_.bucket_count()) { // they have moved
-    buckets_ = streams_.bucket_count();
-    settled_buckets_ = 0;
-  }
-  for (std::size_t count = 0; settled_buckets_ < buckets_; ++settled_buckets_) {
-    if (count >= most_settled_rooms)
-      return;
-    const auto end = streams_.end(settled_buckets_);
-    for (auto at = streams_.begin(settled_buckets_); at != end; ++at) {
-      count += at->second.settled == settings_count_ ? 0 : 1;
-      settle(at->second);
-    }
-  }
-  buckets_ = 0;
-  policies_.remove_if([](const policy& each) { return each.rooms.empty(); });
 }
 
 // --- who hears of them
@@ -275,13 +197,9 @@ publish_outcome memory_broker::publish_in(stream& room, std::shared_ptr<publicat
   publish_outcome outcome;
   if (is_duplicate(room, idempotency_key, outcome))
     return outcome;
-  message->epoch = room.epoch;
-  message->offset = ++room.offset;
-  outcome.at = {room.epoch, room.offset};
-  remember_key(room, idempotency_key, room.offset);
-  const publication_ptr stored = std::move(message);
-  store(room, stored);
-  tell(room, stored);
+  outcome.at = {room.epoch, room.offset + 1};
+  remember_key(room, idempotency_key, outcome.at.offset);
+  store_next(room, std::move(message));
   return outcome;
 }
 
@@ -320,20 +238,30 @@ void memory_broker::publish_event(std::string_view room, publication_kind kind,
   message->kind = kind;
   message->data = std::move(member);
   message->received_at = now_();
-  message->epoch = target.epoch;
-  message->offset = ++target.offset;
-  const publication_ptr stored = std::move(message);
-  store(target, stored);
-  tell(target, stored);
+  store_next(target, std::move(message));
 }
 
-/// What is over its lifetime goes first.
-void memory_broker::begin_to_store(stream& room) {
+/// What is over its lifetime goes, by the settings in force.
+void memory_broker::freshen(stream& room, clock::time_point now) {
   settle(room);
-  const auto now = now_();
   if (room.expires_at <= now)
     drop_history(room);
+}
+
+/// Keys, too: they are asked for when something is stored.
+void memory_broker::begin_to_store(stream& room) {
+  const auto now = now_();
+  freshen(room, now);
   forget_old_keys(room, now);
+}
+
+/// Gives a message the room's next place.
+void memory_broker::store_next(stream& room, std::shared_ptr<publication> message) {
+  message->epoch = room.epoch;
+  message->offset = ++room.offset;
+  const publication_ptr stored = std::move(message);
+  store(room, stored);
+  tell(room, stored);
 }
 
 void memory_broker::store(stream& room, publication_ptr message) {
@@ -350,9 +278,7 @@ void memory_broker::store(stream& room, publication_ptr message) {
 }
 
 history_page memory_broker::recover(stream& source, const recover_request& request) {
-  settle(source);
-  if (source.expires_at <= now_())
-    drop_history(source);
+  freshen(source, now_());
   history_page page;
   page.top = {source.epoch, source.offset};
   const auto& recent = source.recent;
@@ -377,9 +303,7 @@ void memory_broker::history(std::string_view room, const history_request& reques
     return;
   }
   auto& source = known->second;
-  settle(source);
-  if (source.expires_at <= now_())
-    drop_history(source);
+  freshen(source, now_());
   const auto& recent = source.recent;
   stored_page page;
   page.top = {source.epoch, source.offset};
@@ -391,149 +315,6 @@ void memory_broker::history(std::string_view room, const history_request& reques
   else
     page.publications = recent.after(0);
   handler(answer_of(request, std::move(page)));
-}
-
-// --- what is kept, and for how long
-
-std::size_t memory_broker::cost_of(const stream& room) noexcept {
-  return room.recent.cost() + (room.keys ? room.keys->cost() : 0);
-}
-
-/// What is kept of the room has changed.
-void memory_broker::account(stream& room) {
-  const auto cost = cost_of(room);
-  total_cost_ += cost - room.counted_cost; // may wrap around, and back
-  if (!room.is_taken)
-    idle_cost_ += cost - room.counted_cost;
-  room.counted_cost = cost;
-}
-
-/// Puts a room at the end of the list that it belongs to.
-void memory_broker::put_in_place(stream& room) {
-  room.place.unlink();
-  const bool keeps_something = !room.recent.empty() || room.keys != nullptr;
-  if (!room.is_taken)
-    (keeps_something ? abandoned_ : bare_).push_back(room);
-  else if (keeps_something)
-    (room.has_members ? attended_ : lingering_).push_back(room);
-}
-
-void memory_broker::drop_history(stream& room) {
-  const bool had_some = !room.recent.empty();
-  total_bytes_ -= room.recent.bytes();
-  room.recent.reset(room.offset);
-  if (!had_some)
-    return;
-  account(room);
-  if (!room.keys)
-    put_in_place(room);
-}
-
-void memory_broker::drop_all(stream& room) {
-  room.keys.reset();
-  drop_history(room);
-  account(room);
-  put_in_place(room);
-}
-
-void memory_broker::forget_old_keys(stream& room, clock::time_point now) {
-  if (!room.keys)
-    return;
-  room.keys->forget_old(now);
-  if (room.keys->empty())
-    room.keys.reset();
-  account(room);
-  if (!room.keys && room.recent.empty())
-    put_in_place(room);
-}
-
-/// Of a room without a channel.
-void memory_broker::forget(stream& room) {
-  total_bytes_ -= room.recent.bytes();
-  total_cost_ -= room.counted_cost;
-  if (room.is_taken)
-    --taken_count_; // by somebody who never came
-  else
-    idle_cost_ -= room.counted_cost;
-  names_cost_ -= heap_of(*room.name);
-  streams_.erase(streams_.find(*room.name));
-}
-
-memory_broker::stream* memory_broker::first_idle() noexcept {
-  if (!bare_.empty())
-    return &bare_.front();
-  return abandoned_.empty() ? nullptr : &abandoned_.front();
-}
-
-std::size_t memory_broker::forget_rooms(std::size_t most) {
-  std::size_t count = 0;
-  for (; count < most; ++count) {
-    auto* const idle = first_idle();
-    if (idle == nullptr)
-      break;
-    forget(*idle);
-  }
-  forgotten_.for_rooms += count;
-  return count;
-}
-
-std::size_t memory_broker::shed(std::size_t bytes) {
-  std::size_t freed = 0;
-  while (freed < bytes) {
-    auto* const idle = first_idle();
-    if (idle == nullptr)
-      break;
-    freed += idle->counted_cost + name_map_entry_cost<stream> + heap_of(*idle->name);
-    forget(*idle);
-    ++forgotten_.for_memory;
-  }
-  return freed;
-}
-
-/// Who loses its history next; null: only `latest`, of which something was just published, has one.
-memory_broker::stream* memory_broker::first_to_lose(const stream& latest) noexcept {
-  for (auto* const rooms : {&abandoned_, &lingering_, &attended_})
-    if (!rooms->empty() && &rooms->front() != &latest)
-      return &rooms->front();
-  return nullptr;
-}
-
-void memory_broker::keep_total_in_limit(stream& latest) {
-  while (total_cost_ > options_.total_bytes) {
-    auto* const loser = first_to_lose(latest);
-    if (loser == nullptr) {
-      drop_history(latest); // its keys alone leave too little
-      return;
-    }
-    drop_all(*loser);
-    ++forgotten_.for_budget;
-  }
-}
-
-void memory_broker::expire() {
-  const auto now = now_();
-  look_at_settings();
-  presence_.expire(now);
-  give_back_buckets(streams_);
-  for (auto& each : policies_)
-    expire_rooms(each, now);
-}
-
-void memory_broker::expire_rooms(policy& of_policy, clock::time_point now) {
-  auto& rooms = of_policy.rooms;
-  while (!rooms.empty() && rooms.front().expires_at <= now) {
-    auto& room = rooms.front();
-    drop_history(room);
-    forget_old_keys(room, now);
-    if (room.open == nullptr && !room.keys) {
-      forget(room);
-      continue;
-    }
-    // nothing left to expire: look again later
-    room.expires_at = now + std::max(of_policy.settings.history_ttl, least_review_interval);
-    room.recency.unlink();
-    rooms.push_back(room);
-  }
 }
 
 } // namespace canang::cluster

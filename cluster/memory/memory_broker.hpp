@@ -44,8 +44,8 @@ struct forgotten_rooms {
 /// or after what is published in it from outside; one in which nothing was ever published goes with its channel.
 ///
 /// What the settings say of a room is looked up once. When they are replaced, which is seen within a second, a room
-/// that is used is looked up anew, the others little by little; the lifetime of its history then begins anew. Owned by a loop, used on
-/// its thread only.
+/// that is used is looked up anew, the others little by little; the lifetime of its history then begins anew. Owned by
+/// a loop, used on its thread only.
 class memory_broker : public broker, public room_keeper {
 public:
   using clock = std::chrono::steady_clock;
@@ -145,7 +145,9 @@ private:
                                std::string_view idempotency_key);
   [[nodiscard]] history_page recover(stream& room, const recover_request& request);
   void note_member(stream& room, const local_member& who, bool is_here);
+  void freshen(stream& room, clock::time_point now);
   void begin_to_store(stream& room);
+  void store_next(stream& room, std::shared_ptr<publication> message);
   void store(stream& room, publication_ptr message);
   void publish_event(std::string_view room, publication_kind kind, std::string&& member);
   void forget_old_keys(stream& room, clock::time_point now);
