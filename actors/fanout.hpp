@@ -173,6 +173,7 @@ private:
   [[nodiscard]] membership* find_membership(connected& who, room_id room,
                                             subscription_id subscription);
   void end_membership(connected& who, membership& at);
+  void end_and_tell_owner(connected& who, membership& at);
   void erase_member(const membership& at);
   [[nodiscard]] bool tell_end(net::session& session, const net::wire_format& format,
                               const std::string& room, const removal& why);

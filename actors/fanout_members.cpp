@@ -157,10 +157,7 @@ void fanout::remove(const remove_member& order) {
     if (!tell_end(*who.session, *room.groups[at->group].format, room.name, *order.why))
       who.session->close(order.why->code, order.why->text, net::close_reason::disconnected);
   }
-  auto* const owner = who.owner;
-  end_membership(who, *at);
-  if (owner != nullptr)
-    owner->on_removed(order.subscription);
+  end_and_tell_owner(who, *at);
 }
 
 void fanout::end_room(room_id id, const removal& why) {
@@ -185,12 +182,17 @@ void fanout::end_room(room_id id, const removal& why) {
       continue; // it has failed
     auto& memberships = member->second.memberships;
     auto* const at = memberships.find_if([id](const membership& one) { return one.room == id; });
-    const auto subscription = at->subscription;
-    auto* const owner = member->second.owner;
-    end_membership(member->second, *at);
-    if (owner != nullptr)
-      owner->on_removed(subscription);
+    end_and_tell_owner(member->second, *at);
   }
+}
+
+/// Not by its owner's will.
+void fanout::end_and_tell_owner(connected& who, membership& at) {
+  const auto subscription = at.subscription;
+  auto* const owner = who.owner;
+  end_membership(who, at);
+  if (owner != nullptr)
+    owner->on_removed(subscription);
 }
 
 /// @returns false when the protocol has no word for it.

@@ -170,14 +170,17 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
 
 void room::on_leave(const leave_room& request) {
   const auto found = members_.find(request.member);
-  if (found == members_.end() || found->second.subscription != request.subscription)
-    return;
-  const auto& leaving = found->second;
-  demonitor(leaving.address);
-  if (!leaving.is_joining)
-    send(services_.cast[leaving.loop].hub,
-         remove_member{id(), request.member, request.subscription});
-  drop_member(request.member);
+  if (found != members_.end() && found->second.subscription == request.subscription)
+    let_go(*found, std::nullopt);
+}
+
+/// Takes out one that has left, or, where there is a reason, is removed.
+void room::let_go(member_map::value_type& leaving, std::optional<removal> why) {
+  const auto& [who, one] = leaving;
+  demonitor(one.address);
+  if (!one.is_joining)
+    send(services_.cast[one.loop].hub, remove_member{id(), who, one.subscription, std::move(why)});
+  drop_member(who);
 }
 
 void room::on_expel(const expel_user& order) {
@@ -195,14 +198,10 @@ void room::expel(connection_id who, const removal& why) {
   const auto found = members_.find(who);
   if (found == members_.end())
     return;
-  auto& expelled = found->second;
-  if (expelled.is_joining) {
-    expelled.is_expelled = true;
-    return;
-  }
-  demonitor(expelled.address);
-  send(services_.cast[expelled.loop].hub, remove_member{id(), who, expelled.subscription, why});
-  drop_member(who);
+  if (found->second.is_joining)
+    found->second.is_expelled = true;
+  else
+    let_go(*found, why);
 }
 
 void room::drop_member(connection_id id) {

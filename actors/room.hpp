@@ -90,6 +90,7 @@ private:
   void on_leave(const leave_room& request);
   void on_expel(const expel_user& order);
   void expel(connection_id member, const removal& why);
+  void let_go(member_map::value_type& leaving, std::optional<removal> why);
   void drop_member(connection_id member);
   void note_gone(connection_id member, const rare_text& user);
   void on_publish(publish& request);
