@@ -18,6 +18,7 @@ import pytest
 from support.canang_process import CanangProcess
 from support.cluster import Cluster, answers, ask
 from support.member import Member
+from support.mishaps import Mishaps
 from support.pausing import go_on, stop
 from support.presence_judge import presence_faults
 from support.proxy import COMMANDS, DOWN, SUBSCRIPTION, UP, Proxy
@@ -40,16 +41,16 @@ ROOMS = 5
 CLIENTS = 4  # of each room
 
 
-class Chaos:
+class Chaos(Mishaps):
     """Three nodes, each behind a proxy of its own, and what may happen to them."""
 
     def __init__(
         self, seed: int, cluster: Cluster, redis: RedisProcess, proxies: list[Proxy]
     ) -> None:
-        self.cluster, self.redis, self.proxies = cluster, redis, proxies
+        super().__init__(random.Random(seed), redis, proxies)
+        self.cluster = cluster
         self.nodes: list[CanangProcess] = []
         self.members: list[Member] = []
-        self.dice = random.Random(seed)
         self.done: list[str] = []
 
     async def act(self) -> None:
@@ -68,23 +69,6 @@ class Chaos:
     async def link_is_wedged(self) -> None:
         kind, ways = self.dice.choice([COMMANDS, SUBSCRIPTION]), [(UP,), (DOWN,), (UP, DOWN)]
         self.dice.choice(self.proxies).wedge(kind, *self.dice.choice(ways))
-
-    async def bytes_wait(self) -> None:
-        proxy = self.dice.choice(self.proxies)
-        proxy.hold(*self.dice.choice([(UP,), (DOWN,), (UP, DOWN)]))
-        await asyncio.sleep(self.dice.uniform(0.05, 0.8))
-        proxy.mend()
-
-    async def redis_ends_links(self) -> None:
-        self.redis.kill_clients(self.dice.choice(["pubsub", "normal"]))
-
-    async def scripts_are_forgotten(self) -> None:
-        self.redis.ask("SCRIPT", "FLUSH")
-
-    async def redis_pauses(self) -> None:
-        self.redis.pause()
-        await asyncio.sleep(self.dice.uniform(0.05, 0.9))
-        self.redis.resume()
 
     async def redis_restarts(self) -> None:
         self.redis.kill()

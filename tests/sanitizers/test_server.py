@@ -21,6 +21,7 @@ from support.canang_process import CanangProcess, binary, sanitized
 from support.clients import open_client
 from support.cluster import Cluster
 from support.crowd import Crowd
+from support.mishaps import Mishaps
 from support.proxy import COMMANDS, DOWN, SUBSCRIPTION, UP, Proxy
 from support.redis_process import RedisProcess
 from support.sanitizer_reports import reporting_into, reports_in
@@ -52,16 +53,15 @@ BULK = "bulk"  # the room that those are in
 GONE = (OSError, WebSocketException, EOFError, TimeoutError)
 
 
-class Trouble:
+class Trouble(Mishaps):
     """Two nodes, each behind a proxy of its own, who is in their rooms, and what befalls them."""
 
     def __init__(
         self, cluster: Cluster, redis: RedisProcess, proxies: list[Proxy], reports: Path
     ) -> None:
-        self.cluster, self.redis, self.proxies = cluster, redis, proxies
-        self.reports = reports
+        super().__init__(random.Random(SEED), redis, proxies)
+        self.cluster, self.reports = cluster, reports
         self.nodes: list[CanangProcess] = []
-        self.dice = random.Random(SEED)
         self.is_over = asyncio.Event()
         self.done: Counter[str] = Counter()
         self.numbers = itertools.count()
@@ -159,23 +159,6 @@ class Trouble:
     async def link_is_wedged(self) -> None:
         proxy = self.dice.choice(self.proxies)
         proxy.wedge(self.dice.choice([COMMANDS, SUBSCRIPTION]), self.dice.choice([UP, DOWN]))
-
-    async def bytes_wait(self) -> None:
-        proxy = self.dice.choice(self.proxies)
-        proxy.hold()
-        await asyncio.sleep(self.dice.uniform(0.1, 0.8))
-        proxy.mend()
-
-    async def redis_ends_links(self) -> None:
-        self.redis.kill_clients(self.dice.choice(["pubsub", "normal"]))
-
-    async def scripts_are_forgotten(self) -> None:
-        self.redis.ask("SCRIPT", "FLUSH")
-
-    async def redis_pauses(self) -> None:
-        self.redis.pause()
-        await asyncio.sleep(self.dice.uniform(0.1, 0.8))
-        self.redis.resume()
 
     async def members_vanish(self) -> None:
         for member in self.dice.sample(self.cluster.members, MEMBERS):
