@@ -54,7 +54,11 @@ void set_up_logging(const std::string& level, const std::string& format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void end_logging() { spdlog::shutdown(); }
+/// The logger outlives the thread that writes for it, which has the last lines yet to write.
+void end_logging() {
+  const auto logger = spdlog::default_logger();
+  spdlog::shutdown();
+}
 
 void drain_logging() {
   spdlog::default_logger_raw()->flush();
