@@ -2,8 +2,8 @@
 # Which Debian packages the verbs of ./dev need, and the one call that installs what is missing.
 
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev
-  libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev libsimdjson-dev libtomlplusplus-dev
-  prometheus-cpp-dev libssl-dev libjemalloc-dev)
+  libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev libsimdjson-dev libprotozero-dev
+  libtomlplusplus-dev prometheus-cpp-dev libssl-dev libjemalloc-dev)
 package_packages=(dpkg-dev file)
 image_packages=(buildah debootstrap ca-certificates) # where there is no container engine
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)
