@@ -61,6 +61,8 @@ void connection::on_mail(caf::type_erased_tuple& content) {
     content, overloaded{
                [this](const published& answer) { on_published(answer); },
                [this](const join_failed& answer) { on_join_failed(answer); },
+               [this](const room_told& answer) { on_room_told(answer); },
+               [this](const history_told& answer) { on_history_told(answer); },
              });
 }
 
@@ -73,6 +75,30 @@ void connection::start(const net::connection_parameters& parameters) {
     log_connect(parameters.room);
   talk_->on_open(parameters, *this);
   is_started_ = true;
+}
+
+void connection::on_message(net::frame_type type, std::span<const char> payload) {
+  auto* const batch = services_.replies;
+  if (batch != nullptr)
+    batch->of = this;
+  talk_->decode(type, payload, *this);
+  if (batch != nullptr) {
+    send_replies();
+    batch->of = nullptr;
+  }
+}
+
+/// What was said since the message began.
+void connection::send_replies() {
+  auto* const batch = services_.replies;
+  if (batch == nullptr || batch->of != this)
+    return;
+  if (const auto bytes = std::exchange(batch->bytes, nullptr); bytes && bytes->size() > 0)
+    session_->send(bytes, 0, bytes->size());
+}
+
+net::connection_facts connection::facts() const {
+  return {.node = services_.node, .connection = id(), .pings = services_.pings};
 }
 
 void connection::log_connect(const std::string& room) {
@@ -133,6 +159,7 @@ void connection::reply(net::frame_type type, std::string_view payload) {
 }
 
 void connection::close(std::uint16_t code, std::string_view text) {
+  send_replies();
   session_->close(code, text, net::close_reason::protocol_error);
 }
 
@@ -145,6 +172,7 @@ void connection::fail(const net::failed_command& failed) {
 
 /// There is no word for what went wrong but the end of the connection.
 void connection::give_up(const net::failed_command& failed) {
+  send_replies();
   using fault = net::command_fault;
   const auto why = failed.why;
   if (!is_opened_) {
@@ -176,8 +204,8 @@ bool connection::has_too_much_unanswered() const noexcept {
 /// The one place that decides whether the client is read.
 void connection::settle_reading() {
   const bool is_too_fast = rare_ && rare_->held && rare_->held->is_holding;
-  const bool awaits_verdict = rare_ && !rare_->waiting.empty();
-  const bool holds = !is_opened_ || is_too_fast || awaits_verdict || has_too_much_unanswered();
+  const bool has_waiting = rare_ && (!rare_->waiting.empty() || !rare_->queries.empty());
+  const bool holds = !is_opened_ || is_too_fast || has_waiting || has_too_much_unanswered();
   if (holds == held_back_)
     return;
   held_back_ = holds;
@@ -208,6 +236,7 @@ void connection::slow_down(net::publish_allowance::clock::time_point now) {
   if (now - held->since >= net::longest_overuse) {
     held.reset();
     drop_rare_if_empty();
+    send_replies();
     session_->close(1008, "publish rate", net::close_reason::rate_limited);
     return;
   }

@@ -13,6 +13,7 @@
 #include "net/publish_rate.hpp"
 #include "net/session.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,12 @@
 
 namespace canang::actors {
 
+/// What a client is told while a message of its is read: sent in one piece. One a loop.
+struct reply_batch {
+  const void* of = nullptr; ///< the connection whose message is read
+  net::frame_buffer_ptr bytes{};
+};
+
 /// What a connection uses of its loop. Outlives every connection of the loop.
 struct connection_services {
   std::uint32_t loop = 0;
@@ -30,6 +37,10 @@ struct connection_services {
   fanout& members;
   liveness& beats;
   const node_cast& cast;
+  const bridge_cast* bridges = nullptr;                    ///< null: the node runs alone
+  std::string_view node{};                                 ///< its id
+  reply_batch* replies = nullptr;                          ///< null: each is sent by itself
+  std::chrono::milliseconds pings{};                       ///< how often a client is pinged
   net::publish_price price{context.limits.publishing};     ///< of what a client sends
   net::authorizer* authorizer = nullptr;                   ///< null: all is allowed
   const cluster::room_settings_source* settings = nullptr; ///< null: no room has limits of its own
@@ -54,9 +65,7 @@ public:
   void start(const net::connection_parameters& parameters);
 
   /// A message of the client; through `enter`.
-  void on_message(net::frame_type type, std::span<const char> payload) {
-    talk_->decode(type, payload, *this);
-  }
+  void on_message(net::frame_type type, std::span<const char> payload);
 
   /// A frame of the client that is no message; through `enter`.
   void on_frame() { pay(0); }
@@ -77,6 +86,7 @@ private:
   using clock = net::publish_allowance::clock;
 
   class deadline;
+  struct asked_query;
   struct rare;
   struct waiting_publish;
 
@@ -89,12 +99,15 @@ private:
   void on_command(net::join_command&& command) override;
   void on_command(const net::leave_command& command) override;
   void on_command(const net::publish_command& command) override;
+  void on_command(const net::query_command& command) override;
+  [[nodiscard]] net::connection_facts facts() const override;
   void reply(net::frame_type type, std::string_view payload) override;
   void close(std::uint16_t code, std::string_view text) override;
 
   // membership_owner
   [[nodiscard]] bool on_added(const add_member& request) override;
   void on_removed(subscription_id id) override;
+  void on_broken(subscription_id id) override;
 
   // memberships, in connection_rooms.cpp
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
@@ -122,16 +135,31 @@ private:
   [[nodiscard]] bool has_verdict(const subscription& to) const noexcept;
   [[nodiscard]] std::uint16_t generation() const noexcept;
   [[nodiscard]] std::shared_ptr<cluster::publication>
-  publication_of(const net::publish_command& command, const subscription& to);
+  publication_of(const net::publish_command& command, bool echo);
   void wait_for_verdict(subscription& to, const net::publish_command& command);
   void drop_waiting(subscription_id id, net::command_fault why, std::string_view room);
   void on_published(const published& answer);
+
+  // publishing where it is no member, and questions, in connection_query.cpp
+  void publish_outside(const net::publish_command& command);
+  void send_outside(std::string room, std::shared_ptr<cluster::publication> message,
+                    std::uint32_t request, std::string key);
+  [[nodiscard]] std::optional<net::command_fault> fault_of(const net::query_command& query) const;
+  void ask_next();
+  void ask_authorizer(const asked_query& query);
+  void on_query_verdict(const asked_query& query, net::verdict verdict);
+  void ask_keeper(const asked_query& query);
+  void on_room_told(const room_told& answer);
+  void on_history_told(const history_told& answer);
+  void end_query();
+  [[nodiscard]] const caf::actor& keeper_of(std::string_view room) const;
 
   // what it is told
   void fail(const net::failed_command& failed);
   void give_up(const net::failed_command& failed);
   template <class Encode>
   void tell(Encode encode);
+  void send_replies();
 
   // flow control
   void pay(std::size_t bytes);

@@ -5,6 +5,7 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,6 +44,15 @@ struct connection::waiting_publish {
   bool outlives_room; // and so is answered in any case
 };
 
+/// A question that waits, or is asked.
+struct connection::asked_query {
+  net::query_command::subject what;
+  std::string room;
+  std::uint32_t request;
+  cluster::history_request wanted;
+  std::size_t limit; // of messages in a history
+};
+
 /// What few connections have.
 struct connection::rare {
   /// For the log.
@@ -67,15 +77,26 @@ struct connection::rare {
   std::unique_ptr<deadline> identifies;
   std::unique_ptr<const net::identity> who; // where it has said more than nothing
   std::vector<waiting_publish> waiting;
+  std::deque<asked_query> queries; // that wait for others to be answered
+  unsigned asked = 0;              // those that are
 
   [[nodiscard]] bool is_empty() const noexcept {
-    return !facts && !held && !identifies && !who && waiting.empty();
+    return !facts && !held && !identifies && !who && waiting.empty() && queries.empty()
+           && asked == 0;
   }
 };
 
-/// Appends to a buffer and sends what there is.
+/// Appends to a buffer and sends what there is; while a message of the client is read, at the end of that.
 template <class Encode>
 void connection::tell(Encode encode) {
+  if (auto* const batch = services_.replies; batch != nullptr && batch->of == this) {
+    if (!batch->bytes)
+      batch->bytes = services_.context.buffers.make();
+    encode(batch->bytes->bytes());
+    if (batch->bytes->size() >= net::max_turn_buffer_bytes)
+      send_replies();
+    return;
+  }
   const auto frame = services_.context.buffers.make();
   encode(frame->bytes());
   if (frame->size() > 0)

@@ -12,12 +12,14 @@ void connection::on_command(const net::publish_command& command) {
   auto* const to = command.room             ? find(*command.room)
                    : subscriptions_.empty() ? nullptr
                                             : &subscriptions_.front();
-  if (to != nullptr && to->is_joined() && !has_verdict(*to))
+  if (command.is_from_outside && is_identified_ && (to == nullptr || !to->is_joined()))
+    publish_outside(command);
+  else if (to != nullptr && to->is_joined() && !has_verdict(*to))
     wait_for_verdict(*to, command);
   else if (const auto why = fault_of(to, command.data.size()))
     fail({net::command_kind::publish, *why, command.request, command.room.value_or("")});
   else
-    send_publish(*to, publication_of(command, *to), command.request,
+    send_publish(*to, publication_of(command, to->echo), command.request,
                  std::string{command.idempotency_key}, command.room.has_value());
   pay(command.data.size());
 }
@@ -36,13 +38,13 @@ std::optional<net::command_fault> connection::fault_of(const subscription* to,
 }
 
 std::shared_ptr<cluster::publication>
-connection::publication_of(const net::publish_command& command, const subscription& to) {
+connection::publication_of(const net::publish_command& command, bool echo) {
   auto message = std::make_shared<cluster::publication>();
   message->publisher = id();
   message->received_at = services_.context.now();
   message->type = command.type == net::frame_type::text ? cluster::payload_type::text
                                                         : cluster::payload_type::binary;
-  message->echo = to.echo;
+  message->echo = echo;
   message->data.assign(command.data.data(), command.data.size());
   return message;
 }
@@ -78,7 +80,7 @@ bool connection::has_verdict(const subscription& to) const noexcept {
 void connection::wait_for_verdict(subscription& to, const net::publish_command& command) {
   ensure_rare().waiting.push_back({.subscription = to.id,
                                    .request = command.request,
-                                   .message = publication_of(command, to),
+                                   .message = publication_of(command, to.echo),
                                    .key = std::string{command.idempotency_key},
                                    .outlives_room = command.room.has_value()});
   settle_reading();

@@ -121,7 +121,8 @@ void connection::join(subscription& wanted) {
   request.ticket = std::make_shared<join_ticket>(caf::actor_cast<caf::actor>(this), wanted.id);
   request.loop = services_.loop;
   request.request = wish.request;
-  request.format = &format_;
+  request.note = wish.note;
+  request.format = wish.format == nullptr ? &format_ : wish.format;
   request.wanted.limit = wish.history;
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
@@ -185,6 +186,20 @@ void connection::on_command(const net::leave_command& command) {
   }
   drop_waiting(left.id, net::command_fault::left, command.room);
   tell([&](std::string& out) { talk_->encode_left(command, format_.frames, out); });
+}
+
+/// It may come back at once, and is then a member like any other.
+void connection::on_broken(subscription_id id) {
+  const auto alive = caf::actor_cast<caf::actor>(this);
+  enter([&] {
+    auto* const found = find(id);
+    if (found == nullptr)
+      return;
+    drop_waiting(id, net::command_fault::unavailable, name_of(*found));
+    const auto ended = std::move(*found);
+    subscriptions_.erase(*found);
+    send(ended.room, leave_room{this->id(), ended.id});
+  });
 }
 
 void connection::on_removed(subscription_id id) {

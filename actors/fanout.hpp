@@ -27,6 +27,9 @@ public:
   /// A membership has ended, and not by its own will.
   virtual void on_removed(subscription_id subscription) = 0;
 
+  /// A membership has ended since its order is broken: its room does not know of that yet.
+  virtual void on_broken(subscription_id subscription) = 0;
+
 protected:
   ~membership_owner() = default;
 };
@@ -78,8 +81,8 @@ public:
   /// Puts a publication into its room's frames of this turn.
   void deliver(room_id room, const cluster::publication_ptr& message);
 
-  /// Tells a room's members that what follows does not follow what they had; those whose protocol has no
-  /// word for a loss are closed with 3010.
+  /// Tells a room's members that what follows does not follow what they had. Where the protocol says so their
+  /// memberships end, and they come back; those whose protocol has no word for a loss are closed with 3010.
   void tell_break(const break_order& order);
 
   /// Ends the turn: writes what was gathered.
@@ -173,7 +176,12 @@ private:
   [[nodiscard]] membership* find_membership(connected& who, room_id room,
                                             subscription_id subscription);
   void end_membership(connected& who, membership& at);
-  void end_and_tell_owner(connected& who, membership& at);
+  using owner_call = void (membership_owner::*)(subscription_id);
+  void end_and_tell_owner(connected& who, membership& at, owner_call tell);
+  void unseat(connected& who, room_id room, owner_call tell);
+  void tell_break(group& target, const net::room_position& at);
+  void end_broken(const group& target, const std::string& room,
+                  std::vector<connection_id>& leaving);
   void erase_member(const membership& at);
   [[nodiscard]] bool tell_end(net::session& session, const net::wire_format& format,
                               const std::string& room, const removal& why);

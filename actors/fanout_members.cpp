@@ -82,6 +82,7 @@ void fanout::answer_join(net::session& session, const add_member& request) {
   const auto& format = *request.format;
   if (!rest || format.language.place_of_recovered() == net::recovered_in::messages)
     format.encode_join({.request = request.request,
+                        .note = request.note,
                         .at = position_of(request.room_name, request.from, request.is_recovered)},
                        answer->bytes());
   session.send_reply(answer, std::move(rest));
@@ -157,7 +158,7 @@ void fanout::remove(const remove_member& order) {
     if (!tell_end(*who.session, *room.groups[at->group].format, room.name, *order.why))
       who.session->close(order.why->code, order.why->text, net::close_reason::disconnected);
   }
-  end_and_tell_owner(who, *at);
+  end_and_tell_owner(who, *at, &membership_owner::on_removed);
 }
 
 void fanout::end_room(room_id id, const removal& why) {
@@ -176,23 +177,25 @@ void fanout::end_room(room_id id, const removal& why) {
         to.session->close(why.code, why.text, net::close_reason::handler_error);
     }
   }
-  for (const auto who : told) {
-    const auto member = sessions_.find(who);
-    if (member == sessions_.end())
-      continue; // it has failed
-    auto& memberships = member->second.memberships;
-    auto* const at = memberships.find_if([id](const membership& one) { return one.room == id; });
-    end_and_tell_owner(member->second, *at);
-  }
+  for (const auto who : told)
+    if (const auto member = sessions_.find(who); member != sessions_.end()) // else it has failed
+      unseat(member->second, id, &membership_owner::on_removed);
+}
+
+/// Ends the membership of that room, which is not by its owner's will.
+void fanout::unseat(connected& who, room_id room, owner_call tell) {
+  if (auto* const at =
+        who.memberships.find_if([room](const membership& one) { return one.room == room; }))
+    end_and_tell_owner(who, *at, tell);
 }
 
 /// Not by its owner's will.
-void fanout::end_and_tell_owner(connected& who, membership& at) {
+void fanout::end_and_tell_owner(connected& who, membership& at, owner_call tell) {
   const auto subscription = at.subscription;
   auto* const owner = who.owner;
   end_membership(who, at);
   if (owner != nullptr)
-    owner->on_removed(subscription);
+    (owner->*tell)(subscription);
 }
 
 /// @returns false when the protocol has no word for it.
@@ -245,16 +248,38 @@ void fanout::tell_break(const break_order& order) {
   auto& room = found->second;
   flush_now(room);
   const auto at = position_of(order.room_name, order.from, !order.is_lost);
+  std::vector<connection_id> leaving;
   for (auto& target : room.groups) {
-    const auto word = context_.buffers.make();
-    const bool is_told = target.format->encode_break(at, word->bytes());
-    for (const auto& to : target.members) {
-      if (!is_told)
-        to.session->close(net::messages_lost, "messages lost", net::close_reason::messages_lost);
-      else if (word->size() > 0)
-        to.session->send(word, 0, word->size());
-    }
+    if (target.format->language.after_a_break() == net::after_break::leaves)
+      end_broken(target, order.room_name, leaving);
+    else
+      tell_break(target, at);
   }
+  for (const auto who : leaving)
+    if (const auto member = sessions_.find(who); member != sessions_.end())
+      unseat(member->second, order.room, &membership_owner::on_broken);
+}
+
+void fanout::tell_break(group& target, const net::room_position& at) {
+  const auto word = context_.buffers.make();
+  const bool is_told = target.format->encode_break(at, word->bytes());
+  for (const auto& to : target.members) {
+    if (!is_told)
+      to.session->close(net::messages_lost, "messages lost", net::close_reason::messages_lost);
+    else if (word->size() > 0)
+      to.session->send(word, 0, word->size());
+  }
+}
+
+/// Those that are told to come back.
+void fanout::end_broken(const group& target, const std::string& room,
+                        std::vector<connection_id>& leaving) {
+  const removal why{net::messages_lost, "messages lost"};
+  for (const auto& to : target.members)
+    if (tell_end(*to.session, *target.format, room, why))
+      leaving.push_back(to.id);
+    else
+      to.session->close(why.code, why.text, net::close_reason::messages_lost);
 }
 
 void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,

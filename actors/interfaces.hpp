@@ -15,7 +15,11 @@ using connection = caf::typed_actor<
   /// A publish is stored, or failed. First, as it is the one that comes often.
   caf::reacts_to<published>,
   /// A room does not take it. That a room does, the loop's fan-out tells it (`membership_owner`).
-  caf::reacts_to<join_failed>>;
+  caf::reacts_to<join_failed>,
+  /// How a room is that its client asked about.
+  caf::reacts_to<room_told>,
+  /// What is kept of one.
+  caf::reacts_to<history_told>>;
 
 using room = caf::typed_actor<
   /// A connection wants in: monitors it, and answers with `add_member` to its hub.

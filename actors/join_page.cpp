@@ -76,14 +76,15 @@ net::outgoing_publication join_page::outgoing_of(std::size_t number) const {
   return one;
 }
 
-std::size_t join_page::encode_reply(std::uint32_t request, bool is_recovered,
-                                    const cluster::position& from, std::string& out) const {
+std::size_t join_page::encode_reply(net::join_reply reply, std::string& out) const {
   std::vector<net::outgoing_publication> all;
   all.reserve(messages_.size());
   for (std::size_t i = 0; i < messages_.size(); ++i)
     all.push_back(outgoing_of(i));
-  format_->encode_join(
-    {.request = request, .at = {room_, epoch_, from.offset, is_recovered}, .recovered = all}, out);
+  reply.at.room = room_;
+  reply.at.epoch = epoch_;
+  reply.recovered = all;
+  format_->encode_join(reply, out);
   return all.size();
 }
 

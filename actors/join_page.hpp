@@ -43,10 +43,10 @@ public:
   /// Lets go of a piece that is idle.
   void let_go(std::size_t number) noexcept;
 
-  /// Appends the answer to a join with all publications inside.
+  /// Appends the answer to a join with all publications inside; `reply` is without them, its room and epoch
+  /// are the page's.
   /// @returns how many these are.
-  std::size_t encode_reply(std::uint32_t request, bool is_recovered, const cluster::position& from,
-                           std::string& out) const;
+  std::size_t encode_reply(net::join_reply reply, std::string& out) const;
 
   /// Bytes that are kept for this page, however many members and other pages share the publications.
   [[nodiscard]] std::size_t pinned_bytes() const noexcept { return own_bytes_ + pinned_bytes_; }

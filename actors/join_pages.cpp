@@ -59,8 +59,9 @@ public:
         const add_member& request)
     : owner_(std::move(owner)),
       page_(std::move(page)),
-      from_(request.from),
+      offset_(request.from.offset),
       request_(request.request),
+      note_(request.note),
       is_recovered_(request.is_recovered) {}
 
   ~reply() override { owner_->discharge(encoded_bytes_); }
@@ -69,8 +70,11 @@ public:
     if (std::exchange(is_made_, true))
       return nullptr;
     auto answer = owner_->context_.buffers.make();
-    owner_->context_.metrics.deliveries_total.add(
-      page_->encode_reply(request_, is_recovered_, from_, answer->bytes()));
+    owner_->context_.metrics.deliveries_total.add(page_->encode_reply(
+      {.request = request_,
+       .note = note_,
+       .at = {.room = {}, .epoch = {}, .offset = offset_, .recovered = is_recovered_}},
+      answer->bytes()));
     answer->trim();
     encoded_bytes_ = answer->capacity();
     owner_->charge(encoded_bytes_);
@@ -84,8 +88,9 @@ public:
 private:
   boost::intrusive_ptr<join_pages> owner_;
   boost::intrusive_ptr<join_page> page_;
-  cluster::position from_;
+  std::uint64_t offset_;
   std::uint32_t request_;
+  std::uint8_t note_;
   bool is_recovered_;
   bool is_made_ = false;
   std::size_t encoded_bytes_ = 0;

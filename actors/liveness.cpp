@@ -39,9 +39,11 @@ void liveness::look_at(beat& item, clock::time_point now) {
     return;
   }
   item.awaits_pong_ = false;
-  const bool sets_phase = std::exchange(item.is_first_look_, false) && heard <= item.pinged_at_;
-  if (!sets_phase && now - heard < options_.ping_interval) {
-    wheel_.schedule(item, heard + options_.ping_interval);
+  const bool sets_phase = std::exchange(item.is_first_look_, false)
+                          && (session.expects_pings() || heard <= item.pinged_at_);
+  const auto since = session.expects_pings() ? item.pinged_at_ : heard;
+  if (!sets_phase && now - since < options_.ping_interval) {
+    wheel_.schedule(item, since + options_.ping_interval);
     return;
   }
   session.ping();

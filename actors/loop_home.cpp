@@ -34,6 +34,10 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .members = members_,
                          .beats = beats_,
                          .cast = cast,
+                         .bridges = &bridges,
+                         .node = options_.presence.node,
+                         .replies = &replies_,
+                         .pings = options_.beats.ping_interval,
                          .authorizer = &access_,
                          .settings = &settings} {
   admission_.watch(loop_.context().metrics.connections);

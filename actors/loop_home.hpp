@@ -97,6 +97,7 @@ private:
   room_services room_services_;
   room_access rules_;
   net::settings_authorizer access_{rules_};
+  reply_batch replies_;
   connection_services connection_services_;
   net::router paths_;
   std::optional<net::listener> listener_;

@@ -37,6 +37,7 @@ struct join_room {
   std::shared_ptr<join_ticket> ticket;
   std::uint32_t loop = 0;    ///< where the connection lives
   std::uint32_t request = 0; ///< of the client
+  std::uint8_t note = 0;     ///< of its protocol, which gets it back with the answer
   const net::wire_format* format = nullptr;
   cluster::recover_request wanted{}; ///< what it is to have first
   std::string user{};                ///< as the client names itself; may be empty
@@ -62,6 +63,7 @@ struct add_member {
   subscription_id subscription = 0;
   std::uint32_t request = 0; ///< of the client
   caf::actor handle{};       ///< of the room
+  std::uint8_t note = 0;     ///< of the join
 };
 
 /// Why a room ends a membership, for the client: its protocol has a word for that, or else it is
@@ -94,6 +96,22 @@ struct published {
   std::uint32_t bytes = 0; ///< payload size of that publish
   subscription_id subscription = 0;
   std::uint32_t request = 0;
+};
+
+/// To the connection: how the room is that it asked about.
+struct room_told {
+  net::query_command::subject what = net::query_command::subject::members;
+  std::uint32_t request = 0;
+  std::string room{};
+  cluster::room_report report{};
+};
+
+/// To the connection: what is kept of the room that it asked about.
+struct history_told {
+  std::uint32_t request = 0;
+  std::string room{};
+  std::size_t limit = 0; ///< messages that it wants at most
+  cluster::history_answer answer{};
 };
 
 /// To the hub of each loop that has members.
@@ -353,6 +371,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::add_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_told)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_mark)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::hub_reached)

@@ -162,7 +162,8 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
                                                     .is_recovered = page.recovered,
                                                     .subscription = member.subscription,
                                                     .request = request.request,
-                                                    .handle = caf::actor_cast<caf::actor>(this)});
+                                                    .handle = caf::actor_cast<caf::actor>(this),
+                                                    .note = request.note});
   channel_->note_member({id, request.user}, true);
 }
 

@@ -129,6 +129,9 @@ inline constexpr std::size_t max_body_limit = 1024 * 1024;
 /// so it can't be sent in pieces. As much as a room keeps by default, twice.
 inline constexpr std::size_t max_recovered_in_reply_bytes = 1024 * 1024;
 
+/// Members that a client is told of in one answer: some 80 bytes each.
+inline constexpr std::size_t max_members_in_reply = 10'000;
+
 /// How long a client may be connected without having said who it is, where its protocol has a word for
 /// that: whoever has an SDK says it in its first message.
 inline constexpr std::chrono::milliseconds identify_timeout{10'000};

@@ -110,8 +110,11 @@ public:
   /// The client's address and port as text, for logs; empty when it cannot be had any more.
   [[nodiscard]] virtual std::string peer() const = 0;
 
-  /// Sends an empty ping frame.
+  /// Asks the client whether it is there: with an empty ping frame, or what its protocol has for that.
   virtual void ping() = 0;
+
+  /// Whether the client gives up where it hears no pings: then it is pinged though it was heard.
+  [[nodiscard]] virtual bool expects_pings() const noexcept { return false; }
 };
 
 using session_ptr = boost::intrusive_ptr<session>;

@@ -3,6 +3,8 @@
 #include "net/auth/authorizer.hpp"
 #include "net/frame.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,6 +16,8 @@
 /// command again in the answer; 0: it wants no answer when all is well.
 
 namespace canang::net {
+
+struct wire_format;
 
 /// The last publication that a client had.
 struct resume_position {
@@ -32,6 +36,9 @@ struct join_command {
   std::uint32_t history = 0;              ///< publications to be sent first, at most
   std::optional<resume_position> since{}; ///< instead of `history`: all that follows
   std::uint32_t request = 0;
+  std::uint8_t note =
+    0; ///< what the protocol wants to know when it answers; it comes back in `join_reply`
+  const wire_format* format = nullptr; ///< of this membership; null: the connection's
 };
 
 struct leave_command {
@@ -45,7 +52,22 @@ struct publish_command {
   std::span<const char> data;
   std::optional<std::string_view> room{}; ///< none: of a client that can be in one room only
   std::uint32_t request = 0;
+  bool is_from_outside = false; ///< it need not be in the room, where that is allowed
   std::string_view idempotency_key{};
+};
+
+/// What a client wants to know of a room. Views are valid during the call only.
+struct query_command {
+  enum class subject : std::uint8_t { members, counts, history };
+
+  subject what = subject::members;
+  std::string_view room;
+  std::uint32_t request = 0;
+
+  // of the history
+  std::size_t limit = 0; ///< publications at most
+  std::optional<resume_position> since{};
+  bool is_reverse = false; ///< the newest first
 };
 
 /// A further room that the URL of a connection asked for.
@@ -65,7 +87,7 @@ struct connection_parameters {
   std::vector<other_room> other_rooms{};
 };
 
-enum class command_kind : std::uint8_t { identify, join, leave, publish };
+enum class command_kind : std::uint8_t { identify, join, leave, publish, query };
 
 /// Why a command failed.
 enum class command_fault : std::uint8_t {
@@ -81,6 +103,9 @@ enum class command_fault : std::uint8_t {
   too_large,         ///< the room takes no message of that size
   unavailable,       ///< temporary; of a publish: whether it was stored cannot be told
   refused,           ///< not stored
+  not_kept,          ///< the room does not keep what is asked for
+  too_much,          ///< the answer would be too long
+  unrecoverable,     ///< what is asked for is gone
 };
 
 struct failed_command {
@@ -97,6 +122,30 @@ struct stored_publish {
   std::uint64_t offset = 0;
 };
 
+struct member_view {
+  std::string_view id;
+  std::string_view user; ///< may be empty
+};
+
+/// Who is in a room. Views are valid during the call.
+struct members_answer {
+  std::uint32_t request = 0;
+  std::span<const member_view> members;
+};
+
+struct counts_answer {
+  std::uint32_t request = 0;
+  std::uint64_t connections = 0;
+  std::uint64_t users = 0; ///< different ones
+};
+
+/// What a connection is to its node.
+struct connection_facts {
+  std::string_view node;             ///< the node's id
+  std::uint64_t connection = 0;      ///< the connection's number there
+  std::chrono::milliseconds pings{}; ///< how often it is pinged
+};
+
 /// Who takes a client's commands: its connection.
 class command_sink {
 public:
@@ -108,11 +157,14 @@ public:
   virtual void on_command(join_command&& command) = 0;
   virtual void on_command(const leave_command& command) = 0;
   virtual void on_command(const publish_command& command) = 0;
+  virtual void on_command(const query_command& command) = 0;
+
+  [[nodiscard]] virtual connection_facts facts() const { return {}; }
 
   /// An answer for which nobody has to be asked. As dear to the client as a command.
   virtual void reply(frame_type type, std::string_view payload) = 0;
 
-  /// The client has broken the rules of its protocol.
+  /// The client has broken the rules of its protocol. What else its message says need not be read any more.
   virtual void close(std::uint16_t code, std::string_view text) = 0;
 
 protected:

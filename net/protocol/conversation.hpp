@@ -9,6 +9,8 @@
 
 namespace canang::net {
 
+struct history_reply;
+
 /// What is between one client and the server alone: turns what the client says into commands, and what
 /// became of them into answers. Holds what its protocol has to remember of a client; a protocol that
 /// remembers nothing has one object for all its clients. Owned by the connection, used on its loop.
@@ -37,6 +39,11 @@ public:
 
   /// Appends that the client has left the room: nothing of it follows.
   virtual void encode_left(const leave_command&, const framing&, std::string&) {}
+
+  // Answers to queries. Asked only of those that have made some.
+  virtual void encode_members(const members_answer&, const framing&, std::string&) {}
+  virtual void encode_counts(const counts_answer&, const framing&, std::string&) {}
+  virtual void encode_history(const history_reply&, const framing&, std::string&) {}
 };
 
 struct end_conversation {

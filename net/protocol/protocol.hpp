@@ -37,9 +37,17 @@ struct room_position {
 /// The answer to a join.
 struct join_reply {
   std::uint32_t request = 0; ///< of the join
+  std::uint8_t note = 0;     ///< the join's
   room_position at{};
   /// What follows `at`, where the protocol has that inside of its reply; else it comes in messages of its own.
   std::span<const outgoing_publication> recovered{};
+};
+
+/// The answer to a question about a room's history.
+struct history_reply {
+  std::uint32_t request = 0;
+  room_position at{}; ///< where the room stands
+  std::span<const outgoing_publication> publications{};
 };
 
 /// A member's time in a room has ended, and not because it wanted so.
@@ -53,6 +61,12 @@ struct unsubscribed {
 enum class recovered_in : std::uint8_t {
   messages, ///< in messages of their own behind the reply, as if they were live
   reply,    ///< in the reply itself, up to `max_recovered_in_reply_bytes` of them
+};
+
+/// What becomes of a member when what follows is not what it expects: something was lost, or the epoch changed.
+enum class after_break : std::uint8_t {
+  stays,  ///< it is told where it continues, if the protocol has a word for that
+  leaves, ///< it is told to come back, as from the room's end on
 };
 
 /// What the server says to all clients that speak a language, in the same bytes to all of them. One object for
@@ -79,6 +93,8 @@ public:
   virtual bool encode_break(const room_position& at, const framing&, std::string&) const {
     return at.recovered;
   }
+
+  [[nodiscard]] virtual after_break after_a_break() const noexcept { return after_break::stays; }
 
   /// Appends that the client is not in the room any more.
   /// @returns false when the protocol has no word for it: then the client has to be disconnected.

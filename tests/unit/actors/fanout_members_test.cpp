@@ -148,12 +148,14 @@ struct noting_owner final : membership_owner {
   bool wants = true;
   std::vector<subscription_id> added;
   std::vector<subscription_id> removed;
+  std::vector<subscription_id> broken;
 
   bool on_added(const add_member& request) override {
     added.push_back(request.subscription);
     return wants;
   }
   void on_removed(subscription_id subscription) override { removed.push_back(subscription); }
+  void on_broken(subscription_id subscription) override { broken.push_back(subscription); }
 };
 
 TEST_F(fanout_members_test, asks_the_owner_of_a_session_and_leaves_its_opening_to_it) {

@@ -19,6 +19,7 @@ struct noting_sink final : command_sink {
     identities.push_back(std::move(command.who));
   }
   void on_command(const leave_command&) override { ADD_FAILURE(); }
+  void on_command(const query_command&) override { ADD_FAILURE(); }
   void reply(frame_type, std::string_view) override { ADD_FAILURE(); }
   void close(std::uint16_t, std::string_view) override { ADD_FAILURE(); }
   void on_command(join_command&& command) override { joins.push_back(std::move(command)); }
