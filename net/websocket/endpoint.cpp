@@ -23,13 +23,17 @@ std::variant<accepted, rejection> check(const http_request& request, const sessi
   auto opening = read(request);
   if (auto* const wrong = std::get_if<rejection>(&opening))
     return std::move(*wrong);
-  auto subprotocol = choose_subprotocol(request.header, door.rules.subprotocols);
-  if (auto* const wrong = std::get_if<rejection>(&subprotocol))
-    return std::move(*wrong);
+  auto& asked = std::get<websocket_opening>(opening);
+  std::string subprotocol{asked.subprotocol};
+  if (subprotocol.empty()) {
+    auto chosen = choose_subprotocol(request.header, door.rules.subprotocols);
+    if (auto* const wrong = std::get_if<rejection>(&chosen))
+      return std::move(*wrong);
+    subprotocol = std::move(std::get<std::string>(chosen));
+  }
   if (const auto reason = door.acceptor.refusal(1))
     return reject_for_now(*reason);
-  return accepted{std::move(std::get<websocket_opening>(opening)),
-                  std::move(std::get<std::string>(subprotocol))};
+  return accepted{std::move(asked), std::move(subprotocol)};
 }
 
 } // namespace
@@ -51,6 +55,7 @@ void add_websocket(router& paths, std::string pattern, const session_door& door,
                                              .request = std::move(connection.request),
                                              .already_read = std::move(connection.already_read),
                                              .subprotocol = std::move(found.subprotocol),
+                                             .words = found.opening.words,
                                              .ticket = std::move(connection.ticket),
                                            });
     door.acceptor.on_session(std::move(session), found.opening.format,

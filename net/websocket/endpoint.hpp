@@ -3,9 +3,11 @@
 #include "net/http/request.hpp"
 #include "net/http/router.hpp"
 #include "net/session_acceptor.hpp"
+#include "net/websocket/session_words.hpp"
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace canang::net {
@@ -14,6 +16,8 @@ namespace canang::net {
 struct websocket_opening {
   const wire_format& format;
   connection_parameters parameters;
+  const session_words* words = nullptr; ///< null: WebSocket's own
+  std::string_view subprotocol{};       ///< one of those offered; empty: by the operator's rules
 };
 
 /// How a protocol reads what a handshake asks for: by path, query and fields of the request. What is wrong with

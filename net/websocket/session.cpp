@@ -107,7 +107,38 @@ void websocket_session::on_left(state before) {
   }
 }
 
+namespace {
+
+/// One whose protocol has pings and last words of its own.
+class worded_session final : public websocket_session {
+public:
+  worded_session(loop_context& context, websocket_upgrade&& upgrade, const session_words& words)
+    : websocket_session(context, std::move(upgrade)), words_(words) {}
+
+  bool expects_pings() const noexcept override { return true; }
+
+  void ping() override {
+    if (!is_open())
+      return;
+    context().metrics.pings_sent_total.add(1);
+    const auto frame = context().buffers.make(words_.ping);
+    send(frame, 0, frame->size());
+  }
+
+  void close(std::uint16_t code, std::string_view text, close_reason reason) override {
+    const auto told = words_.close(reason, code, text);
+    websocket_session::close(told.code, told.text, reason);
+  }
+
+private:
+  const session_words& words_;
+};
+
+} // namespace
+
 session_ptr make_websocket_session(loop_context& context, websocket_upgrade&& upgrade) {
+  if (const auto* const words = upgrade.words)
+    return session_ptr{new worded_session{context, std::move(upgrade), *words}};
   return session_ptr{new websocket_session{context, std::move(upgrade)}};
 }
 

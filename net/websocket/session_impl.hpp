@@ -14,7 +14,7 @@
 namespace canang::net {
 
 /// One WebSocket connection: what it reads, on top of what it writes.
-class websocket_session final : public socket_session {
+class websocket_session : public socket_session {
 public:
   websocket_session(loop_context& context, websocket_upgrade&& upgrade);
 
