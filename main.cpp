@@ -9,6 +9,7 @@
 #include "app/options.hpp"
 #include "app/pages.hpp"
 #include "app/reload.hpp"
+#include "net/protocol/centrifugo_endpoints.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 #include "net/protocol/sse_endpoints.hpp"
 
@@ -65,6 +66,7 @@ std::string check_shards(const canang::actors::cluster_options& cluster) {
 void add_public_endpoints(canang::net::router& paths, const canang::net::session_door& door) {
   canang::net::add_plain_endpoints(paths, door);
   canang::net::add_sse_endpoints(paths, door);
+  canang::net::add_centrifugo_endpoints(paths, door);
   canang::app::add_public_pages(paths);
 }
 

@@ -1,0 +1,195 @@
+#include "net/json.hpp"
+#include "net/protocol/centrifugo/json_data.hpp"
+#include "net/protocol/centrifugo/reply_words.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace canang::net::centrifugo {
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
+  out.append(digits, end);
+}
+
+/// Begins a reply: `{"id":7,"NAME":`, which `}` ends.
+void begin_reply(std::string& out, std::uint32_t id, std::string_view name) {
+  out += "{\"id\":";
+  append_number(out, id);
+  out += ",\"";
+  out += name;
+  out += "\":";
+}
+
+void begin_push(std::string& out, std::string_view room, std::string_view name) {
+  out += "{\"push\":{\"channel\":";
+  append_json_string(out, room);
+  out += ",\"";
+  out += name;
+  out += "\":";
+}
+
+void append_publication(std::string& out, const outgoing_publication& is) {
+  out += "{\"data\":";
+  append_json_data(out, is.type, is.data);
+  if (is.has_place()) {
+    out += ",\"offset\":";
+    append_number(out, is.offset);
+  }
+  out += '}';
+}
+
+/// Those that are messages, as a field; nothing where there is none.
+void append_publications(std::string& out, std::span<const outgoing_publication> all) {
+  bool is_first = true;
+  for (const auto& one : all) {
+    if (!is_message(one))
+      continue;
+    out += is_first ? ",\"publications\":[" : ",";
+    append_publication(out, one);
+    is_first = false;
+  }
+  if (!is_first)
+    out += ']';
+}
+
+void append_client(std::string& out, const client_info& who) {
+  out += "{\"user\":";
+  append_json_string(out, who.user);
+  out += ",\"client\":";
+  append_json_string(out, who.client);
+  out += '}';
+}
+
+void append_position(std::string& out, std::string_view epoch, std::uint64_t offset) {
+  out += "\"epoch\":";
+  append_json_string(out, epoch);
+  out += ",\"offset\":";
+  append_number(out, offset);
+}
+
+void append_ending(std::string& out, const ending& why) {
+  out += "{\"code\":";
+  append_number(out, why.code);
+  out += ",\"reason\":";
+  append_json_string(out, why.reason);
+  out += '}';
+}
+
+std::string_view name_of(method what) noexcept {
+  switch (what) {
+  case method::unsubscribe: return "unsubscribe";
+  case method::publish: return "publish";
+  default: return "ping";
+  }
+}
+
+class json final : public reply_words {
+public:
+  frame_type type() const noexcept override { return frame_type::text; }
+  request_reader& reader() const override { return json_requests(); }
+
+  void error(std::string& out, std::uint32_t id, const centrifugo::error& why) const override {
+    begin_reply(out, id, "error");
+    out += "{\"code\":";
+    append_number(out, why.code);
+    out += ",\"message\":";
+    append_json_string(out, why.message);
+    out += why.is_temporary ? ",\"temporary\":true}}" : "}}";
+  }
+
+  void connected(std::string& out, std::uint32_t id, const connect_result& is) const override {
+    begin_reply(out, id, "connect");
+    out += "{\"client\":";
+    append_json_string(out, is.client);
+    out += ",\"ping\":";
+    append_number(out, is.ping_s);
+    out += ",\"pong\":true,\"node\":";
+    append_json_string(out, is.node);
+    out += "}}";
+  }
+
+  void subscribed(std::string& out, const join_reply& reply) const override {
+    begin_reply(out, reply.request, "subscribe");
+    out += '{';
+    append_position(out, reply.at.epoch, top_of(reply));
+    if ((reply.note & subscription_note::recoverable) != 0)
+      out += ",\"recoverable\":true";
+    if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
+      out += ",\"positioned\":true";
+    if ((reply.note & subscription_note::recovering) != 0)
+      out += ",\"was_recovering\":true";
+    if (reply.at.recovered)
+      out += ",\"recovered\":true";
+    append_publications(out, reply.recovered);
+    out += "}}";
+  }
+
+  void done(std::string& out, std::uint32_t id, method what) const override {
+    begin_reply(out, id, name_of(what));
+    out += "{}}";
+  }
+
+  void presence(std::string& out, const members_answer& is) const override {
+    begin_reply(out, is.request, "presence");
+    out += "{\"presence\":{";
+    bool is_first = true;
+    for (const auto& one : is.members) {
+      if (!std::exchange(is_first, false))
+        out += ',';
+      append_json_string(out, one.id);
+      out += ':';
+      append_client(out, {one.user, one.id});
+    }
+    out += "}}}";
+  }
+
+  void presence_stats(std::string& out, const counts_answer& are) const override {
+    begin_reply(out, are.request, "presence_stats");
+    out += "{\"num_clients\":";
+    append_number(out, are.connections);
+    out += ",\"num_users\":";
+    append_number(out, are.users);
+    out += "}}";
+  }
+
+  void history(std::string& out, const history_reply& is) const override {
+    begin_reply(out, is.request, "history");
+    out += '{';
+    append_position(out, is.at.epoch, is.at.offset);
+    append_publications(out, is.publications);
+    out += "}}";
+  }
+
+  void publication(std::string& out, const outgoing_publication& is) const override {
+    begin_push(out, is.room, "pub");
+    append_publication(out, is);
+    out += "}}";
+  }
+
+  void moved(std::string& out, std::string_view room, bool came,
+             const client_info& who) const override {
+    begin_push(out, room, came ? "join" : "leave");
+    out += "{\"info\":";
+    append_client(out, who);
+    out += "}}}";
+  }
+
+  void unsubscribed(std::string& out, std::string_view room, const ending& why) const override {
+    begin_push(out, room, "unsubscribe");
+    append_ending(out, why);
+    out += "}}";
+  }
+};
+
+} // namespace
+
+const reply_words& json_words() noexcept {
+  static const json instance;
+  return instance;
+}
+
+} // namespace canang::net::centrifugo

@@ -1,0 +1,194 @@
+#include "net/protocol/centrifugo/json_data.hpp"
+#include "net/protocol/centrifugo/reply_words.hpp"
+
+#include <protozero/pbf_writer.hpp>
+#include <protozero/varint.hpp>
+
+#include <iterator>
+
+// Fields by their numbers in definitions/client.proto of https://github.com/centrifugal/protocol.
+
+namespace canang::net::centrifugo {
+
+namespace {
+
+using protozero::pbf_writer;
+
+enum reply_field : protozero::pbf_tag_type {
+  reply_id = 1,
+  reply_error = 2,
+  reply_push = 4,
+  reply_connect = 5,
+  reply_subscribe = 6,
+  reply_unsubscribe = 7,
+  reply_publish = 8,
+  reply_presence = 9,
+  reply_presence_stats = 10,
+  reply_history = 11,
+  reply_ping = 12
+};
+
+enum push_field : protozero::pbf_tag_type {
+  push_channel = 2,
+  push_pub = 4,
+  push_join = 5,
+  push_leave = 6,
+  push_unsubscribe = 7
+};
+
+/// Appends a message with its length in front of it.
+template <class Write>
+void append_delimited(std::string& out, Write write) {
+  static thread_local std::string message; // its memory is kept for the next one
+  message.clear();
+  pbf_writer reply{message};
+  write(reply);
+  protozero::write_varint(std::back_inserter(out), message.size());
+  out += message;
+}
+
+template <class Write>
+void append_reply(std::string& out, std::uint32_t id, reply_field result, Write write) {
+  append_delimited(out, [&](pbf_writer& reply) {
+    reply.add_uint32(reply_id, id);
+    pbf_writer fields{reply, result};
+    write(fields);
+  });
+}
+
+template <class Write>
+void append_push(std::string& out, std::string_view room, push_field what, Write write) {
+  append_delimited(out, [&](pbf_writer& reply) {
+    pbf_writer push{reply, reply_push};
+    push.add_string(push_channel, room.data(), room.size());
+    pbf_writer fields{push, what};
+    write(fields);
+  });
+}
+
+void add_text(pbf_writer& to, protozero::pbf_tag_type field, std::string_view text) {
+  if (!text.empty())
+    to.add_string(field, text.data(), text.size());
+}
+
+void add_publication(pbf_writer& to, const outgoing_publication& is) {
+  to.add_bytes(4, is.data.data(), is.data.size());
+  if (is.has_place())
+    to.add_uint64(6, is.offset);
+}
+
+void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
+                      std::span<const outgoing_publication> all) {
+  for (const auto& one : all) {
+    if (!is_message(one))
+      continue;
+    pbf_writer publication{to, field};
+    add_publication(publication, one);
+  }
+}
+
+void add_client(pbf_writer& to, const client_info& who) {
+  add_text(to, 1, who.user);
+  add_text(to, 2, who.client);
+}
+
+class protobuf final : public reply_words {
+public:
+  frame_type type() const noexcept override { return frame_type::binary; }
+  request_reader& reader() const override { return protobuf_requests(); }
+
+  void error(std::string& out, std::uint32_t id, const centrifugo::error& why) const override {
+    append_reply(out, id, reply_error, [&](pbf_writer& fields) {
+      fields.add_uint32(1, why.code);
+      add_text(fields, 2, why.message);
+      if (why.is_temporary)
+        fields.add_bool(3, true);
+    });
+  }
+
+  void connected(std::string& out, std::uint32_t id, const connect_result& is) const override {
+    append_reply(out, id, reply_connect, [&](pbf_writer& fields) {
+      add_text(fields, 1, is.client);
+      fields.add_uint32(7, is.ping_s);
+      fields.add_bool(8, true);
+      add_text(fields, 10, is.node);
+    });
+  }
+
+  void subscribed(std::string& out, const join_reply& reply) const override {
+    append_reply(out, reply.request, reply_subscribe, [&](pbf_writer& fields) {
+      if ((reply.note & subscription_note::recoverable) != 0)
+        fields.add_bool(3, true);
+      add_text(fields, 6, reply.at.epoch);
+      add_publications(fields, 7, reply.recovered);
+      if (reply.at.recovered)
+        fields.add_bool(8, true);
+      fields.add_uint64(9, top_of(reply));
+      if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
+        fields.add_bool(10, true);
+      if ((reply.note & subscription_note::recovering) != 0)
+        fields.add_bool(12, true);
+    });
+  }
+
+  void done(std::string& out, std::uint32_t id, method what) const override {
+    const auto field = what == method::unsubscribe ? reply_unsubscribe
+                       : what == method::publish   ? reply_publish
+                                                   : reply_ping;
+    append_reply(out, id, field, [](pbf_writer&) {});
+  }
+
+  void presence(std::string& out, const members_answer& is) const override {
+    append_reply(out, is.request, reply_presence, [&](pbf_writer& fields) {
+      for (const auto& one : is.members) {
+        pbf_writer entry{fields, 1};
+        add_text(entry, 1, one.id);
+        pbf_writer info{entry, 2};
+        add_client(info, {one.user, one.id});
+      }
+    });
+  }
+
+  void presence_stats(std::string& out, const counts_answer& are) const override {
+    append_reply(out, are.request, reply_presence_stats, [&](pbf_writer& fields) {
+      fields.add_uint32(1, static_cast<std::uint32_t>(are.connections));
+      fields.add_uint32(2, static_cast<std::uint32_t>(are.users));
+    });
+  }
+
+  void history(std::string& out, const history_reply& is) const override {
+    append_reply(out, is.request, reply_history, [&](pbf_writer& fields) {
+      add_publications(fields, 1, is.publications);
+      add_text(fields, 2, is.at.epoch);
+      fields.add_uint64(3, is.at.offset);
+    });
+  }
+
+  void publication(std::string& out, const outgoing_publication& is) const override {
+    append_push(out, is.room, push_pub, [&](pbf_writer& fields) { add_publication(fields, is); });
+  }
+
+  void moved(std::string& out, std::string_view room, bool came,
+             const client_info& who) const override {
+    append_push(out, room, came ? push_join : push_leave, [&](pbf_writer& fields) {
+      pbf_writer info{fields, 1};
+      add_client(info, who);
+    });
+  }
+
+  void unsubscribed(std::string& out, std::string_view room, const ending& why) const override {
+    append_push(out, room, push_unsubscribe, [&](pbf_writer& fields) {
+      fields.add_uint32(2, why.code);
+      add_text(fields, 3, why.reason);
+    });
+  }
+};
+
+} // namespace
+
+const reply_words& protobuf_words() noexcept {
+  static const protobuf instance;
+  return instance;
+}
+
+} // namespace canang::net::centrifugo

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "net/frame.hpp"
+#include "net/protocol/centrifugo/codes.hpp"
+#include "net/protocol/centrifugo/request.hpp"
+#include "net/protocol/commands.hpp"
+#include "net/protocol/protocol.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace canang::net::centrifugo {
+
+/// What a client asked for with its subscription, and is told whether it has it.
+namespace subscription_note {
+inline constexpr std::uint8_t positioned = 1;
+inline constexpr std::uint8_t recoverable = 2;
+inline constexpr std::uint8_t recovering = 4;
+} // namespace subscription_note
+
+/// The answer to `connect`.
+struct connect_result {
+  std::string_view client;
+  std::string_view node;
+  std::uint32_t ping_s = 0; ///< pings come so often, and are to be answered
+};
+
+/// A member that a push or an answer is about.
+struct client_info {
+  std::string_view user;
+  std::string_view client;
+};
+
+/// One of the protocol's two formats: appends messages, each of which is a whole payload. `id` is the command's.
+/// Stateless, one object a format.
+class reply_words {
+public:
+  [[nodiscard]] virtual frame_type type() const noexcept = 0;
+  [[nodiscard]] virtual request_reader& reader() const = 0;
+
+  virtual void error(std::string& out, std::uint32_t id, const centrifugo::error& why) const = 0;
+  virtual void connected(std::string& out, std::uint32_t id, const connect_result& is) const = 0;
+  virtual void subscribed(std::string& out, const join_reply& reply) const = 0;
+
+  /// A result without fields, of `what`.
+  virtual void done(std::string& out, std::uint32_t id, method what) const = 0;
+
+  virtual void presence(std::string& out, const members_answer& is) const = 0;
+  virtual void presence_stats(std::string& out, const counts_answer& are) const = 0;
+  virtual void history(std::string& out, const history_reply& is) const = 0;
+
+  virtual void publication(std::string& out, const outgoing_publication& is) const = 0;
+
+  /// Somebody came, or went.
+  virtual void moved(std::string& out, std::string_view room, bool came,
+                     const client_info& who) const = 0;
+
+  virtual void unsubscribed(std::string& out, std::string_view room, const ending& why) const = 0;
+
+protected:
+  ~reply_words() = default;
+};
+
+[[nodiscard]] const reply_words& json_words() noexcept;
+[[nodiscard]] const reply_words& protobuf_words() noexcept;
+
+/// The member's place in the order after the answer: that of the last publication in it.
+[[nodiscard]] inline std::uint64_t top_of(const join_reply& reply) noexcept {
+  return reply.recovered.empty() ? reply.at.offset : reply.recovered.back().offset;
+}
+
+[[nodiscard]] inline bool is_message(const outgoing_publication& one) noexcept {
+  return one.what == outgoing_publication::kind::message;
+}
+
+} // namespace canang::net::centrifugo

@@ -1,0 +1,209 @@
+#include "net/protocol/centrifugo/talk.hpp"
+
+#include "net/utf8.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace canang::net::centrifugo {
+
+namespace {
+
+constexpr std::uint8_t note_if(bool is_so, std::uint8_t bit) noexcept {
+  return is_so ? bit : std::uint8_t{0};
+}
+
+/// What a client is called, as the presence has it.
+std::string name_of(const connection_facts& facts) {
+  std::string name{facts.node};
+  name += '/';
+  name += std::to_string(facts.connection);
+  return name;
+}
+
+/// How often pings come, in whole seconds.
+std::uint32_t seconds_of(std::chrono::milliseconds interval) {
+  return static_cast<std::uint32_t>(
+    std::max(std::chrono::ceil<std::chrono::seconds>(interval), std::chrono::seconds{1}).count());
+}
+
+/// JSON is text, and so are bytes that are UTF-8: members of other protocols get it as what it is.
+frame_type type_of(const reply_words& words, std::string_view data) {
+  return words.type() == frame_type::text || is_utf8(data) ? frame_type::text : frame_type::binary;
+}
+
+/// Appends the message that `write` appends, in its frame.
+template <class Write>
+void frame(const reply_words& words, const framing& frames, std::string& out, Write write) {
+  static thread_local std::string payload; // its memory is kept for the next one
+  payload.clear();
+  write(payload);
+  frames.append(out, words.type(), payload);
+}
+
+} // namespace
+
+template <class Write>
+void talk::reply(command_sink& sink, Write write) const {
+  static thread_local std::string payload;
+  payload.clear();
+  write(payload);
+  sink.reply(words_.type(), payload);
+}
+
+void talk::on_open(const connection_parameters& parameters, command_sink& sink) {
+  user_ = parameters.user;
+  sink.open();
+}
+
+void talk::decode(frame_type /*type*/, std::span<const char> message, command_sink& sink) {
+  auto& reader = words_.reader();
+  reader.begin({message.data(), message.size()});
+  request asked;
+  for (;;) {
+    switch (reader.next(asked)) {
+    case read_result::end: return;
+    case read_result::bad: sink.close(malformed.code, malformed.reason); return;
+    case read_result::command:
+      if (!take(asked, sink))
+        return;
+    }
+  }
+}
+
+/// @returns false when the connection ends: nothing more of the message counts.
+bool talk::take(const request& asked, command_sink& sink) {
+  const bool wants_answer = asked.what != method::none && asked.what != method::send;
+  const bool comes_first = asked.what == method::connect;
+  if (asked.what != method::none
+      && ((wants_answer && asked.id == 0) || comes_first == is_connected_)) {
+    sink.close(malformed.code, malformed.reason);
+    return false;
+  }
+  switch (asked.what) {
+  case method::none:        // the answer to a ping: that it was heard is all
+  case method::send: break; // there is nobody who hears it
+  case method::connect: return connect(asked, sink);
+  case method::subscribe: subscribe(asked, sink); break;
+  case method::unsubscribe:
+    sink.on_command(leave_command{.room = asked.channel, .request = asked.id});
+    break;
+  case method::publish: publish(asked, sink); break;
+  case method::presence:
+  case method::presence_stats:
+    sink.on_command(query_command{.what = asked.what == method::presence
+                                            ? query_command::subject::members
+                                            : query_command::subject::counts,
+                                  .room = asked.channel,
+                                  .request = asked.id});
+    break;
+  case method::history: ask_history(asked, sink); break;
+  case method::ping:
+    reply(sink, [&](std::string& out) { words_.done(out, asked.id, method::ping); });
+    break;
+  case method::refresh:
+  case method::sub_refresh: refuse(asked, not_available, sink); break;
+  case method::rpc:
+  case method::unknown: refuse(asked, method_not_found, sink); break;
+  }
+  return true;
+}
+
+/// No token can be checked yet, so none is believed.
+bool talk::connect(const request& asked, command_sink& sink) {
+  if (!asked.token.empty()) {
+    sink.close(invalid_token.code, invalid_token.reason);
+    return false;
+  }
+  is_connected_ = true;
+  sink.on_command(identify_command{{.user = std::exchange(user_, {})}});
+  const auto facts = sink.facts();
+  const auto client = name_of(facts);
+  reply(sink, [&](std::string& out) {
+    words_.connected(out, asked.id,
+                     {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings)});
+  });
+  return true;
+}
+
+void talk::subscribe(const request& asked, command_sink& sink) const {
+  join_command join;
+  join.room = asked.channel;
+  join.request = asked.id;
+  join.note = static_cast<std::uint8_t>(
+    note_if(asked.positioned, subscription_note::positioned)
+    | note_if(asked.recoverable || asked.recover, subscription_note::recoverable)
+    | note_if(asked.recover, subscription_note::recovering));
+  if (asked.recover)
+    join.since = resume_position{std::string{asked.epoch}, asked.offset};
+  join.format = asked.join_leave ? &formats_.with_moves : &formats_.plain;
+  sink.on_command(std::move(join));
+}
+
+void talk::publish(const request& asked, command_sink& sink) const {
+  if (asked.data.empty()) {
+    refuse(asked, bad_request, sink);
+    return;
+  }
+  sink.on_command(publish_command{.type = type_of(words_, asked.data),
+                                  .data = asked.data,
+                                  .room = asked.channel,
+                                  .request = asked.id,
+                                  .is_from_outside = true});
+}
+
+void talk::ask_history(const request& asked, command_sink& sink) const {
+  query_command query{.what = query_command::subject::history,
+                      .room = asked.channel,
+                      .request = asked.id,
+                      .limit = asked.limit < 0 ? std::numeric_limits<std::size_t>::max()
+                                               : static_cast<std::size_t>(asked.limit),
+                      .is_reverse = asked.reverse};
+  if (asked.since)
+    query.since = resume_position{std::string{asked.since->epoch}, asked.since->offset};
+  sink.on_command(query);
+}
+
+void talk::refuse(const request& asked, const error& why, command_sink& sink) const {
+  reply(sink, [&](std::string& out) { words_.error(out, asked.id, why); });
+}
+
+// --- what became of it
+
+/// Who leaves a room that it is not in has what it wants.
+bool talk::encode_fault(const failed_command& failed, const framing& frames, std::string& out) {
+  if (failed.what == command_kind::identify)
+    return false;
+  frame(words_, frames, out, [&](std::string& text) {
+    if (failed.what == command_kind::leave)
+      words_.done(text, failed.request, method::unsubscribe);
+    else
+      words_.error(text, failed.request, error_of(failed.why));
+  });
+  return true;
+}
+
+void talk::encode_stored(const stored_publish& stored, const framing& frames, std::string& out) {
+  frame(words_, frames, out,
+        [&](std::string& text) { words_.done(text, stored.request, method::publish); });
+}
+
+void talk::encode_left(const leave_command& left, const framing& frames, std::string& out) {
+  frame(words_, frames, out,
+        [&](std::string& text) { words_.done(text, left.request, method::unsubscribe); });
+}
+
+void talk::encode_members(const members_answer& is, const framing& frames, std::string& out) {
+  frame(words_, frames, out, [&](std::string& text) { words_.presence(text, is); });
+}
+
+void talk::encode_counts(const counts_answer& are, const framing& frames, std::string& out) {
+  frame(words_, frames, out, [&](std::string& text) { words_.presence_stats(text, are); });
+}
+
+void talk::encode_history(const history_reply& is, const framing& frames, std::string& out) {
+  frame(words_, frames, out, [&](std::string& text) { words_.history(text, is); });
+}
+
+} // namespace canang::net::centrifugo

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "net/protocol/centrifugo/reply_words.hpp"
+#include "net/protocol/conversation.hpp"
+
+#include <string>
+
+namespace canang::net::centrifugo {
+
+/// The formats of a connection: what its memberships are in, by what they asked for.
+struct format_family {
+  const wire_format& plain;
+  const wire_format& with_moves; ///< joins and leaves too
+};
+
+/// One client's conversation in Centrifugo's protocol: `connect` first, then what it likes.
+class talk final : public conversation {
+public:
+  talk(const reply_words& words, const format_family& formats) noexcept
+    : words_(words), formats_(formats) {}
+
+  void on_open(const connection_parameters& parameters, command_sink& sink) override;
+  void decode(frame_type type, std::span<const char> message, command_sink& sink) override;
+  bool encode_fault(const failed_command& failed, const framing& frames, std::string& out) override;
+  void encode_stored(const stored_publish& stored, const framing& frames,
+                     std::string& out) override;
+  void encode_left(const leave_command& left, const framing& frames, std::string& out) override;
+  void encode_members(const members_answer& is, const framing& frames, std::string& out) override;
+  void encode_counts(const counts_answer& are, const framing& frames, std::string& out) override;
+  void encode_history(const history_reply& is, const framing& frames, std::string& out) override;
+
+private:
+  [[nodiscard]] bool take(const request& asked, command_sink& sink);
+  [[nodiscard]] bool connect(const request& asked, command_sink& sink);
+  void subscribe(const request& asked, command_sink& sink) const;
+  void publish(const request& asked, command_sink& sink) const;
+  void ask_history(const request& asked, command_sink& sink) const;
+  void refuse(const request& asked, const error& why, command_sink& sink) const;
+  template <class Write>
+  void reply(command_sink& sink, Write write) const;
+
+  const reply_words& words_;
+  const format_family& formats_;
+  std::string user_; // as its URL names it, until it has connected
+  bool is_connected_ = false;
+};
+
+} // namespace canang::net::centrifugo

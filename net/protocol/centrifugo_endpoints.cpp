@@ -1,0 +1,54 @@
+#include "net/protocol/centrifugo_endpoints.hpp"
+
+#include "net/http/fields.hpp"
+#include "net/http/target.hpp"
+#include "net/protocol/centrifugo.hpp"
+#include "net/websocket/endpoint.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace canang::net {
+
+namespace {
+
+constexpr std::string_view json_subprotocol = "centrifuge-json";
+constexpr std::string_view protobuf_subprotocol = "centrifuge-protobuf";
+
+bool offers(const http_request& request, std::string_view subprotocol) {
+  const auto offered =
+    list_items(request.header, boost::beast::http::field::sec_websocket_protocol);
+  return std::find(offered.begin(), offered.end(), subprotocol) != offered.end();
+}
+
+std::variant<websocket_opening, rejection> read_opening(const http_request& request) {
+  const auto format = query_value(request.query, "format");
+  if (format && *format != "json" && *format != "protobuf")
+    return reject(reject_reason::bad_request, 400, "format is json or protobuf");
+  const bool offers_protobuf = offers(request, protobuf_subprotocol);
+  const bool is_protobuf = offers_protobuf || (format && *format == "protobuf");
+  websocket_opening opening{is_protobuf ? centrifugo_protobuf_format() : centrifugo_json_format(),
+                            {}};
+  opening.words = is_protobuf ? &centrifugo_protobuf_session() : &centrifugo_json_session();
+  if (offers_protobuf)
+    opening.subprotocol = protobuf_subprotocol;
+  else if (offers(request, json_subprotocol))
+    opening.subprotocol = json_subprotocol;
+  if (auto user = query_value(request.query, "user")) {
+    if (!is_user_name(*user))
+      return reject(reject_reason::bad_request, 400,
+                    "user is 1 to 255 bytes of UTF-8 without control characters");
+    opening.parameters.user = std::move(*user);
+  }
+  return opening;
+}
+
+} // namespace
+
+void add_centrifugo_endpoints(router& paths, const session_door& door) {
+  add_websocket(paths, "/connection/websocket", door, read_opening);
+}
+
+} // namespace canang::net
