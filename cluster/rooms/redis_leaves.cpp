@@ -30,9 +30,25 @@ constexpr std::chrono::milliseconds leave_retry{100};
 } // namespace
 
 void redis_leaves::wait(std::string_view room, leave&& who, clock::time_point due) {
-  waiting_.emplace(due, pending{std::string{room}, std::move(who)});
-  if (waiting_.size() > most_pending_leaves)
-    waiting_.erase(waiting_.begin()); // Redis is away for long; a sweep tells it
+  pending one{std::string{room}, std::move(who), ++wait_count_};
+  newest_[name_of(one)] = one.number;
+  waiting_.emplace(due, std::move(one));
+  if (waiting_.size() <= most_pending_leaves)
+    return;
+  (void)take_number(waiting_.begin()->second);
+  waiting_.erase(waiting_.begin()); // Redis is away for long; a sweep tells it
+}
+
+std::string redis_leaves::name_of(const pending& one) { return one.who.id + ' ' + one.room; }
+
+/// @returns false where the connection was back and has left the room again: that leave counts, whose grace is not
+/// over.
+bool redis_leaves::take_number(const pending& one) {
+  const auto newest = newest_.find(name_of(one));
+  if (newest == newest_.end() || newest->second != one.number)
+    return false;
+  newest_.erase(newest);
+  return true;
 }
 
 /// What is refused is tried again after a pause, one call first.
@@ -65,8 +81,10 @@ redis_leaves::due_calls(const std::function<bool(const std::string& room)>& is_u
   std::vector<call_ptr> calls;
   name_map<call_ptr> open;
   for (auto& item : due) {
+    if (!take_number(item))
+      continue;
     if (is_uncertain(item.room)) {
-      waiting_.emplace(now + leave_retry, std::move(item));
+      wait(item.room, std::move(item.who), now + leave_retry);
       continue;
     }
     auto& target = open[item.room];
@@ -151,6 +169,7 @@ void redis_leaves::sweep_page(const std::string& room, std::string_view cursor) 
 
 void redis_leaves::clear() {
   waiting_.clear();
+  newest_.clear();
   unheard_.clear();
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace canang::cluster {
@@ -53,6 +54,7 @@ private:
   struct pending {
     std::string room;
     leave who;
+    std::uint64_t number = 0;
   };
 
   /// One call of leave.lua, kept until its answer is heard: it may be made again.
@@ -62,6 +64,8 @@ private:
   };
   using call_ptr = std::shared_ptr<call>;
 
+  [[nodiscard]] static std::string name_of(const pending& one);
+  [[nodiscard]] bool take_number(const pending& one);
   [[nodiscard]] std::vector<call_ptr>
   due_calls(const std::function<bool(const std::string& room)>& is_uncertain);
   void send(const call_ptr& what);
@@ -71,6 +75,8 @@ private:
   redis_room_services& services_;
   presence_options options_;
   std::multimap<clock::time_point, pending> waiting_;
+  std::unordered_map<std::string, std::uint64_t> newest_; // of each connection and room that waits
+  std::uint64_t wait_count_ = 0;
   std::vector<call_ptr> unheard_; // to be sent again
   retry_pause pause_;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

@@ -124,6 +124,25 @@ TEST_F(redis_presence_test, coming_and_going_is_told_in_one_order_on_all_nodes) 
   EXPECT_TRUE(a.rooms["told"].outcomes.empty()) << "the room published nothing itself";
 }
 
+TEST_F(redis_presence_test, a_connection_that_was_back_has_the_whole_grace_when_it_leaves_again) {
+  auto& a = start("n1");
+  open(a, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(hears(a, "told", {event('+', "n1/1", "ann")}));
+  a.leave("told", 1);
+  ASSERT_TRUE(becomes(a, "told", "|"));
+  a.ahead += 2s;
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(becomes(a, "told", "n1:1 | n1/1=ann"));
+  a.leave("told", 1);
+  ASSERT_TRUE(becomes(a, "told", "|"));
+  a.ahead += 2s; // the first grace is over, the second is not
+  rest();
+  EXPECT_EQ(a.events("told").size(), 1U);
+  a.ahead += 1500ms;
+  EXPECT_TRUE(hears(a, "told", {event('+', "n1/1", "ann"), event('-', "n1/1", "ann")}));
+}
+
 TEST_F(redis_presence_test, who_is_back_in_time_on_any_node_is_not_told_of) {
   auto& a = start("n1");
   auto& b = start("n2");
