@@ -93,8 +93,17 @@ void connection::send_replies() {
   auto* const batch = services_.replies;
   if (batch == nullptr || batch->of != this)
     return;
-  if (const auto bytes = std::exchange(batch->bytes, nullptr); bytes && bytes->size() > 0)
-    session_->send(bytes, 0, bytes->size());
+  const auto said = std::exchange(batch->bytes, nullptr);
+  if (!said || said->size() == 0)
+    return;
+  format_.frames.finish(said->bytes());
+  session_->send(said, 0, said->size());
+}
+
+/// For what the client is told now.
+const net::framing& connection::frames() const noexcept {
+  const auto* const batch = services_.replies;
+  return batch != nullptr && batch->of == this ? format_.frames.of_turn() : format_.frames;
 }
 
 net::connection_facts connection::facts() const {
@@ -154,7 +163,7 @@ const net::identity& connection::who() const noexcept {
 // --- what it is told
 
 void connection::reply(net::frame_type type, std::string_view payload) {
-  tell([&](std::string& out) { format_.frames.append(out, type, payload); });
+  tell([&](std::string& out) { frames().append(out, type, payload); });
   pay_for_command();
 }
 
@@ -165,7 +174,7 @@ void connection::close(std::uint16_t code, std::string_view text) {
 
 void connection::fail(const net::failed_command& failed) {
   bool is_told = false;
-  tell([&](std::string& out) { is_told = talk_->encode_fault(failed, format_.frames, out); });
+  tell([&](std::string& out) { is_told = talk_->encode_fault(failed, frames(), out); });
   if (!is_told)
     give_up(failed);
 }

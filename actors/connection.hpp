@@ -160,6 +160,7 @@ private:
   template <class Encode>
   void tell(Encode encode);
   void send_replies();
+  [[nodiscard]] const net::framing& frames() const noexcept;
 
   // flow control
   void pay(std::size_t bytes);

@@ -161,7 +161,7 @@ void connection::on_published(const published& answer) {
   } else if (answer.request != 0) {
     const auto& at = answer.outcome.at;
     tell([&](std::string& out) {
-      talk_->encode_stored({answer.request, at.epoch, at.offset}, format_.frames, out);
+      talk_->encode_stored({answer.request, at.epoch, at.offset}, frames(), out);
     });
   }
 }

@@ -145,7 +145,7 @@ void connection::on_room_told(const room_told& answer) {
     fault(net::command_fault::unavailable);
   } else if (answer.what == subject::counts) {
     const net::counts_answer counts{answer.request, members.size(), different_users(members)};
-    tell([&](std::string& out) { talk_->encode_counts(counts, format_.frames, out); });
+    tell([&](std::string& out) { talk_->encode_counts(counts, frames(), out); });
   } else if (members.size() > net::max_members_in_reply) {
     fault(net::command_fault::too_much);
   } else {
@@ -154,7 +154,7 @@ void connection::on_room_told(const room_told& answer) {
     for (const auto& one : members)
       views.push_back({one.id, one.user});
     tell([&](std::string& out) {
-      talk_->encode_members({answer.request, views}, format_.frames, out);
+      talk_->encode_members({answer.request, views}, frames(), out);
       pay(out.size());
     });
   }
@@ -184,7 +184,7 @@ void connection::on_history_told(const history_told& answer) {
   const auto& top = history.top;
   tell([&](std::string& out) {
     talk_->encode_history({answer.request, {answer.room, top.epoch, top.offset}, messages},
-                          format_.frames, out);
+                          frames(), out);
     pay(out.size());
   });
 }

@@ -185,7 +185,7 @@ void connection::on_command(const net::leave_command& command) {
     fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
   }
   drop_waiting(left.id, net::command_fault::left, command.room);
-  tell([&](std::string& out) { talk_->encode_left(command, format_.frames, out); });
+  tell([&](std::string& out) { talk_->encode_left(command, frames(), out); });
 }
 
 /// It may come back at once, and is then a member like any other.

@@ -30,7 +30,7 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
       target.buffer = context_.buffers.make();
     auto& bytes = target.buffer->bytes();
     const auto from = static_cast<std::uint32_t>(bytes.size());
-    target.format->encode(outgoing(*message, room.name), bytes);
+    target.format->encode_of_turn(outgoing(*message, room.name), bytes);
     if (bytes.size() == from)
       continue; // not for members of this protocol
     target.frames.push_back(
@@ -76,6 +76,7 @@ void fanout::flush_group(group& target) {
     target.buffer.reset();
     return;
   }
+  target.format->frames.finish(target.buffer->bytes());
   serve_publishers(target);
   const auto frames = target.frames.size();
   for (auto& to : target.members) {

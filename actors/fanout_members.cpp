@@ -96,6 +96,8 @@ void fanout::add_to_group(connected& who, local_room& room, const add_member& re
     room.groups.push_back({request.format, {}, {}, {}});
     at = std::prev(room.groups.end());
   }
+  if (at->buffer && at->format->frames.makes_one_of_turn())
+    flush_now(room); // nobody can be given a part of it
   const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
   at->members.push_back({.session = who.session.get(),
                          .id = request.member,

@@ -29,9 +29,8 @@ std::string_view cut_utf8(std::string_view text, std::size_t limit) {
 
 } // namespace
 
-void append_frame(std::string& out, frame_type type, std::string_view payload) {
+void append_frame_head(std::string& out, frame_type type, std::uint64_t size) {
   push_byte(out, fin_bit | static_cast<std::uint8_t>(type));
-  const std::uint64_t size = payload.size();
   if (size < length_16) {
     push_byte(out, size);
   } else if (size <= 0xFFFF) {
@@ -43,6 +42,10 @@ void append_frame(std::string& out, frame_type type, std::string_view payload) {
     for (unsigned shift = 64; shift != 0; shift -= 8)
       push_byte(out, size >> (shift - 8));
   }
+}
+
+void append_frame(std::string& out, frame_type type, std::string_view payload) {
+  append_frame_head(out, type, payload.size());
   out.append(payload);
 }
 

@@ -12,6 +12,9 @@ namespace canang::net {
 
 enum class frame_type : std::uint8_t { text = 0x1, binary = 0x2 };
 
+/// Appends what stands in front of `payload_bytes` in an unfragmented, unmasked data frame.
+void append_frame_head(std::string& out, frame_type type, std::uint64_t payload_bytes);
+
 /// Appends one unfragmented, unmasked data frame to `out`. The payload may have any size.
 void append_frame(std::string& out, frame_type type, std::string_view payload);
 

@@ -72,23 +72,26 @@ private:
 
 /// Two wire formats that differ in whether joins and leaves are told.
 struct formats {
-  formats(const reply_words& words, language::family_of family) noexcept
-    : quiet(words, family, false), moving(words, family, true) {}
+  formats(const reply_words& words, const framing& frames, language::family_of family) noexcept
+    : quiet(words, family, false),
+      moving(words, family, true),
+      plain(quiet, frames),
+      with_moves(moving, frames) {}
 
   language quiet;
   language moving;
-  wire_format plain{quiet, websocket_framing()};
-  wire_format with_moves{moving, websocket_framing()};
+  wire_format plain;
+  wire_format with_moves;
   format_family family{plain, with_moves};
 };
 
 const format_family& json_family() noexcept {
-  static const formats all{json_words(), json_family};
+  static const formats all{json_words(), batched_text_framing(), json_family};
   return all.family;
 }
 
 const format_family& protobuf_family() noexcept {
-  static const formats all{protobuf_words(), protobuf_family};
+  static const formats all{protobuf_words(), batched_binary_framing(), protobuf_family};
   return all.family;
 }
 

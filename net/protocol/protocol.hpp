@@ -120,6 +120,11 @@ struct wire_format {
   void encode(const outgoing_publication& publication, std::string& out) const {
     language.encode(publication, frames, out);
   }
+
+  /// Appends it to what a turn brings, which `framing::finish` ends.
+  void encode_of_turn(const outgoing_publication& publication, std::string& turn) const {
+    language.encode(publication, frames.of_turn(), turn);
+  }
   void encode_join(const join_reply& reply, std::string& out) const {
     language.encode_join(reply, frames, out);
   }

@@ -55,8 +55,8 @@ void add_websocket(router& paths, std::string pattern, const session_door& door,
                                              .request = std::move(connection.request),
                                              .already_read = std::move(connection.already_read),
                                              .subprotocol = std::move(found.subprotocol),
-                                             .words = found.opening.words,
                                              .ticket = std::move(connection.ticket),
+                                             .words = found.opening.words,
                                            });
     door.acceptor.on_session(std::move(session), found.opening.format,
                              std::move(found.opening.parameters));

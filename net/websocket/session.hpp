@@ -18,9 +18,9 @@ struct websocket_upgrade {
   http_request_header request;
   std::string already_read;             ///< bytes that came right behind the request
   std::string subprotocol{};            ///< the one of those offered that the answer names, if any
-  const session_words* words = nullptr; ///< null: WebSocket's own pings and close codes
   std::unique_ptr<byte_layer> layer{};  ///< between the socket and those bytes; null: nothing
   address_ticket ticket{};              ///< kept as long as the session is there
+  const session_words* words = nullptr; ///< null: WebSocket's own pings and close codes
 };
 
 /// A session that speaks RFC 6455 on a socket which only the loop's readiness set watches; not open yet.

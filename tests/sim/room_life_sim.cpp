@@ -238,6 +238,7 @@ private:
     return true;
   }
   void on_removed(actors::subscription_id) override { ADD_FAILURE(); }
+  void on_broken(actors::subscription_id) override { ADD_FAILURE(); }
 
   actors::fanout& members_;
   std::uint32_t loop_;

@@ -62,8 +62,12 @@ struct crowd {
     const auto count = node.any().one_in(4) ? node.any().between(2, 5) : 1;
     who.gather();
     for (std::size_t i = 0; i < count; ++i) {
-      const auto what = node.any().between(0, 9);
-      if (what < 3)
+      const auto what = node.any().between(0, stays_inside ? 9 : 11);
+      if (what == 10)
+        who.shout(some_room(), some_text());
+      else if (what == 11)
+        who.ask(some_room(), questions[node.any().between(0, 2)]);
+      else if (what < 3)
         who.join(some_room(), some_history());
       else if (what < 5)
         who.leave(some_room());
@@ -86,6 +90,9 @@ struct crowd {
     if (!testing::Test::HasFailure())
       node.finish();
   }
+
+  std::vector<std::string> questions{"members", "counts", "history"};
+  bool stays_inside = false; ///< nobody asks the keeper of a room, or publishes there from outside
 
 private:
   int said_ = 0;
@@ -116,6 +123,7 @@ TEST(rooms, that_die_cost_their_members_that_room_alone) {
   std::size_t ended = 0;
   for_each_seed(2 * seeds, [&](std::uint64_t seed) {
     crowd all{some_loops(seed), seed};
+    all.stays_inside = true; // a broker's fault is to hit a room, and not its keeper
     for (int i = 0; i < 3; ++i)
       all.connect();
     for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
@@ -314,6 +322,35 @@ TEST(rooms, refuse_what_makes_no_sense_with_one_answer_each) {
     EXPECT_EQ(one.answer(left), "not_joined");
     EXPECT_TRUE(one.peer().peer->session == nullptr || one.peer().stays());
     EXPECT_TRUE(other.is_in("lobby"));
+  });
+}
+
+TEST(rooms, answer_each_of_many_questions_of_one_message) {
+  for_each_seed(seeds / 3, [](std::uint64_t seed) {
+    auto options = some_loops(seed);
+    options.asks = seed % 2 == 0;
+    crowd all{options, seed};
+    auto& member = all.connect();
+    member.join("lobby");
+    all.node.settle();
+    for (const auto* const text : {"one", "two", "three", "four"})
+      member.publish("lobby", text);
+    all.node.settle();
+    auto& outside = all.connect();
+    outside.gather();
+    std::vector<std::uint32_t> asked;
+    for (int i = 0; i < 60; ++i)
+      asked.push_back(outside.ask("lobby", all.questions[static_cast<std::size_t>(i) % 3]));
+    const auto nameless = outside.ask("", "members");
+    const auto shouted = outside.shout("lobby", "five");
+    outside.send();
+    all.node.settle();
+    all.end();
+    for (const auto number : asked)
+      EXPECT_NE(outside.answer(number), "");
+    EXPECT_TRUE(outside.answer(asked[2]).ends_with(" one two three")) << outside.answer(asked[2]);
+    EXPECT_EQ(outside.answer(nameless), "bad_room");
+    EXPECT_EQ(outside.answer(shouted), "stored");
   });
 }
 

@@ -46,8 +46,16 @@ std::uint32_t lines_client::publish(const std::string& room, const std::string& 
   return add(kind::publish, room, text);
 }
 
+std::uint32_t lines_client::shout(const std::string& room, const std::string& text) {
+  return add(kind::shout, room, text);
+}
+
+std::uint32_t lines_client::ask(const std::string& room, const std::string& what) {
+  return add(kind::ask, room, what);
+}
+
 std::uint32_t lines_client::add(kind what, const std::string& room, const std::string& text) {
-  static constexpr const char* words[]{"join ", "leave ", "publish "};
+  static constexpr const char* words[]{"join ", "leave ", "publish ", "shout ", "tell "};
   const auto number = ++last_request_;
   requests_[number] = {what, room, text, {}};
   if (!lines_.empty())
@@ -96,10 +104,14 @@ void lines_client::take(std::string_view rest) {
   } else if (what == "stored") {
     const auto number = static_cast<std::uint32_t>(next_number(rest));
     const auto offset = next_number(rest);
-    note_answer(number, kind::publish, "stored");
+    note_answer(number, requests_[number].what, "stored");
     const auto& asked = requests_[number];
     ASSERT_LE(offset, record(asked.room).size());
     EXPECT_EQ(record(asked.room)[offset - 1]->data, asked.text);
+  } else if (what == "members" || what == "counts" || what == "history") {
+    const auto number = static_cast<std::uint32_t>(next_number(rest));
+    EXPECT_EQ(requests_[number].text, what);
+    note_answer(number, kind::ask, rest.empty() ? "nobody" : rest);
   } else if (what == "ended") {
     ended_.emplace_back(rest);
     auto& room = rooms_[next_word(rest)];

@@ -23,6 +23,10 @@ public:
   std::uint32_t leave(const std::string& room);
   std::uint32_t publish(const std::string& room, const std::string& text);
 
+  /// Publishes wherever it is; asks for "members", "counts" or "history".
+  std::uint32_t shout(const std::string& room, const std::string& text);
+  std::uint32_t ask(const std::string& room, const std::string& what);
+
   /// Commands go in one message from now on, until `send`.
   void gather() { is_gathering_ = true; }
   void send();
@@ -42,7 +46,7 @@ public:
   [[nodiscard]] const std::vector<std::string>& ended() const noexcept { return ended_; }
 
 private:
-  enum class kind { join, leave, publish };
+  enum class kind { join, leave, publish, shout, ask };
 
   struct request {
     kind what;

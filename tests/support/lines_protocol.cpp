@@ -60,6 +60,29 @@ public:
                   "left " + std::to_string(left.request) + ' ' + std::string{left.room});
   }
 
+  void encode_members(const net::members_answer& is, const framing& frames,
+                      std::string& out) override {
+    auto text = "members " + std::to_string(is.request);
+    for (const auto& one : is.members)
+      text += ' ' + std::string{one.user};
+    frames.append(out, frame_type::text, text);
+  }
+
+  void encode_counts(const net::counts_answer& are, const framing& frames,
+                     std::string& out) override {
+    frames.append(out, frame_type::text,
+                  "counts " + std::to_string(are.request) + ' ' + std::to_string(are.connections)
+                    + ' ' + std::to_string(are.users));
+  }
+
+  void encode_history(const net::history_reply& is, const framing& frames,
+                      std::string& out) override {
+    auto text = "history " + std::to_string(is.request) + ' ' + std::to_string(is.at.offset);
+    for (const auto& one : is.publications)
+      text += ' ' + std::string{one.data};
+    frames.append(out, frame_type::text, text);
+  }
+
 private:
   static void take_line(std::string_view rest, net::command_sink& sink) {
     const auto what = next_word(rest);
@@ -76,6 +99,24 @@ private:
       const auto room = next_word(rest);
       sink.on_command(net::publish_command{
         .type = frame_type::text, .data = rest, .room = room, .request = request});
+    } else if (what == "tell") {
+      const auto request = number_of<std::uint32_t>(next_word(rest));
+      const auto room = next_word(rest);
+      using subject = net::query_command::subject;
+      sink.on_command(net::query_command{.what = rest == "members"  ? subject::members
+                                                 : rest == "counts" ? subject::counts
+                                                                    : subject::history,
+                                         .room = room,
+                                         .request = request,
+                                         .limit = 3});
+    } else if (what == "shout") {
+      const auto request = number_of<std::uint32_t>(next_word(rest));
+      const auto room = next_word(rest);
+      sink.on_command(net::publish_command{.type = frame_type::text,
+                                           .data = rest,
+                                           .room = room,
+                                           .request = request,
+                                           .is_from_outside = true});
     } else if (what == "fail") {
       throw std::runtime_error{"a fault in a protocol"};
     } else {
@@ -156,10 +197,11 @@ const net::wire_format& lines_format(net::recovered_in place) noexcept {
 }
 
 std::string_view name_of(net::command_fault fault) noexcept {
-  static constexpr std::array<std::string_view, 12> names{
-    "unidentified",   "identified_before", "bad_room",    "joined_before",
-    "too_many_rooms", "not_joined",        "left",        "not_allowed",
-    "room_limit",     "too_large",         "unavailable", "refused"};
+  static constexpr std::array<std::string_view, 15> names{
+    "unidentified",   "identified_before", "bad_room",     "joined_before",
+    "too_many_rooms", "not_joined",        "left",         "not_allowed",
+    "room_limit",     "too_large",         "unavailable",  "refused",
+    "not_kept",       "too_much",          "unrecoverable"};
   return names[static_cast<std::size_t>(fault)];
 }
 

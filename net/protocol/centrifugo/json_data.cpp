@@ -1,6 +1,9 @@
 #include "net/protocol/centrifugo/json_data.hpp"
 
 #include "net/json.hpp"
+#include "net/json_cursor.hpp"
+#include "net/protocol/centrifugo/request.hpp"
+#include "net/utf8.hpp"
 
 #include <simdjson.h>
 
@@ -8,18 +11,13 @@ namespace canang::net::centrifugo {
 
 namespace {
 
-/// Keeps what it needed for a message of usual size.
-constexpr std::size_t kept_capacity = 256 * 1024;
-
-simdjson::dom::parser& parser() {
-  static thread_local simdjson::dom::parser one{simdjson::SIMDJSON_MAXSIZE_BYTES};
-  if (one.capacity() > kept_capacity)
-    one = simdjson::dom::parser{simdjson::SIMDJSON_MAXSIZE_BYTES};
-  return one;
-}
-
+/// As readers of commands have it: what they hand on is JSON here too.
 bool is_json(std::string_view text) {
-  return parser().parse(text.data(), text.size()).error() == simdjson::SUCCESS;
+  if (!is_utf8(text))
+    return false;
+  json_cursor reads{text, max_json_depth};
+  (void)reads.value();
+  return reads.is_done();
 }
 
 void append_in_one_line(std::string& out, std::string_view json) {
@@ -47,9 +45,10 @@ void append_json_data(std::string& out, frame_type type, std::string_view data) 
 }
 
 member_text read_member(std::string_view json) {
+  static thread_local simdjson::dom::parser parser; // of some hundred bytes
   simdjson::dom::element member;
   member_text read{};
-  if (parser().parse(json.data(), json.size()).get(member) != simdjson::SUCCESS)
+  if (parser.parse(json.data(), json.size()).get(member) != simdjson::SUCCESS)
     return read;
   if (member["id"].get(read.id) != simdjson::SUCCESS)
     read.id = {};

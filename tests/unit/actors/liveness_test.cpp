@@ -137,6 +137,21 @@ TEST_F(liveness_test, does_not_ping_one_that_is_heard) {
   }
 }
 
+TEST_F(liveness_test, pings_one_that_expects_it_whatever_is_heard) {
+  liveness watcher{{10s, 3s}, clock.now, 1};
+  const auto session = make_session();
+  session->wants_pings = true;
+  beat item;
+  watcher.watch(item, *session, clock.now);
+  run(watcher, 1000s, [&] { session->heard = clock.now; });
+  EXPECT_GE(session->pings.size(), 97U);
+  for (std::size_t i = 1; i < session->pings.size(); ++i)
+    EXPECT_LE(session->pings[i] - session->pings[i - 1], 10s + 2 * tick + 40ms);
+  EXPECT_TRUE(session->aborts.empty());
+  run(watcher, 20s);
+  EXPECT_EQ(session->aborts, std::vector{net::close_reason::ping_timeout});
+}
+
 TEST_F(liveness_test, pings_only_after_a_whole_interval_of_silence_once_the_first_ping_is_over) {
   for (const auto pong_timeout : {3s, 6s, 8s, 10s, 30s}) {
     liveness watcher{{10s, pong_timeout}, clock.now, 1};

@@ -23,6 +23,7 @@ public:
   int opens = 0;
   int refusals = 0;
   bool is_over = false;
+  bool wants_pings = false;
 
   void attach(std::unique_ptr<net::session_handler>) override {}
   void open() override { ++opens; }
@@ -83,6 +84,7 @@ public:
   [[nodiscard]] clock::time_point last_heard() const noexcept override { return heard; }
 
   [[nodiscard]] std::string peer() const override { return {}; }
+  [[nodiscard]] bool expects_pings() const noexcept override { return wants_pings; }
 
   void ping() override {
     if (now != nullptr)

@@ -1,0 +1,240 @@
+#include "net/protocol/centrifugo.hpp"
+#include "net/protocol/protocol.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace canang::net {
+namespace {
+
+using namespace std::string_literals;
+
+std::string text_of(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
+
+std::string position_of(const std::optional<resume_position>& since) {
+  return since ? " since " + since->epoch + ':' + std::to_string(since->offset) : ""s;
+}
+
+/// Notes what the client wants, as lines.
+struct noting_sink final : command_sink {
+  std::vector<std::string> did;
+  std::vector<std::string> replies;
+  const wire_format* joined_as = nullptr;
+
+  void note(std::string what, std::uint32_t request) {
+    did.push_back(std::move(what) + " #" + std::to_string(request));
+  }
+
+  void open() override { did.emplace_back("open"); }
+  void on_command(identify_command&& command) override { note("is " + command.who.user, 0); }
+  void on_command(join_command&& command) override {
+    joined_as = command.format;
+    note("join " + command.room + position_of(command.since) + " note "
+           + std::to_string(command.note),
+         command.request);
+  }
+  void on_command(const leave_command& command) override {
+    note("leave " + std::string{command.room}, command.request);
+  }
+  void on_command(const publish_command& command) override {
+    EXPECT_TRUE(command.is_from_outside);
+    note("publish " + std::string{*command.room} + ' ' + text_of(command.data), command.request);
+  }
+  void on_command(const query_command& command) override {
+    static constexpr const char* names[] = {"members ", "counts ", "history "};
+    note(names[static_cast<int>(command.what)] + std::string{command.room} + ' '
+           + (command.limit > 1'000'000 ? "all"s : std::to_string(command.limit))
+           + position_of(command.since) + (command.is_reverse ? " reverse" : ""),
+         command.request);
+  }
+  connection_facts facts() const override {
+    return {.node = "n1", .connection = 7, .pings = std::chrono::milliseconds{24'100}};
+  }
+  void reply(frame_type type, std::string_view payload) override {
+    EXPECT_EQ(type, frame_type::text);
+    replies.emplace_back(payload);
+  }
+  void close(std::uint16_t code, std::string_view text) override {
+    note("close " + std::string{text}, code);
+  }
+};
+
+struct centrifugo_talk : testing::Test {
+  conversation_ptr talk = centrifugo_json_format().language.converse();
+  noting_sink sink;
+
+  void open(std::string user = {}) {
+    connection_parameters parameters;
+    parameters.user = std::move(user);
+    talk->on_open(parameters, sink);
+  }
+
+  void say(std::string_view message) {
+    talk->decode(frame_type::text, {message.data(), message.size()}, sink);
+  }
+
+  void connect() {
+    open();
+    say(R"({"id":1,"connect":{}})");
+    sink.did.clear();
+    sink.replies.clear();
+  }
+
+  std::vector<std::string> done_for(std::string_view message) {
+    connect();
+    say(message);
+    return sink.did;
+  }
+
+  std::string fault(const failed_command& failed) {
+    std::string out;
+    EXPECT_TRUE(talk->encode_fault(failed, websocket_framing(), out));
+    return out.substr(2); // of a short frame
+  }
+};
+
+using lines = std::vector<std::string>;
+
+TEST_F(centrifugo_talk, opens_at_once_and_waits_for_connect) {
+  open("ann");
+  EXPECT_EQ(sink.did, lines{"open"});
+  say(R"({"id":9,"connect":{"name":"js"}})");
+  EXPECT_EQ(sink.did, (lines{"open", "is ann #0"}));
+  EXPECT_EQ(sink.replies,
+            lines{R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1"}})"});
+}
+
+TEST_F(centrifugo_talk, believes_no_token) {
+  open("ann");
+  say(R"({"id":1,"connect":{"token":"x"}})");
+  EXPECT_EQ(sink.did, (lines{"open", "close invalid token #3500"}));
+  EXPECT_TRUE(sink.replies.empty());
+}
+
+TEST_F(centrifugo_talk, takes_each_command_for_what_it_is) {
+  EXPECT_EQ(done_for(R"({"id":2,"subscribe":{"channel":"r"}})"), lines{"join r note 0 #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"unsubscribe":{"channel":"r"}})"), lines{"leave r #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"publish":{"channel":"r","data":{"a": 1}}})"),
+            lines{R"(publish r {"a": 1} #2)"});
+  EXPECT_EQ(done_for(R"({"id":2,"presence":{"channel":"r"}})"), lines{"members r 0 #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"presence_stats":{"channel":"r"}})"), lines{"counts r 0 #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"history":{"channel":"r"}})"), lines{"history r 0 #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"history":{"channel":"r","limit":-1,"reverse":true}})"),
+            lines{"history r all reverse #2"});
+  EXPECT_EQ(
+    done_for(R"({"id":2,"history":{"channel":"r","limit":5,"since":{"offset":3,"epoch":"e"}}})"),
+    lines{"history r 5 since e:3 #2"});
+  EXPECT_EQ(done_for(R"({"send":{"data":1}})"), lines{});
+  EXPECT_EQ(done_for("{}"), lines{}) << "the answer to a ping";
+}
+
+TEST_F(centrifugo_talk, remembers_what_a_subscription_asked_for) {
+  EXPECT_EQ(done_for(R"({"id":2,"subscribe":{"channel":"r","positioned":true}})"),
+            lines{"join r note 1 #2"});
+  EXPECT_EQ(done_for(R"({"id":2,"subscribe":{"channel":"r","recoverable":true}})"),
+            lines{"join r note 2 #2"});
+  EXPECT_EQ(
+    done_for(R"({"id":2,"subscribe":{"channel":"r","recover":true,"epoch":"e","offset":5}})"),
+    lines{"join r since e:5 note 6 #2"});
+}
+
+TEST_F(centrifugo_talk, tells_moves_to_those_who_asked) {
+  (void)done_for(R"({"id":2,"subscribe":{"channel":"r"}})");
+  const auto* const quiet = sink.joined_as;
+  (void)done_for(R"({"id":2,"subscribe":{"channel":"r","join_leave":true}})");
+  ASSERT_NE(sink.joined_as, quiet);
+  outgoing_publication came{.data = R"({"id":"n1/7","user":"ann"})",
+                            .what = outgoing_publication::kind::joined,
+                            .offset = 4,
+                            .room = "r"};
+  std::string out;
+  quiet->encode(came, out);
+  EXPECT_EQ(out, "");
+  sink.joined_as->encode(came, out);
+  EXPECT_EQ(out.substr(2),
+            R"({"push":{"channel":"r","join":{"info":{"user":"ann","client":"n1/7"}}}})");
+}
+
+TEST_F(centrifugo_talk, answers_by_itself_what_needs_nobody) {
+  connect();
+  say(R"({"id":2,"ping":{}})"
+      "\n"
+      R"({"id":3,"rpc":{"method":"x"}})"
+      "\n"
+      R"({"id":4,"what":{}})"
+      "\n"
+      R"({"id":5,"refresh":{"token":"t"}})"
+      "\n"
+      R"({"id":6,"sub_refresh":{"channel":"r","token":"t"}})");
+  EXPECT_EQ(sink.did, lines{});
+  EXPECT_EQ(sink.replies, (lines{R"({"id":2,"ping":{}})",
+                                 R"({"id":3,"error":{"code":104,"message":"method not found"}})",
+                                 R"({"id":4,"error":{"code":104,"message":"method not found"}})",
+                                 R"({"id":5,"error":{"code":108,"message":"not available"}})",
+                                 R"({"id":6,"error":{"code":108,"message":"not available"}})"}));
+}
+
+TEST_F(centrifugo_talk, closes_those_who_break_the_rules_and_reads_no_further) {
+  const lines closed{"close bad request #3501"};
+  EXPECT_EQ(done_for("nonsense"), closed);
+  EXPECT_EQ(done_for(R"({"subscribe":{"channel":"r"}})"), closed) << "no id";
+  EXPECT_EQ(done_for(R"({"id":2,"connect":{}})"
+                     "\n"
+                     R"({"id":3,"subscribe":{"channel":"r"}})"),
+            closed)
+    << "a second time";
+  talk = centrifugo_json_format().language.converse();
+  sink.did.clear();
+  say(R"({"id":2,"subscribe":{"channel":"r"}})"
+      "\n"
+      R"({"id":3,"connect":{}})");
+  EXPECT_EQ(sink.did, closed) << "before connect";
+}
+
+TEST_F(centrifugo_talk, has_a_code_for_each_fault) {
+  const auto code = [&](command_kind what, command_fault why) {
+    return fault({.what = what, .why = why, .request = 3, .room = "r"});
+  };
+  const auto error = [](int number, const std::string& message, bool is_temporary = false) {
+    return R"({"id":3,"error":{"code":)" + std::to_string(number) + R"(,"message":")" + message
+           + (is_temporary ? R"(","temporary":true}})" : R"("}})");
+  };
+  EXPECT_EQ(code(command_kind::join, command_fault::joined_before),
+            error(105, "already subscribed"));
+  EXPECT_EQ(code(command_kind::join, command_fault::bad_room), error(107, "bad request"));
+  EXPECT_EQ(code(command_kind::join, command_fault::not_allowed), error(103, "permission denied"));
+  EXPECT_EQ(code(command_kind::join, command_fault::too_many_rooms), error(106, "limit exceeded"));
+  EXPECT_EQ(code(command_kind::join, command_fault::unavailable),
+            error(100, "internal server error", true));
+  EXPECT_EQ(code(command_kind::join, command_fault::room_limit),
+            error(111, "too many requests", true));
+  EXPECT_EQ(code(command_kind::publish, command_fault::too_large), error(106, "limit exceeded"));
+  EXPECT_EQ(code(command_kind::query, command_fault::not_kept), error(108, "not available"));
+  EXPECT_EQ(code(command_kind::query, command_fault::unrecoverable),
+            error(112, "unrecoverable position"));
+  EXPECT_EQ(code(command_kind::leave, command_fault::not_joined), R"({"id":3,"unsubscribe":{}})")
+    << "it has what it wants";
+}
+
+TEST_F(centrifugo_talk, tells_what_was_recovered_in_the_answer) {
+  const outgoing_publication missed[] = {
+    {.data = "1", .offset = 5},
+    {.data = "{}", .what = outgoing_publication::kind::joined, .offset = 6},
+    {.data = "two", .offset = 7},
+  };
+  std::string out;
+  centrifugo_json_format().encode_join(
+    {.request = 2, .note = 6, .at = {"r", "e", 4, true}, .recovered = missed}, out);
+  EXPECT_EQ(out.substr(4), R"({"id":2,"subscribe":{"epoch":"e","offset":7,"recoverable":true,)"
+                           R"("positioned":true,"was_recovering":true,"recovered":true,)"
+                           R"("publications":[{"data":1,"offset":5},{"data":"two","offset":7}]}})");
+  out.clear();
+  centrifugo_json_format().encode_join({.request = 2, .note = 6, .at = {"r", "e", 9, false}}, out);
+  EXPECT_EQ(out.substr(2), R"({"id":2,"subscribe":{"epoch":"e","offset":9,"recoverable":true,)"
+                           R"("positioned":true,"was_recovering":true}})");
+}
+
+} // namespace
+} // namespace canang::net
