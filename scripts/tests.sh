@@ -3,12 +3,13 @@
 # runners reported. Sourced by ./dev.
 
 # In the order they run: what is quick and close to the code first.
-all_parts=(unit sim load integration cluster rollout hostile conformance packaging browser)
+all_parts=(unit sim load integration cluster sdk rollout hostile conformance packaging browser)
 more_parts=() # that the verb knows besides
 
 part_dir() {
   case $1 in
     browser) echo tests/clients ;;
+    sdk) echo tests/clients/sdk ;;
     server) echo tests/sanitizers ;;
     *) echo "tests/$1" ;;
   esac
@@ -103,6 +104,7 @@ packages_of() {
       node_tests) printf '%s\n' "${browser_packages[@]}" ;;
     esac
     [[ $part != rollout ]] || printf '%s\n' "${rollout_packages[@]}"
+    [[ $part != sdk ]] || printf '%s\n' "${sdk_packages[@]}"
   done | sort -u
 }
 
@@ -159,6 +161,7 @@ ctest_folder() {
 pytest_folder() {
   local code=0
   prepare_venv || return
+  [[ $1 != sdk ]] || prepare_node_modules "$(part_dir "$1")/js" || return
   if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then
     run_pytest "$1" "$1" "${rest[@]}"
     return

@@ -1,0 +1,31 @@
+"""Makes tests/support importable and takes its fixtures."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from support.cluster import cluster  # noqa: F401
+from support.fixtures import (  # noqa: F401
+    canang,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_pyfunc_call,
+    pytest_runtest_makereport,
+    start_canang,
+    the_binary_exists,
+)
+from support.redis_process import start_redis  # noqa: F401
+from support.sdk import driver_commands, sdk, start_client  # noqa: F401
+
+# Modules of the tests that may run beside others.
+PARALLEL = """
+bad_commands dialects sdk_connections sdk_rooms
+""".split()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.stem.removeprefix("test_") in PARALLEL:
+        item.add_marker(pytest.mark.parallel)

@@ -1,0 +1,111 @@
+// The npm package `centrifuge`, told by lines what to do: see tests/support/sdk.py for the lines.
+//
+//   node driver.mjs URL json|protobuf
+
+import readline from 'node:readline';
+import { Centrifuge as JsonClient } from 'centrifuge';
+import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf';
+import WebSocket from 'ws';
+
+const [url, format] = process.argv.slice(2);
+const isProtobuf = format === 'protobuf';
+
+function say(line) {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+// With Protobuf the data are bytes, which are JSON to these tests, or else told in base64.
+function encoded(data) {
+  return isProtobuf ? new TextEncoder().encode(JSON.stringify(data)) : data;
+}
+
+function decoded(data) {
+  if (!isProtobuf) return { data };
+  const bytes = Buffer.from(data);
+  try {
+    return { data: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
+  } catch {
+    return { base64: bytes.toString('base64') };
+  }
+}
+
+const publication = ({ offset = 0, data, info }) => ({ offset, user: info?.user, ...decoded(data) });
+const member = ({ client, user }) => ({ client, user });
+
+const client = new (isProtobuf ? ProtobufClient : JsonClient)(url, {
+  websocket: WebSocket,
+  minReconnectDelay: 50,
+  maxReconnectDelay: 300,
+});
+client.on('connecting', ({ code, reason }) => say({ event: 'connecting', code, reason }));
+client.on('connected', (context) => say({ event: 'connected', client: context.client }));
+client.on('disconnected', ({ code, reason }) => say({ event: 'disconnected', code, reason }));
+
+function subscribe({ room, recoverable, join_leave: joinLeave }) {
+  const subscription = client.newSubscription(room, { recoverable, joinLeave });
+  subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>
+    say({
+      event: 'subscribed',
+      room,
+      was_recovering: wasRecovering,
+      recovered,
+      offset: streamPosition?.offset ?? 0,
+      epoch: streamPosition?.epoch ?? '',
+    }),
+  );
+  subscription.on('unsubscribed', ({ code, reason }) =>
+    say({ event: 'unsubscribed', room, code, reason }),
+  );
+  subscription.on('publication', (context) =>
+    say({ event: 'publication', room, ...publication(context) }),
+  );
+  subscription.on('join', ({ info }) => say({ event: 'join', room, ...member(info) }));
+  subscription.on('leave', ({ info }) => say({ event: 'leave', room, ...member(info) }));
+  subscription.subscribe();
+}
+
+function unsubscribe({ room }) {
+  const subscription = client.getSubscription(room);
+  subscription.unsubscribe();
+  client.removeSubscription(subscription);
+}
+
+async function history({ room, limit, since, reverse }) {
+  const found = await client.history(room, { limit, since, reverse });
+  const { offset, epoch } = found;
+  return { offset, epoch, publications: found.publications.map(publication) };
+}
+
+async function presence({ room }) {
+  const { clients } = await client.presence(room);
+  return { clients: Object.values(clients).map(member) };
+}
+
+async function stats({ room }) {
+  const { numClients, numUsers } = await client.presenceStats(room);
+  return { clients: numClients, users: numUsers };
+}
+
+const commands = {
+  connect: () => client.connect(),
+  disconnect: () => client.disconnect(),
+  subscribe,
+  unsubscribe,
+  publish: ({ room, data }) => client.publish(room, encoded(data)),
+  history,
+  presence,
+  stats,
+  rpc: ({ method, data }) => client.rpc(method, encoded(data)),
+};
+
+async function obey({ id, do: verb, ...rest }) {
+  try {
+    say({ id, ok: (await commands[verb](rest)) ?? {} });
+  } catch (error) {
+    say({ id, error: { code: error.code ?? 0, message: error.message ?? String(error) } });
+  }
+}
+
+const lines = readline.createInterface({ input: process.stdin });
+lines.on('line', (line) => void obey(JSON.parse(line)));
+lines.on('close', () => process.exit(0));

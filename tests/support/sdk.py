@@ -1,0 +1,310 @@
+"""The SDKs of Centrifugo's protocol as they are published, each behind a small driver in its language.
+
+A driver (tests/clients/sdk/{js,python,go}) is a process that is given the URL of a server and a format, and
+obeys lines of JSON on its standard input:
+
+    {"id":1,"do":"connect"}                 {"id":1,"do":"disconnect"}
+    {"id":2,"do":"subscribe","room","recoverable","join_leave"}
+    {"id":3,"do":"unsubscribe","room"}      {"id":4,"do":"publish","room","data"}
+    {"id":5,"do":"history","room","limit","since","reverse"}
+    {"id":6,"do":"presence","room"}         {"id":7,"do":"stats","room"}
+    {"id":8,"do":"rpc","method","data"}
+
+It answers each on its standard output, with `{"id":1,"ok":{...}}` or `{"id":1,"error":{"code","message"}}`, and
+says there whatever the SDK calls a handler for: `{"event":"publication","room","offset","user","data"}`,
+`connecting`, `connected`, `disconnected`, `subscribed`, `unsubscribed`, `join`, `leave`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from .canang_process import REPOSITORY
+from .fixtures import show_on_failure
+from .process_lifetime import die_with_parent
+from .waiting import eventually
+
+DRIVERS = REPOSITORY / "tests" / "clients" / "sdk"
+PATIENCE_S = 15.0
+END_TIMEOUT_S = 5.0
+ENDPOINT = "/connection/websocket"
+
+
+@dataclass(frozen=True)
+class Sdk:
+    language: str
+    format: str
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.format}"
+
+
+SDKS = [Sdk(language, format) for language in ("js", "python", "go") for format in ("json", "protobuf")]
+
+
+class SdkError(Exception):
+    """What the SDK failed with; `code` is the protocol's, or 0."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class SdkClient:
+    """One client of an SDK. Made by the `start_client` fixture, which also ends it."""
+
+    def __init__(self, sdk: Sdk, command: list[str], url: str) -> None:
+        self.sdk = sdk
+        self.events: list[dict[str, Any]] = []
+        self._answers: dict[int, dict[str, Any]] = {}
+        self._stderr: list[str] = []
+        self._asked = 0
+        self._process = subprocess.Popen(
+            [*command, url, sdk.format],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=die_with_parent,
+        )
+        readers = (self._read_stdout, self._read_stderr)
+        self._readers = [threading.Thread(target=reader, daemon=True) for reader in readers]
+        for reader in self._readers:
+            reader.start()
+
+    def _read_stdout(self) -> None:
+        for line in self._process.stdout:
+            said = json.loads(line)
+            if "event" in said:
+                self.events.append(said)
+            else:
+                self._answers[said["id"]] = said
+
+    def _read_stderr(self) -> None:
+        self._stderr += self._process.stderr
+
+    # -- what it does ----------------------------------------------------------------------------
+
+    def tell(self, verb: str, **fields: Any) -> int:
+        """Does not wait for the answer: `answered` does."""
+        self._asked += 1
+        self._process.stdin.write(json.dumps({"id": self._asked, "do": verb} | fields) + "\n")
+        self._process.stdin.flush()
+        return self._asked
+
+    async def answered(self, number: int) -> dict[str, Any]:
+        await self.until(lambda: number in self._answers, f"answers command {number}")
+        answer = self._answers[number]
+        if "error" in answer:
+            raise SdkError(**answer["error"])
+        return answer["ok"]
+
+    async def ask(self, verb: str, **fields: Any) -> dict[str, Any]:
+        return await self.answered(self.tell(verb, **fields))
+
+    async def connect(self) -> SdkClient:
+        await self.ask("connect")
+        await self.has("connected")
+        return self
+
+    async def disconnect(self) -> None:
+        await self.ask("disconnect")
+        await self.has("disconnected")
+
+    async def join(
+        self, room: str, *, recoverable: bool = False, join_leave: bool = False
+    ) -> dict[str, Any]:
+        """What it was told when it was subscribed."""
+        before = len(self.of("subscribed", room))
+        await self.ask("subscribe", room=room, recoverable=recoverable, join_leave=join_leave)
+        return (await self.has("subscribed", before + 1, room))[-1]
+
+    async def leave(self, room: str) -> None:
+        before = len(self.of("unsubscribed", room))
+        await self.ask("unsubscribe", room=room)
+        await self.has("unsubscribed", before + 1, room)
+
+    async def publish(self, room: str, *data: Any) -> None:
+        """One after the other, without waiting between them."""
+        for number in [self.tell("publish", room=room, data=value) for value in data]:
+            await self.answered(number)
+
+    async def history(
+        self,
+        room: str,
+        limit: int = -1,
+        since: dict[str, Any] | None = None,
+        reverse: bool = False,
+    ) -> dict[str, Any]:
+        return await self.ask("history", room=room, limit=limit, since=since, reverse=reverse)
+
+    async def presence(self, room: str) -> list[dict[str, Any]]:
+        return (await self.ask("presence", room=room))["clients"]
+
+    # -- what it was told ------------------------------------------------------------------------
+
+    def of(self, event: str, room: str | None = None) -> list[dict[str, Any]]:
+        return [e for e in self.events if e["event"] == event and room in (None, e.get("room"))]
+
+    def data(self, room: str) -> list[Any]:
+        return [event["data"] for event in self.of("publication", room)]
+
+    def offsets(self, room: str) -> list[int]:
+        return [event["offset"] for event in self.of("publication", room)]
+
+    @property
+    def id(self) -> str:
+        return self.of("connected")[-1]["client"]
+
+    async def has(
+        self, event: str, count: int = 1, room: str | None = None, timeout: float = PATIENCE_S
+    ) -> list[dict[str, Any]]:
+        """Waits until it was told this so many times."""
+        where = f" of {room}" if room else ""
+        await self.until(
+            lambda: len(self.of(event, room)) >= count, f"has {count} {event}{where}", timeout
+        )
+        return self.of(event, room)
+
+    async def until(
+        self, condition: Callable[[], Any], what: str, timeout: float = PATIENCE_S
+    ) -> Any:
+        def holds() -> Any:
+            seen = condition()
+            assert seen or self._process.poll() is None, f"{self.sdk} has ended\n{self.tail()}"
+            return seen
+
+        try:
+            return await eventually(holds, f"{self.sdk}: {what}", timeout)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.tail()}") from None
+
+    def tail(self, lines: int = 20) -> str:
+        events = [json.dumps(event, ensure_ascii=False) for event in self.events[-lines:]]
+        return "\n".join([f"--- {self.sdk}", *events, *self._stderr[-lines:]])
+
+    def end(self) -> None:
+        """Closing its input tells it to end."""
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended by itself
+        try:
+            self._process.wait(END_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+
+# -- drivers ---------------------------------------------------------------------------------------
+
+
+def js_command() -> list[str]:
+    folder = DRIVERS / "js"
+    if not shutil.which("node"):
+        pytest.fail("node is not installed: ./dev test sdk installs it")
+    if not (folder / "node_modules").is_dir():
+        pytest.fail(f"the packages of {folder} are not installed: ./dev test sdk installs them")
+    return ["node", str(folder / "driver.mjs")]
+
+
+def python_command() -> list[str]:
+    return [sys.executable, str(DRIVERS / "python" / "driver.py")]
+
+
+def go_command() -> list[str]:
+    """Built on first use. Debian 12's own Go is too old for the SDK, so that it is not asked for."""
+    folder, built = DRIVERS / "go", REPOSITORY / "build" / "sdk" / "go-driver"
+    wanted = re.search(r"^go (\S+)$", (folder / "go.mod").read_text(), re.MULTILINE)[1]
+    if lack := lack_of_go(wanted):
+        pytest.skip(f"centrifuge-go needs Go {wanted} or newer, and {lack}")
+    built.parent.mkdir(parents=True, exist_ok=True)
+    with (built.parent / "lock").open("w") as lock:  # another worker of the same run waits
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        build = ["go", "build", "-buildvcs=false", "-o", str(built), "."]
+        done = subprocess.run(
+            build, cwd=folder, env=go_environment(), capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, f"the Go driver does not build\n{done.stderr}"
+    return [str(built)]
+
+
+def lack_of_go(wanted: str) -> str:
+    """Empty where there is one that is new enough."""
+    if not shutil.which("go"):
+        return "there is none here"
+    found = subprocess.run(
+        ["go", "env", "GOVERSION"], env=go_environment(), capture_output=True, text=True, check=True
+    )
+    have = found.stdout.strip().removeprefix("go")
+    return "" if numbers(have) >= numbers(wanted) else f"this is {have}"
+
+
+def go_environment() -> dict[str, str]:
+    """It must not fetch another toolchain."""
+    return os.environ | {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}
+
+
+def numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
+
+
+COMMANDS = {"js": js_command, "python": python_command, "go": go_command}
+
+
+# -- fixtures --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def driver_commands() -> dict[str, list[str]]:
+    """Of the drivers that a test has asked for."""
+    return {}
+
+
+@pytest.fixture(params=SDKS, ids=str)
+def sdk(request: pytest.FixtureRequest, driver_commands: dict[str, list[str]]) -> Sdk:
+    """Each test that asks for it runs once for each SDK and format."""
+    wanted: Sdk = request.param
+    if wanted.language not in driver_commands:
+        driver_commands[wanted.language] = COMMANDS[wanted.language]()
+    return wanted
+
+
+@pytest.fixture
+def start_client(
+    request: pytest.FixtureRequest, sdk: Sdk, driver_commands: dict[str, list[str]]
+) -> Iterator[Callable[..., SdkClient]]:
+    """`start_client(port, user="ana")`: a client, not connected yet, ended with the test."""
+    clients: list[SdkClient] = []
+
+    def start(port: int, user: str | None = None) -> SdkClient:
+        query = f"?user={quote(user)}" if user else ""
+        url = f"ws://127.0.0.1:{port}{ENDPOINT}{query}"
+        client = SdkClient(sdk, driver_commands[sdk.language], url)
+        clients.append(client)
+        return client
+
+    show_on_failure(
+        request.node, lambda: [(f"client {n}", c.tail()) for n, c in enumerate(clients)]
+    )
+    yield start
+    for client in clients:
+        client.end()
