@@ -27,6 +27,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,6 +39,7 @@ from .fixtures import show_on_failure
 from .process_lifetime import die_with_parent
 from .waiting import eventually
 
+GO_DEADLINE_S = 300  # of a test that may have to build the driver first
 DRIVERS = REPOSITORY / "tests" / "clients" / "sdk"
 PATIENCE_S = 15.0
 END_TIMEOUT_S = 5.0
@@ -273,32 +275,35 @@ COMMANDS = {"js": js_command, "python": python_command, "go": go_command}
 # -- fixtures --------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def driver_commands() -> dict[str, list[str]]:
-    """Of the drivers that a test has asked for."""
-    return {}
+@cache
+def outcome_of(command: Callable[[], list[str]]) -> list[str] | BaseException:
+    """What pytest skips or fails with has its own exceptions; nothing is tried twice."""
+    try:
+        return command()
+    except BaseException as why:
+        return why
 
 
 @pytest.fixture(params=SDKS, ids=str)
-def sdk(request: pytest.FixtureRequest, driver_commands: dict[str, list[str]]) -> Sdk:
+def sdk(request: pytest.FixtureRequest) -> Sdk:
     """Each test that asks for it runs once for each SDK and format."""
-    wanted: Sdk = request.param
-    if wanted.language not in driver_commands:
-        driver_commands[wanted.language] = COMMANDS[wanted.language]()
-    return wanted
+    return request.param
 
 
 @pytest.fixture
 def start_client(
-    request: pytest.FixtureRequest, sdk: Sdk, driver_commands: dict[str, list[str]]
+    request: pytest.FixtureRequest, sdk: Sdk
 ) -> Iterator[Callable[..., SdkClient]]:
     """`start_client(port, user="ana")`: a client, not connected yet, ended with the test."""
+    command = outcome_of(COMMANDS[sdk.language])
+    if isinstance(command, BaseException):
+        raise command
     clients: list[SdkClient] = []
 
     def start(port: int, user: str | None = None) -> SdkClient:
         query = f"?user={quote(user)}" if user else ""
         url = f"ws://127.0.0.1:{port}{ENDPOINT}{query}"
-        client = SdkClient(sdk, driver_commands[sdk.language], url)
+        client = SdkClient(sdk, command, url)
         clients.append(client)
         return client
 

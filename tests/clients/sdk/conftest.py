@@ -18,7 +18,7 @@ from support.fixtures import (  # noqa: F401
     the_binary_exists,
 )
 from support.redis_process import start_redis  # noqa: F401
-from support.sdk import driver_commands, sdk, start_client  # noqa: F401
+from support.sdk import GO_DEADLINE_S, sdk, start_client  # noqa: F401
 
 # Modules of the tests that may run beside others.
 PARALLEL = """
@@ -29,3 +29,5 @@ bad_commands dialects sdk_connections sdk_rooms
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.path.stem.removeprefix("test_") in PARALLEL:
         item.add_marker(pytest.mark.parallel)
+    if "[go-" in item.name:
+        item.add_marker(pytest.mark.timeout(GO_DEADLINE_S))

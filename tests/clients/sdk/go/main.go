@@ -77,7 +77,7 @@ func connect(url, format string) *centrifuge.Client {
 		MinReconnectDelay:  50 * time.Millisecond,
 		MaxReconnectDelay:  300 * time.Millisecond,
 		HandshakeTimeout:   5 * time.Second,
-		MaxServerPingDelay: 10 * time.Second,
+		MaxServerPingDelay: 2 * time.Second,
 	}
 	create := centrifuge.NewJsonClient
 	if format == "protobuf" {

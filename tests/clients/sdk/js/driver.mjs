@@ -36,6 +36,7 @@ const client = new (isProtobuf ? ProtobufClient : JsonClient)(url, {
   websocket: WebSocket,
   minReconnectDelay: 50,
   maxReconnectDelay: 300,
+  maxServerPingDelay: 2000,
 });
 client.on('connecting', ({ code, reason }) => say({ event: 'connecting', code, reason }));
 client.on('connected', (context) => say({ event: 'connected', client: context.client }));

@@ -100,6 +100,7 @@ class Driver:
             use_protobuf=IS_PROTOBUF,
             min_reconnect_delay=0.05,
             max_reconnect_delay=0.3,
+            max_server_ping_delay=2,
         )
 
     async def connect(self) -> None:
