@@ -3,6 +3,7 @@
 #include "actors/server.hpp"
 #include "app/admin/endpoints.hpp"
 #include "app/allocator.hpp"
+#include "app/import/import_centrifugo.hpp"
 #include "app/logging.hpp"
 #include "app/memory_budget.hpp"
 #include "app/operator_client.hpp"
@@ -133,6 +134,8 @@ int main(int argc, char** argv) {
   case canang::app::command::health: return canang::app::ask_health(order);
   case canang::app::command::drain: return canang::app::order_drain(order);
   case canang::app::command::reload: return canang::app::order_reload(parsed.process_id);
+  case canang::app::command::import_centrifugo:
+    return canang::app::print_centrifugo_import(parsed.file);
   case canang::app::command::serve: break;
   }
   const int exit_code = serve({argc, argv, io, hangups}, options);

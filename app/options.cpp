@@ -146,6 +146,7 @@ private:
   CLI::App& health_;
   CLI::App& drain_;
   CLI::App& reload_;
+  CLI::App& import_centrifugo_;
 };
 
 command_line::command_line(options& into)
@@ -153,7 +154,9 @@ command_line::command_line(options& into)
     health_(add_command("health", "ask a node whether it may have traffic: exit code 0 or 1")),
     drain_(add_command("drain", "let a node close its connections and end, as by SIGTERM")),
     reload_(add_command("reload", "let a process of this machine or container read its config file "
-                                  "again, as by SIGHUP")) {
+                                  "again, as by SIGHUP")),
+    import_centrifugo_(add_command("import-centrifugo", "print the config file that means the same "
+                                                        "as a Centrifugo's config.json")) {
   app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
   app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
   app
@@ -172,6 +175,9 @@ command_line::command_line(options& into)
   reload_.add_option("PID", result_.process_id, "of the process; 1 is a container's first")
     ->type_name("")
     ->check(CLI::Range(1, std::numeric_limits<std::int32_t>::max()));
+  import_centrifugo_.add_option("FILE", result_.file, "configuration of Centrifugo in JSON")
+    ->type_name("")
+    ->required();
   into.server.version = CANANG_VERSION;
 }
 
@@ -223,10 +229,11 @@ void command_line::note_given() {
 
 parse_result command_line::result() const {
   auto result = result_;
-  result.what = health_.parsed()   ? command::health
-                : drain_.parsed()  ? command::drain
-                : reload_.parsed() ? command::reload
-                                   : command::serve;
+  result.what = health_.parsed()              ? command::health
+                : drain_.parsed()             ? command::drain
+                : reload_.parsed()            ? command::reload
+                : import_centrifugo_.parsed() ? command::import_centrifugo
+                                              : command::serve;
   return result;
 }
 

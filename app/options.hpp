@@ -27,7 +27,8 @@ enum class command : std::uint8_t {
   serve,
   health,
   drain,
-  reload
+  reload,
+  import_centrifugo
 };
 
 /// What to do after reading the options.
@@ -36,6 +37,7 @@ struct parse_result {
   int exit_code = 0;
   std::string url{};           ///< of `health` and `drain`; may be empty
   std::int32_t process_id = 1; ///< of `reload`
+  std::string file{};          ///< of `import-centrifugo`
 };
 
 /// Reads flags, then `CANANG_...` variables, then the config file, the first that speaks wins. Prints

@@ -467,6 +467,9 @@ TEST_F(options_test, know_the_commands_for_operators) {
   EXPECT_EQ(reload.process_id, 4711);
   for (const auto* const wrong : {"0", "-1", "canang", "99999999999"})
     EXPECT_EQ(parse({"reload", wrong}).what, command::leave) << wrong;
+  EXPECT_EQ(parse({"import-centrifugo", "config.json"}).what, command::import_centrifugo);
+  EXPECT_EQ(parse({"import-centrifugo", "config.json"}).file, "config.json");
+  EXPECT_EQ(parse({"import-centrifugo"}).exit_code, 2);
 }
 
 } // namespace
