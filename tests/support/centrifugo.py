@@ -211,7 +211,7 @@ class Peer:
 
     async def publish(self, room: str, value: Any) -> None:
         reply = await self.ask(publish={"channel": room, "data": self.format.data(value)})
-        assert "publish" in reply, reply
+        assert "error" not in reply, reply
 
     async def end(self) -> None:
         await self.socket.close()

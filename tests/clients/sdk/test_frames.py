@@ -45,20 +45,49 @@ async def test_a_batch_is_answered_whole(canang, format):
 
 
 @formats
-async def test_a_batch_may_use_the_room_that_it_joins(canang, format):
+async def test_each_reply_names_the_result_that_it_has(canang, format):
+    """Also one without fields: a strict client takes the reply for another's otherwise."""
+    room = {"channel": "mine"}
+    async with peers(canang, format) as (peer,):
+        for command in (
+            {"subscribe": room},
+            {"publish": room | {"data": format.data("x")}},
+            {"presence": room},
+            {"presence_stats": room},
+            {"history": room},
+            {"unsubscribe": room},
+        ):
+            assert set(await peer.ask(**command)) == {"id", *command}
+
+
+@formats
+async def test_a_batch_may_ask_about_the_room_that_it_joins(canang, format):
     room = {"channel": "mine"}
     async with peers(canang, format) as (peer,):
         await peer.send(
             {"id": 8, "subscribe": room},
-            *({"id": 20 + n, "publish": room | {"data": format.data(n)}} for n in range(50)),
             {"id": 9, "presence_stats": room},
-            {"id": 10, "history": room | {"limit": 100}},
+            {"id": 10, "presence": room},
+            {"id": 11, "history": room | {"limit": 100}},
         )
-        for number in (8, *range(20, 70), 9, 10):
+        for number in (8, 9, 10, 11):
+            assert "error" not in await peer.reply(number)
+        assert peer.replies[9]["presence_stats"]["num_clients"] == 1
+        assert len(peer.replies[10]["presence"]["presence"]) == 1
+
+
+@formats
+async def test_a_batch_may_publish_in_the_room_that_it_joins(canang, format):
+    room = {"channel": "mine"}
+    async with peers(canang, format) as (peer,):
+        publications = [
+            {"id": 20 + n, "publish": room | {"data": format.data(n)}} for n in range(50)
+        ]
+        await peer.send({"id": 8, "subscribe": room}, *publications)
+        for number in (8, *range(20, 70)):
             assert "error" not in await peer.reply(number)
         await peer.has("mine", 50)
         assert peer.values("mine") == list(range(50))
-        assert peer.replies[9]["presence_stats"]["num_clients"] == 1
 
 
 async def test_lines_may_end_with_line_feeds_and_have_spaces(canang):
@@ -120,6 +149,19 @@ async def test_pings_come_as_announced_and_are_answered_with_pongs(start_canang,
 
 
 @formats
+async def test_no_ping_comes_before_the_connect_reply(start_canang, format):
+    """An SDK knows only from there whether it has to pong."""
+    canang = start_canang(ping_interval="1s", pong_timeout="1s")
+    async with peers(canang, format, connected=False) as (peer,):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + 2.5  # the wait is the measurement: two pings
+        await peer.until(lambda: peer.frames or loop.time() > end, "waits")
+        assert peer.frames == []
+        await peer.connect()
+        await peer.until(lambda: peer.pings, "a ping")
+
+
+@formats
 async def test_commands_do_not_replace_pings(start_canang, format):
     """SDKs close a connection on which no ping comes for too long, whatever else does."""
     canang = start_canang(ping_interval="1s", pong_timeout="1s")
@@ -153,7 +195,8 @@ async def test_nothing_is_told_of_a_room_before_its_reply(canang, format):
             await reader.connect()
             told = await reader.subscribe("busy", recoverable=True)
             await reader.has("busy", 3)
-            kinds = ["push" if "push" in m else "reply" for f in reader.frames for m in format.decode(f)]
+            told_in_all = [m for frame in reader.frames for m in format.decode(frame) if m]
+            kinds = ["push" if "push" in message else "reply" for message in told_in_all]
             assert kinds.index("push") == 2, "after the replies to connect and subscribe"
             offsets = [pub["offset"] for pub in reader.publications("busy")]
             assert offsets == [told.get("offset", 0) + 1 + n for n in range(len(offsets))]
