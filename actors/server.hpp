@@ -124,6 +124,9 @@ public:
   /// @returns false while the node is starting: then there is no answer.
   [[nodiscard]] bool order(control_order&& command) const;
 
+  /// Does something on the internal loop, in a later turn; what is left when the server ends is destroyed undone.
+  void on_internal_loop(std::function<void()> task) { internal_loop_->post(std::move(task)); }
+
   /// What may be changed while it serves, and how that went; from any thread.
   [[nodiscard]] cluster::room_settings_source& room_settings() noexcept { return room_settings_; }
   [[nodiscard]] net::api_keys& api_keys() noexcept { return api_keys_; }

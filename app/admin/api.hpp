@@ -5,8 +5,8 @@
 
 namespace canang::admin {
 
-/// Adds the server API to the internal port: `POST /api/publish`, `/api/disconnect` and `/api/unsubscribe`, for those
-/// who have one of its keys. JSON as in Centrifugo's HTTP API; see docs/server-api.md. `node` outlives `paths`.
+/// Adds the server API to the internal port: `POST /api/METHOD` for all `api_methods`, for those who have one of its keys. JSON as in Centrifugo's HTTP API; see
+/// docs/server-api.md. `node` outlives `paths`.
 void add_api(net::router& paths, actors::server& node);
 
 } // namespace canang::admin

@@ -1,15 +1,14 @@
 #pragma once
 
 #include "actors/server.hpp"
-#include "net/http/request.hpp"
-#include "net/http/responder.hpp"
+#include "app/admin/api_outcome.hpp"
+#include "app/admin/api_request.hpp"
 
 namespace canang::admin {
 
-/// `POST /api/disconnect` and `/api/unsubscribe`: answered when all nodes have done it, or it is known which have not.
-void answer_disconnect(const actors::server& node, const net::http_request& request,
-                       net::responder& respond);
-void answer_unsubscribe(const actors::server& node, const net::http_request& request,
-                        net::responder& respond);
+/// Have done what the server API is asked to do with users: the handler is called when all nodes have done it, or it is
+/// known which have not. On the internal loop.
+void disconnect(actors::server& node, api_disconnect&& wanted, const api_handler& handler);
+void unsubscribe(actors::server& node, api_unsubscribe&& wanted, const api_handler& handler);
 
 } // namespace canang::admin

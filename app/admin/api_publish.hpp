@@ -1,13 +1,14 @@
 #pragma once
 
 #include "actors/server.hpp"
-#include "net/http/request.hpp"
-#include "net/http/responder.hpp"
+#include "app/admin/api_outcome.hpp"
+#include "app/admin/api_request.hpp"
 
 namespace canang::admin {
 
-/// `POST /api/publish`: answered when the publication is stored, or is not.
-void answer_publish(actors::server& node, const net::http_request& request,
-                    net::responder& respond);
+/// Publish, as the server API is asked to: the handler is called when everything is stored, or is not. On the internal
+/// loop.
+void publish(actors::server& node, api_publish&& wanted, api_handler handler);
+void broadcast(actors::server& node, api_broadcast&& wanted, api_handler handler);
 
 } // namespace canang::admin

@@ -1,67 +1,108 @@
 #pragma once
 
+#include "app/admin/api_error.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 /// What the server API is asked for, read from JSON. Fields and errors are those of Centrifugo's HTTP API
 /// (https://centrifugal.dev/docs/server/server_api), so that its libraries can be used.
 
 namespace canang::admin {
 
-/// Deepest nesting of a request's JSON.
-inline constexpr std::size_t max_api_depth = 64;
-
 /// Longest idempotency key, in bytes: each is kept for 5 minutes.
 inline constexpr std::size_t max_api_key_bytes = 255;
 
-/// Codes of errors, as Centrifugo has them.
-enum class api_errc : std::uint16_t {
-  internal = 100,
-  method_not_found = 104,
-  limit_exceeded = 106,
-  bad_request = 107,
-  not_available = 108,
-};
+/// Rooms that one broadcast publishes in: they wait for their brokers together, and are answered within seconds.
+inline constexpr std::size_t max_api_publishes = 1000;
 
-struct api_error {
-  /// 400 where the request could not be read at all; 200 where it could, and cannot be done.
-  unsigned status = 200;
-  api_errc code = api_errc::bad_request;
-  std::string message;
-};
+/// Payload that the publications of one request have together: each room gets a copy of its own.
+inline constexpr std::size_t max_api_payload_bytes = 16 * 1024 * 1024;
 
-/// `POST /api/publish`.
-struct api_publish {
-  std::string channel;
-  std::string data; ///< JSON as it was sent, without white space around its values
+/// What is to be published.
+struct api_content {
+  std::string data; ///< JSON as it was sent, without white space around its values; or bytes
+  bool is_binary = false;
   std::string idempotency_key{};
   bool skip_history = false;
 };
 
-/// `POST /api/disconnect`.
+struct api_publish {
+  std::string channel;
+  api_content content;
+};
+
+struct api_broadcast {
+  std::vector<std::string>
+    channels; ///< as they were sent: one that is no room's name has an error of its own
+  api_content content;
+};
+
 struct api_disconnect {
   std::string user;
   std::uint16_t code = 0;
   std::string reason{};
 };
 
-/// `POST /api/unsubscribe`.
 struct api_unsubscribe {
   std::string user;
   std::string channel;
 };
 
-template <class Request>
-using api_parsed = std::variant<Request, api_error>;
+struct api_presence {
+  std::string channel;
+};
+
+struct api_presence_stats {
+  std::string channel;
+};
+
+struct api_history {
+  struct since_position {
+    std::uint64_t offset = 0;
+    std::string epoch;
+  };
+
+  static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+  std::string channel;
+  std::size_t limit = 0; ///< messages; 0: only where the room stands
+  std::optional<since_position> since{};
+  bool is_reverse = false;
+};
+
+struct api_info {};
+
+using api_command = std::variant<api_info, api_publish, api_broadcast, api_disconnect,
+                                 api_unsubscribe, api_presence, api_presence_stats, api_history>;
 
 [[nodiscard]] api_parsed<api_publish> parse_publish(std::string_view body);
+[[nodiscard]] api_parsed<api_broadcast> parse_broadcast(std::string_view body);
 [[nodiscard]] api_parsed<api_disconnect> parse_disconnect(std::string_view body);
 [[nodiscard]] api_parsed<api_unsubscribe> parse_unsubscribe(std::string_view body);
+[[nodiscard]] api_parsed<api_presence> parse_presence(std::string_view body);
+[[nodiscard]] api_parsed<api_presence_stats> parse_presence_stats(std::string_view body);
+[[nodiscard]] api_parsed<api_history> parse_history(std::string_view body);
+[[nodiscard]] api_parsed<api_info> parse_info(std::string_view body);
 
-/// `{"error":{"code":...,"message":...}}`.
-[[nodiscard]] std::string to_json(const api_error& error);
+/// A method of the API: the last part of its path, and how its body is read. Those that the server knows but does
+/// not have are always refused.
+struct api_method {
+  std::string_view name;
+  api_parsed<api_command> (*read)(std::string_view body);
+};
+
+/// They live as long as the program.
+[[nodiscard]] std::span<const api_method> api_methods();
+
+/// What is wrong with a room's name; empty if nothing is.
+[[nodiscard]] std::string_view fault_of_channel(std::string_view name) noexcept;
 
 } // namespace canang::admin

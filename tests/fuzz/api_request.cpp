@@ -1,12 +1,16 @@
-// The body of a request to the server API: whatever is taken is within its limits, and its data is JSON again.
+// The body of a request to the server API, whatever its method: whatever is taken is within its limits, and its data is
+// JSON again.
 
 #include "app/admin/api_request.hpp"
 
+#include "app/admin/base64.hpp"
 #include "net/http/target.hpp"
+#include "net/json.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace {
 
@@ -19,38 +23,66 @@ void look_at_fault(const api_error& error) {
   require(!to_json(error).empty(), "and can be told");
 }
 
-void look_at_publish(std::string_view body) {
-  const auto parsed = parse_publish(body);
-  if (const auto* const error = std::get_if<api_error>(&parsed)) {
-    look_at_fault(*error);
+void look_at_content(const api_content& content, std::size_t body_bytes) {
+  require(content.idempotency_key.size() <= max_api_key_bytes, "the key is not too long");
+  require(!content.data.empty() && content.data.size() <= body_bytes, "there is data");
+  if (content.is_binary) {
+    std::string coded;
+    canang::net::append_base64(coded, content.data);
+    require(decode_base64(coded) == content.data, "bytes come back");
     return;
   }
-  const auto& request = std::get<api_publish>(parsed);
-  require(canang::net::is_room_name(request.channel), "the channel is a room's name");
-  require(request.idempotency_key.size() <= max_api_key_bytes, "the key is not too long");
-  require(!request.data.empty() && request.data.size() <= body.size(), "there is data");
-  const auto again = parse_publish(R"({"channel":"r","data":)" + request.data + "}");
+  const auto again = parse_publish(R"({"channel":"r","data":)" + content.data + "}");
   const auto* const same = std::get_if<api_publish>(&again);
-  require(same != nullptr && same->data == request.data, "the data is JSON, and stays as it is");
+  require(same != nullptr && same->content.data == content.data,
+          "the data is JSON, and stays as it is");
 }
 
-void look_at_disconnect(std::string_view body) {
-  const auto parsed = parse_disconnect(body);
-  if (const auto* const error = std::get_if<api_error>(&parsed)) {
-    look_at_fault(*error);
-    return;
+/// Each command looks at itself.
+struct look {
+  std::size_t body_bytes;
+
+  void operator()(const api_info& /*request*/) const {}
+  void operator()(const api_publish& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+    look_at_content(request.content, body_bytes);
   }
-  const auto& request = std::get<api_disconnect>(parsed);
-  require(canang::net::is_user_name(request.user), "the user has a name");
-  require(request.code >= 3000 && request.code <= 4999, "a code that may be sent");
-  require(request.reason.size() <= 123, "a reason that fits into a close frame");
-}
+  void operator()(const api_broadcast& request) const {
+    require(!request.channels.empty() && request.channels.size() <= max_api_publishes,
+            "so many channels");
+    look_at_content(request.content, body_bytes);
+  }
+  void operator()(const api_disconnect& request) const {
+    require(canang::net::is_user_name(request.user), "the user has a name");
+    require(request.code >= 3000 && request.code <= 4999, "a code that may be sent");
+    require(request.reason.size() <= 123, "a reason that fits into a close frame");
+  }
+  void operator()(const api_unsubscribe& request) const {
+    require(canang::net::is_user_name(request.user), "the user has a name");
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
+  void operator()(const api_presence& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
+  void operator()(const api_presence_stats& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
+  void operator()(const api_history& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+    require(!request.since || !request.since->epoch.empty(), "a position has an epoch");
+  }
+};
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view body{reinterpret_cast<const char*>(data), size};
-  look_at_publish(body);
-  look_at_disconnect(body);
+  for (const auto& method : api_methods()) {
+    const auto parsed = method.read(body);
+    if (const auto* const error = std::get_if<api_error>(&parsed))
+      look_at_fault(*error);
+    else
+      std::visit(look{body.size()}, std::get<api_command>(parsed));
+  }
   return 0;
 }

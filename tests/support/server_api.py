@@ -13,6 +13,12 @@ from .canang_process import CanangProcess
 
 TIMEOUT_S = 10.0  # a command waits 5 s for nodes
 
+# Each of them is a path, /api/METHOD.
+METHODS = """
+publish broadcast subscribe unsubscribe disconnect refresh presence presence_stats
+history history_remove channels info rpc
+""".split()
+
 
 @dataclass(frozen=True)
 class ApiAnswer:
@@ -57,6 +63,10 @@ def post(
         return ApiAnswer(response.status, fields, response.read())
     finally:
         connection.close()
+
+
+def publish(canang: CanangProcess, **fields: Any) -> ApiAnswer:
+    return post(canang, "/api/publish", fields)
 
 
 async def call(canang: CanangProcess, method: str, **fields: Any) -> dict[str, Any]:

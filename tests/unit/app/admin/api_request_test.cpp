@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace canang::admin {
 namespace {
@@ -29,10 +30,29 @@ TEST(api_request, reads_a_publish) {
   const auto request =
     published(R"({"channel":"kitchen","data":{"a":1},"idempotency_key":"k","skip_history":true})");
   EXPECT_EQ(request.channel, "kitchen");
-  EXPECT_EQ(request.data, R"({"a":1})");
-  EXPECT_EQ(request.idempotency_key, "k");
-  EXPECT_TRUE(request.skip_history);
-  EXPECT_FALSE(published(R"({"channel":"kitchen","data":0})").skip_history);
+  EXPECT_EQ(request.content.data, R"({"a":1})");
+  EXPECT_EQ(request.content.idempotency_key, "k");
+  EXPECT_TRUE(request.content.skip_history);
+  EXPECT_FALSE(published(R"({"channel":"kitchen","data":0})").content.skip_history);
+}
+
+TEST(api_request, bytes_come_in_base64) {
+  const auto request = published(R"({"channel":"r","b64data":"AAH/"})");
+  EXPECT_TRUE(request.content.is_binary);
+  EXPECT_EQ(request.content.data, (std::string{"\0\x01\xff", 3}));
+  EXPECT_TRUE(published(R"({"channel":"r","b64data":"aGk=","data":null})").content.is_binary);
+  EXPECT_FALSE(published(R"({"channel":"r","b64data":"","data":null})").content.is_binary);
+  EXPECT_FALSE(published(R"({"channel":"r","b64data":null,"data":1})").content.is_binary);
+  for (const std::string body :
+       {R"({"channel":"r","b64data":"aGk=","data":1})",
+        R"({"channel":"r","b64data":"aGk=","data":""})", R"({"channel":"r","b64data":"aGk"})",
+        R"({"channel":"r"})", R"({"channel":"r","b64data":""})",
+        R"({"channel":"r","b64data":null})"}) {
+    const auto error = fault(parse_publish(body));
+    EXPECT_EQ(error.status, 200U) << body;
+    EXPECT_EQ(error.code, api_errc::bad_request) << body;
+  }
+  EXPECT_EQ(fault(parse_publish(R"({"channel":"r","b64data":7})")).status, 400U);
 }
 
 TEST(api_request, data_is_any_json_as_it_was_sent) {
@@ -41,12 +61,12 @@ TEST(api_request, data_is_any_json_as_it_was_sent) {
         R"([1,2,{"x":[]}])", R"({"b":1,"a":2,"b":3})", "12345678901234567890", R"({"":""})"}) {
     if (data == "1E400x")
       continue;
-    EXPECT_EQ(published(R"({"channel":"r","data":)" + data + "}").data, data);
-    EXPECT_EQ(published("{\"data\":\n " + data + " \t, \"channel\":\"r\"}").data, data);
+    EXPECT_EQ(published(R"({"channel":"r","data":)" + data + "}").content.data, data);
+    EXPECT_EQ(published("{\"data\":\n " + data + " \t, \"channel\":\"r\"}").content.data, data);
   }
-  EXPECT_EQ(published(R"({"channel":"r","data": { "a b" : [ 1 , " 2 " ] } })").data,
+  EXPECT_EQ(published(R"({"channel":"r","data": { "a b" : [ 1 , " 2 " ] } })").content.data,
             R"({"a b":[1," 2 "]})");
-  EXPECT_EQ(published(R"({"d\u0061ta":7,"channel":"r"})").data, "7");
+  EXPECT_EQ(published(R"({"d\u0061ta":7,"channel":"r"})").content.data, "7");
 }
 
 TEST(api_request, tells_what_is_wrong_with_a_body) {
@@ -102,9 +122,9 @@ TEST(api_request, tells_what_cannot_be_done) {
 }
 
 TEST(api_request, a_field_that_it_does_not_have_is_refused_unless_it_says_nothing) {
-  const auto error = fault(parse_publish(R"({"channel":"r","data":1,"b64data":"aGk="})"));
+  const auto error = fault(parse_publish(R"({"channel":"r","data":1,"tags":{"a":"b"}})"));
   EXPECT_EQ(error.code, api_errc::not_available);
-  EXPECT_EQ(error.message, "not available: the field 'b64data'");
+  EXPECT_EQ(error.message, "not available: the field 'tags'");
   (void)published(
     R"({"channel":"r","data":1,"b64data":"","tags":{},"delta":false,"version":0,"x":null,"y":[]})");
   EXPECT_EQ(fault(parse_disconnect(R"({"user":"ann","whitelist":["c1"]})")).code,
@@ -157,6 +177,88 @@ TEST(api_request, reads_an_unsubscribe) {
   EXPECT_EQ(std::get<api_unsubscribe>(parsed).channel, "kitchen");
   EXPECT_EQ(fault(parse_unsubscribe(R"({"user":"ann"})")).status, 200U);
   EXPECT_EQ(fault(parse_unsubscribe(R"({"channel":"kitchen"})")).status, 200U);
+}
+
+TEST(api_request, reads_a_broadcast) {
+  auto parsed = parse_broadcast(
+    R"({"channels":["a","","b\u0000"],"data":[ 1 ],"idempotency_key":"k","skip_history":true})");
+  ASSERT_TRUE(std::holds_alternative<api_broadcast>(parsed));
+  const auto& request = std::get<api_broadcast>(parsed);
+  EXPECT_EQ(request.channels, (std::vector<std::string>{"a", "", std::string{"b\0", 2}}))
+    << "each has an error of its own";
+  EXPECT_EQ(request.content.data, "[1]");
+  EXPECT_EQ(request.content.idempotency_key, "k");
+  EXPECT_TRUE(request.content.skip_history);
+  for (const std::string body : {R"({"data":1})", R"({"channels":[],"data":1})",
+                                 R"({"channels":null,"data":1})", R"({"channels":["a"]})"})
+    EXPECT_EQ(fault(parse_broadcast(body)).status, 200U) << body;
+  for (const std::string body : {R"({"channels":"a","data":1})", R"({"channels":[7],"data":1})",
+                                 R"({"channels":["a",null],"data":1})"})
+    EXPECT_EQ(fault(parse_broadcast(body)).status, 400U) << body;
+}
+
+std::string broadcast_to(std::size_t channels, std::size_t bytes) {
+  std::string body = R"({"channels":["r")";
+  for (std::size_t i = 1; i < channels; ++i)
+    body += R"(,"r")";
+  return body + R"(],"data":")" + std::string(bytes - 2, 'x') + "\"}";
+}
+
+TEST(api_request, a_broadcast_is_bounded) {
+  EXPECT_TRUE(std::holds_alternative<api_broadcast>(
+    parse_broadcast(broadcast_to(max_api_publishes, max_api_payload_bytes / max_api_publishes))));
+  EXPECT_EQ(fault(parse_broadcast(broadcast_to(max_api_publishes + 1, 3))).message,
+            "bad request: 'channels' has more than 1000 names");
+  EXPECT_EQ(fault(parse_broadcast(
+                    broadcast_to(max_api_publishes, max_api_payload_bytes / max_api_publishes + 1)))
+              .message,
+            "bad request: 'data' for all 'channels' is more than 16777216 bytes");
+}
+
+TEST(api_request, reads_what_is_asked_of_a_room) {
+  auto presence = parse_presence(R"({"channel":"kitchen"})");
+  ASSERT_TRUE(std::holds_alternative<api_presence>(presence));
+  EXPECT_EQ(std::get<api_presence>(presence).channel, "kitchen");
+  auto stats = parse_presence_stats(R"({"channel":"hall"})");
+  ASSERT_TRUE(std::holds_alternative<api_presence_stats>(stats));
+  EXPECT_EQ(std::get<api_presence_stats>(stats).channel, "hall");
+  EXPECT_EQ(fault(parse_presence("{}")).status, 200U);
+  EXPECT_EQ(fault(parse_presence_stats(R"({"channel":".."})")).status, 200U);
+  EXPECT_EQ(fault(parse_presence(R"({"channel":1})")).status, 400U);
+}
+
+TEST(api_request, reads_a_history) {
+  const auto read = [](const std::string& body) {
+    auto parsed = parse_history(body);
+    EXPECT_TRUE(std::holds_alternative<api_history>(parsed)) << body;
+    return std::get<api_history>(parsed);
+  };
+  auto request = read(R"({"channel":"kitchen"})");
+  EXPECT_EQ(request.channel, "kitchen");
+  EXPECT_EQ(request.limit, 0U);
+  EXPECT_FALSE(request.since);
+  EXPECT_FALSE(request.is_reverse);
+  request =
+    read(R"({"channel":"kitchen","limit":7,"since":{"offset":3,"epoch":"e"},"reverse":true})");
+  EXPECT_EQ(request.limit, 7U);
+  ASSERT_TRUE(request.since);
+  EXPECT_EQ(request.since->offset, 3U);
+  EXPECT_EQ(request.since->epoch, "e");
+  EXPECT_TRUE(request.is_reverse);
+  EXPECT_EQ(read(R"({"channel":"kitchen","limit":-1})").limit, api_history::no_limit);
+  EXPECT_EQ(read(R"({"channel":"kitchen","since":{"epoch":"e"}})").since->offset, 0U);
+  EXPECT_FALSE(read(R"({"channel":"kitchen","since":null})").since);
+}
+
+TEST(api_request, refuses_a_history_that_cannot_be) {
+  for (const std::string more : {R"("since":{"offset":1})", R"("since":{}, "limit":1)",
+                                 R"("since":{"offset":-1,"epoch":"e"})"})
+    EXPECT_EQ(fault(parse_history(R"({"channel":"r",)" + more + "}")).status, 200U) << more;
+  for (const std::string more :
+       {R"("since":1)", R"("since":{"offset":"1","epoch":"e"})", R"("limit":1.5)", R"("reverse":1)",
+        R"("since":{"offset":18446744073709551615,"epoch":"e"})"})
+    EXPECT_EQ(fault(parse_history(R"({"channel":"r",)" + more + "}")).status, 400U) << more;
+  EXPECT_EQ(fault(parse_history("{}")).message, "bad request: 'channel' is missing");
 }
 
 TEST(api_request, an_error_is_told_as_centrifugo_does) {

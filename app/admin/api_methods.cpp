@@ -1,0 +1,94 @@
+#include "app/admin/api_json.hpp"
+#include "app/admin/api_request.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace canang::admin {
+
+namespace {
+
+using simdjson::padded_string;
+
+template <auto Parse>
+api_parsed<api_command> read_with(std::string_view body) {
+  return std::visit(
+    [](auto&& read) -> api_parsed<api_command> {
+      if constexpr (std::is_same_v<std::remove_cvref_t<decltype(read)>, api_error>)
+        return std::forward<decltype(read)>(read);
+      else
+        return api_command{std::forward<decltype(read)>(read)};
+    },
+    Parse(body));
+}
+
+/// What Centrifugo has and this server does not: whoever asks is told so, and not that there is no such method.
+template <class Refuse>
+api_parsed<api_command> refuse(std::string_view body, const Refuse& how) {
+  return read_request<api_command>(
+    body, [&](const simdjson::dom::object& object, const padded_string&, complaint& wrong) {
+      how(object, wrong);
+      return api_command{};
+    });
+}
+
+api_parsed<api_command> no_history_remove(std::string_view body) {
+  return refuse(body, [](const auto&, complaint& wrong) {
+    wrong.not_available("a history ends by its size and lifetime only");
+  });
+}
+
+api_parsed<api_command> no_channels(std::string_view body) {
+  return refuse(body, [](const auto&, complaint& wrong) {
+    wrong.not_available("no node knows the rooms of all others");
+  });
+}
+
+api_parsed<api_command> no_subscribe(std::string_view body) {
+  return refuse(body, [](const auto&, complaint& wrong) {
+    wrong.not_available("connections join rooms by themselves only");
+  });
+}
+
+api_parsed<api_command> no_refresh(std::string_view body) {
+  return refuse(
+    body, [](const auto&, complaint& wrong) { wrong.not_available("no connection expires"); });
+}
+
+api_parsed<api_command> no_rpc(std::string_view body) {
+  return refuse(body, [](const simdjson::dom::object& object, complaint& wrong) {
+    static constexpr std::array<std::string_view, 2> known{"method", "params"};
+    const api_fields given{object, known, wrong};
+    const auto method = given.text("method");
+    if (method.empty())
+      wrong.refuse("'method' is missing");
+    else
+      wrong.not_found(fmt::format("there is no '{}' here", short_name(method)));
+  });
+}
+
+constexpr std::array methods{
+  api_method{.name = "publish", .read = read_with<parse_publish>},
+  api_method{.name = "broadcast", .read = read_with<parse_broadcast>},
+  api_method{.name = "subscribe", .read = no_subscribe},
+  api_method{.name = "unsubscribe", .read = read_with<parse_unsubscribe>},
+  api_method{.name = "disconnect", .read = read_with<parse_disconnect>},
+  api_method{.name = "refresh", .read = no_refresh},
+  api_method{.name = "presence", .read = read_with<parse_presence>},
+  api_method{.name = "presence_stats", .read = read_with<parse_presence_stats>},
+  api_method{.name = "history", .read = read_with<parse_history>},
+  api_method{.name = "history_remove", .read = no_history_remove},
+  api_method{.name = "channels", .read = no_channels},
+  api_method{.name = "info", .read = read_with<parse_info>},
+  api_method{.name = "rpc", .read = no_rpc},
+};
+
+} // namespace
+
+std::span<const api_method> api_methods() { return methods; }
+
+} // namespace canang::admin

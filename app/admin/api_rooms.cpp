@@ -1,0 +1,135 @@
+#include "app/admin/api_rooms.hpp"
+
+#include "app/admin/api_results.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace canang::admin {
+
+namespace {
+
+/// Publications that are asked for at once. More are had by asking again, so that no broker is held up.
+constexpr std::size_t page_size = 1000;
+
+api_error not_kept(std::string_view what) {
+  return {.code = api_errc::not_available,
+          .message = std::string{"not available: the room's settings keep no "} += what};
+}
+
+api_error not_known() {
+  return {.code = api_errc::internal,
+          .message = "internal server error: nobody answers for this room at present"};
+}
+
+/// Asks who is in a room; `result_of` makes the result of it.
+void ask_members(actors::server& node, const std::string& room, api_handler&& handler,
+                 std::string (*result_of)(const cluster::room_report&)) {
+  if (!node.room_settings().get()->of(room).keeps_presence()) {
+    handler(not_kept("presence"));
+    return;
+  }
+  if (!node.keeper_of(room)) {
+    handler(not_ready());
+    return;
+  }
+  node.ask_room(room, true,
+                [&node, handler = std::move(handler), result_of](cluster::room_report&& report) {
+                  node.on_internal_loop([handler, result_of, report = std::move(report)] {
+                    if (report.error != cluster::broker_errc::none)
+                      handler(not_known());
+                    else
+                      handler(result_of(report));
+                  });
+                });
+}
+
+/// Reads a history page by page: a broker counts joins and leaves, which are not told here. Lives until it is
+/// answered, on the internal loop.
+class history_reader : public std::enable_shared_from_this<history_reader> {
+public:
+  history_reader(actors::server& node, api_history&& wanted, api_handler&& handler)
+    : node_(node), wanted_(std::move(wanted)), handler_(std::move(handler)) {
+    if (wanted_.since)
+      after_ = {.epoch = wanted_.since->epoch, .offset = wanted_.since->offset};
+  }
+
+  void ask() {
+    const auto keeper = node_.keeper_of(wanted_.channel);
+    if (!keeper) {
+      handler_(not_ready());
+      return;
+    }
+    asked_ = std::min(wanted_.limit - found_.messages.size(), page_size);
+    caf::anon_send(keeper,
+                   actors::history_query{
+                     .room = wanted_.channel,
+                     .wanted = {.limit = asked_, .since = after_, .is_reverse = wanted_.is_reverse},
+                     .answer = [self = shared_from_this()](cluster::history_answer&& answer) {
+                       self->node_.on_internal_loop(
+                         [self, answer = std::move(answer)] { self->take(answer); });
+                     }});
+  }
+
+private:
+  void take(const cluster::history_answer& answer) {
+    if (answer.error != cluster::broker_errc::none) {
+      handler_(not_known());
+    } else if (answer.is_unrecoverable && is_first_) {
+      handler_(api_error{.code = api_errc::unrecoverable_position,
+                         .message = "unrecoverable position: 'since' is not of the room's "
+                                    "history, or what follows it is gone"});
+    } else if (answer.is_unrecoverable) {
+      handler_(to_json(found_)); // the next ones are gone meanwhile: these have no gap
+    } else {
+      add(answer);
+    }
+  }
+
+  void add(const cluster::history_answer& answer) {
+    is_first_ = false;
+    found_.top = answer.top;
+    const bool has_room = add_messages(found_, answer.publications);
+    if (!has_room || answer.publications.size() < asked_ || asked_ == 0
+        || found_.messages.size() == wanted_.limit) {
+      handler_(to_json(found_));
+      return;
+    }
+    after_ = {.epoch = answer.top.epoch, .offset = answer.publications.back()->offset};
+    ask();
+  }
+
+  actors::server& node_;
+  api_history wanted_;
+  api_handler handler_;
+  history_result found_;
+  std::optional<cluster::position> after_;
+  std::size_t asked_ = 0;
+  bool is_first_ = true;
+};
+
+} // namespace
+
+void tell_presence(actors::server& node, api_presence&& wanted, api_handler handler) {
+  ask_members(node, wanted.channel, std::move(handler), presence_result);
+}
+
+void tell_presence_stats(actors::server& node, api_presence_stats&& wanted, api_handler handler) {
+  ask_members(node, wanted.channel, std::move(handler), presence_stats_result);
+}
+
+void tell_history(actors::server& node, api_history&& wanted, api_handler handler) {
+  const auto settings = node.room_settings().get()->of(wanted.channel);
+  if (settings.history_size == 0 || settings.history_bytes == 0)
+    handler(not_kept("history"));
+  else
+    std::make_shared<history_reader>(node, std::move(wanted), std::move(handler))->ask();
+}
+
+} // namespace canang::admin

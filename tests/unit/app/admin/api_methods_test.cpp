@@ -1,0 +1,60 @@
+#include "app/admin/api_request.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace canang::admin {
+namespace {
+
+api_parsed<api_command> read(std::string_view method, std::string_view body) {
+  const auto methods = api_methods();
+  const auto found = std::find_if(methods.begin(), methods.end(),
+                                  [&](const api_method& one) { return one.name == method; });
+  if (found == methods.end()) {
+    ADD_FAILURE() << "no " << method;
+    return api_error{};
+  }
+  return found->read(body);
+}
+
+template <class Command>
+bool reads(std::string_view method, std::string_view body) {
+  const auto parsed = read(method, body);
+  const auto* const command = std::get_if<api_command>(&parsed);
+  return command != nullptr && std::holds_alternative<Command>(*command);
+}
+
+TEST(api_methods, each_reads_its_own) {
+  EXPECT_TRUE(reads<api_publish>("publish", R"({"channel":"r","data":1})"));
+  EXPECT_TRUE(reads<api_broadcast>("broadcast", R"({"channels":["r"],"data":1})"));
+  EXPECT_TRUE(reads<api_disconnect>("disconnect", R"({"user":"ann"})"));
+  EXPECT_TRUE(reads<api_unsubscribe>("unsubscribe", R"({"user":"ann","channel":"r"})"));
+  EXPECT_TRUE(reads<api_presence>("presence", R"({"channel":"r"})"));
+  EXPECT_TRUE(reads<api_presence_stats>("presence_stats", R"({"channel":"r"})"));
+  EXPECT_TRUE(reads<api_history>("history", R"({"channel":"r"})"));
+  EXPECT_TRUE(reads<api_info>("info", "{}"));
+  for (const auto& method : api_methods()) {
+    const auto parsed = method.read("nothing");
+    ASSERT_TRUE(std::holds_alternative<api_error>(parsed)) << method.name;
+    EXPECT_EQ(std::get<api_error>(parsed).status, 400U) << method.name;
+  }
+}
+
+TEST(api_methods, those_of_centrifugo_that_are_not_here_say_so) {
+  for (const std::string name : {"subscribe", "refresh", "history_remove", "channels"}) {
+    const auto parsed = read(name, R"({"user":"ann","channel":"r","pattern":"*"})");
+    ASSERT_TRUE(std::holds_alternative<api_error>(parsed)) << name;
+    EXPECT_EQ(std::get<api_error>(parsed).code, api_errc::not_available) << name;
+    EXPECT_EQ(std::get<api_error>(parsed).status, 200U) << name;
+  }
+  const auto code = [](std::string_view body) {
+    return std::get<api_error>(read("rpc", body)).code;
+  };
+  EXPECT_EQ(code(R"({"method":"x","params":{"a":1}})"), api_errc::method_not_found);
+  EXPECT_EQ(code("{}"), api_errc::bad_request);
+}
+
+} // namespace
+} // namespace canang::admin
