@@ -1,6 +1,7 @@
 #include "app/admin/api.hpp"
 
 #include "app/admin/api_access.hpp"
+#include "app/admin/api_batch.hpp"
 #include "app/admin/api_execute.hpp"
 #include "app/admin/api_outcome.hpp"
 #include "net/limits.hpp"
@@ -31,6 +32,14 @@ void answer(actors::server& node, const api_method& method, const http_request& 
           [later = respond.reply_later()](api_outcome&& outcome) { later(answer_of(outcome)); });
 }
 
+void answer_batch(actors::server& node, const http_request& request, responder& respond) {
+  auto parsed = parse_batch(request.body);
+  if (auto* const error = std::get_if<api_error>(&parsed))
+    respond.reply(answer_of(std::move(*error)));
+  else
+    execute_batch(node, std::get<api_batch>(std::move(parsed)), respond.reply_later());
+}
+
 } // namespace
 
 void add_api(net::router& paths, actors::server& node) {
@@ -51,6 +60,9 @@ void add_api(net::router& paths, actors::server& node) {
               [&node, &method](const http_request& request, responder& respond) {
                 answer(node, method, request, respond);
               });
+  paths.add(post, "/api/batch", many, [&node](const http_request& request, responder& respond) {
+    answer_batch(node, request, respond);
+  });
 }
 
 } // namespace canang::admin

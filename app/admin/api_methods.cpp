@@ -91,4 +91,13 @@ constexpr std::array methods{
 
 std::span<const api_method> api_methods() { return methods; }
 
+api_weight weight_of(const api_command& command) noexcept {
+  if (const auto* const one = std::get_if<api_publish>(&command))
+    return {.publishes = 1, .bytes = one->content.data.size()};
+  if (const auto* const all = std::get_if<api_broadcast>(&command))
+    return {.publishes = all->channels.size(),
+            .bytes = all->channels.size() * all->content.data.size()};
+  return {};
+}
+
 } // namespace canang::admin

@@ -20,7 +20,8 @@ namespace canang::admin {
 /// Longest idempotency key, in bytes: each is kept for 5 minutes.
 inline constexpr std::size_t max_api_key_bytes = 255;
 
-/// Rooms that one broadcast publishes in: they wait for their brokers together, and are answered within seconds.
+/// Rooms that one broadcast publishes in, and commands of a batch, where a broadcast counts as its rooms: they wait for
+/// their brokers together, and are answered within seconds.
 inline constexpr std::size_t max_api_publishes = 1000;
 
 /// Payload that the publications of one request have together: each room gets a copy of its own.
@@ -99,10 +100,18 @@ struct api_method {
   api_parsed<api_command> (*read)(std::string_view body);
 };
 
-/// They live as long as the program.
+/// All but `batch`; lives as long as the program.
 [[nodiscard]] std::span<const api_method> api_methods();
 
 /// What is wrong with a room's name; empty if nothing is.
 [[nodiscard]] std::string_view fault_of_channel(std::string_view name) noexcept;
+
+/// What a command publishes: so many publications, so many bytes of payload in all.
+struct api_weight {
+  std::size_t publishes = 0;
+  std::size_t bytes = 0;
+};
+
+[[nodiscard]] api_weight weight_of(const api_command& command) noexcept;
 
 } // namespace canang::admin

@@ -114,6 +114,20 @@ async def test_all_nodes_are_told_of(cluster: Cluster):
     await client.close()
 
 
+async def test_a_batch_sees_what_it_did_itself(cluster: Cluster):
+    nodes = await cluster.start(2, cluster.start_redis())
+    commands: list[dict[str, Any]] = []
+    for n in range(50):
+        commands += [
+            {"publish": {"channel": f"room{n % 5}", "data": n}},
+            {"history": {"channel": f"room{n % 5}", "limit": 1, "reverse": True}},
+        ]
+    told = (await ask(nodes[0], "batch", commands=commands)).json["replies"]
+    for n in range(50):
+        assert told[2 * n]["publish"]["offset"] == n // 5 + 1
+        assert data_of(told[2 * n + 1]["history"]) == [n]
+
+
 async def test_without_redis_there_is_an_error_and_no_silence(cluster: Cluster):
     redis = cluster.start_redis()
     [node] = await cluster.start(1, redis, redis_probe_interval="200ms")

@@ -3,6 +3,7 @@
 
 #include "app/admin/api_request.hpp"
 
+#include "app/admin/api_batch_request.hpp"
 #include "app/admin/base64.hpp"
 #include "net/http/target.hpp"
 #include "net/json.hpp"
@@ -73,6 +74,30 @@ struct look {
   }
 };
 
+void look_at_batch(std::string_view body) {
+  const auto parsed = parse_batch(body);
+  if (const auto* const error = std::get_if<api_error>(&parsed)) {
+    look_at_fault(*error);
+    return;
+  }
+  api_weight all;
+  for (const auto& [method, command] : std::get<api_batch>(parsed).commands) {
+    if (const auto* const error = std::get_if<api_error>(&command)) {
+      look_at_fault(*error);
+      require(error->status == 200 && method.empty(), "one that cannot be done, not read");
+      continue;
+    }
+    const auto& wanted = std::get<api_command>(command);
+    std::visit(look{body.size()}, wanted);
+    require(!method.empty(), "it says what it is");
+    const auto one = weight_of(wanted);
+    all.publishes += one.publishes;
+    all.bytes += one.bytes;
+  }
+  require(all.publishes <= max_api_publishes && all.bytes <= max_api_payload_bytes,
+          "it publishes within its limits");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -84,5 +109,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     else
       std::visit(look{body.size()}, std::get<api_command>(parsed));
   }
+  look_at_batch(body);
   return 0;
 }

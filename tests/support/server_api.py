@@ -16,7 +16,7 @@ TIMEOUT_S = 10.0  # a command waits 5 s for nodes
 # Each of them is a path, /api/METHOD.
 METHODS = """
 publish broadcast subscribe unsubscribe disconnect refresh presence presence_stats
-history history_remove channels info rpc
+history history_remove channels info rpc batch
 """.split()
 
 

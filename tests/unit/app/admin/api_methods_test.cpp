@@ -56,5 +56,16 @@ TEST(api_methods, those_of_centrifugo_that_are_not_here_say_so) {
   EXPECT_EQ(code("{}"), api_errc::bad_request);
 }
 
+TEST(api_methods, tell_what_is_published) {
+  const auto weight = [](std::string_view method, std::string_view body) {
+    const auto of = weight_of(std::get<api_command>(read(method, body)));
+    return std::pair{of.publishes, of.bytes};
+  };
+  EXPECT_EQ(weight("publish", R"({"channel":"r","data":"abc"})"), std::pair(1UL, 5UL));
+  EXPECT_EQ(weight("broadcast", R"({"channels":["a","b","c"],"b64data":"AAAA"})"),
+            std::pair(3UL, 9UL));
+  EXPECT_EQ(weight("info", "{}"), std::pair(0UL, 0UL));
+}
+
 } // namespace
 } // namespace canang::admin
