@@ -4,6 +4,7 @@
 #include "app/admin/api_batch.hpp"
 #include "app/admin/api_execute.hpp"
 #include "app/admin/api_outcome.hpp"
+#include "app/admin/openapi.hpp"
 #include "net/limits.hpp"
 
 #include <algorithm>
@@ -30,6 +31,13 @@ void answer(actors::server& node, const api_method& method, const http_request& 
   }
   execute(node, std::get<api_command>(std::move(parsed)),
           [later = respond.reply_later()](api_outcome&& outcome) { later(answer_of(outcome)); });
+}
+
+net::page_response description() {
+  net::page_response response;
+  response.content_type = "application/json";
+  response.static_body = openapi_json;
+  return response;
 }
 
 void answer_batch(actors::server& node, const http_request& request, responder& respond) {
@@ -63,6 +71,8 @@ void add_api(net::router& paths, actors::server& node) {
   paths.add(post, "/api/batch", many, [&node](const http_request& request, responder& respond) {
     answer_batch(node, request, respond);
   });
+  paths.add_page("/api/openapi.json", {.guard = guard},
+                 [](const http_request&) { return description(); });
 }
 
 } // namespace canang::admin

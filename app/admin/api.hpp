@@ -5,7 +5,8 @@
 
 namespace canang::admin {
 
-/// Adds the server API to the internal port: `POST /api/METHOD` for all `api_methods` and `batch`, for those who have one of its keys. JSON as in Centrifugo's HTTP API; see
+/// Adds the server API to the internal port: `POST /api/METHOD` for all `api_methods` and `batch`, and its description
+/// as `GET /api/openapi.json`, for those who have one of its keys. JSON as in Centrifugo's HTTP API; see
 /// docs/server-api.md. `node` outlives `paths`.
 void add_api(net::router& paths, actors::server& node);
 

@@ -77,7 +77,7 @@ void add_internal_endpoints(net::router& paths, server& node) {
   add_api(paths, node);
   paths.set_not_found(
     "there are /healthz, /readyz, /metrics, /nodes, /drain, /rooms/NAME[/presence] "
-    "and the server API here: /api/publish and others");
+    "and the server API here: /api/publish and others, told in /api/openapi.json");
   const net::route_options open{.is_open = true};
   paths.add_page("/healthz", open, [&](const http_request&) { return health_page(node); });
   paths.add_page("/readyz", open, [&](const http_request&) { return readiness_page(node); });
