@@ -1,17 +1,15 @@
 #include "app/import/import_options.hpp"
 #include "app/import/imported_values.hpp"
-#include "cluster/redis/url.hpp"
+#include "app/import/redis_urls.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace canang::app {
@@ -31,17 +29,18 @@ public:
   void write() {
     if (!find_base())
       return;
-    read_database();
+    auto database = read_database();
     uses_tls_ = flag("tls.enabled", "redis_tls");
+    urls_ = redis_urls{std::move(database), uses_tls_};
     take_secrets();
     const bool has_urls = read_urls();
     note_secrets();
     if (has_urls)
-      out_.list("redis", urls_, from_);
+      out_.list("redis", urls_.all(), from_);
     else
       out_.note(fmt::format("Without Redis this node is alone: name one. ({})", from_));
     write_prefix();
-    if ((uses_tls_ || has_tls_url_) && has_urls)
+    if (urls_.have_tls())
       write_files();
     write_timeout("redis-connect-timeout", "connect_timeout", "redis_connect_timeout");
     write_timeout("redis-command-timeout", "io_timeout", "redis_io_timeout");
@@ -89,16 +88,14 @@ private:
     return true;
   }
 
-  void read_database() {
+  std::string read_database() {
     const auto* const key = take("db", "redis_db");
-    if (key == nullptr)
-      return;
     add_from(key);
-    const auto number = number_of(*key);
-    if (!number || *number < 0)
-      out_.note(fmt::format("{} is not a number: database 0.", key->path));
-    else
-      database_ = std::to_string(*number);
+    const auto number = key != nullptr ? number_of(*key) : 0;
+    if (number && *number >= 0)
+      return std::to_string(*number);
+    out_.note(fmt::format("{} is not a number: database 0.", key->path));
+    return "0";
   }
 
   void take_secrets() {
@@ -154,67 +151,28 @@ private:
       out_.note(fmt::format("{}: Canang takes one list of Sentinels, with a name and without TLS.",
                             key.path));
     else
-      add_url(key, fmt::format("sentinel://{}/{}", shards->front(), master->text), true);
-    return !urls_.empty();
+      note(key, urls_.add_sentinels(shards->front(), master->text));
+    return !urls_.all().empty();
   }
 
   bool read_servers() {
     const auto* const key = take("address", "redis_address");
     add_from(key);
-    if (key == nullptr) {
-      urls_.push_back(uses_tls_ ? "rediss://127.0.0.1:6379" : "redis://127.0.0.1:6379");
-      if (database_ != "0")
-        urls_.front() += '/' + database_;
-      return true;
-    }
+    if (key == nullptr)
+      return urls_.add_server("127.0.0.1:6379").empty(); // the default there
     const auto addresses = list_of(*key, ", ");
     for (const auto& address : addresses.value_or(std::vector<std::string>{}))
-      add_server(*key, address);
-    if (urls_.empty())
-      out_.note(fmt::format("{} is not a list of addresses.", key->path));
-    return !urls_.empty();
+      note(*key, urls_.add_server(address));
+    if (urls_.had_secrets())
+      add_secret(key);
+    if (urls_.all().empty())
+      out_.note(fmt::format("{} has no address for Canang.", key->path));
+    return !urls_.all().empty();
   }
 
-  /// `host:port`, or a URL, from which user and password are taken out.
-  void add_server(const imported_key& key, std::string_view address) {
-    const auto scheme_end = address.find("://");
-    const auto scheme =
-      scheme_end == std::string_view::npos ? "redis" : address.substr(0, scheme_end);
-    auto place = scheme_end == std::string_view::npos ? address : address.substr(scheme_end + 3);
-    if (const auto query = place.find_first_of("?#"); query != std::string_view::npos) {
-      out_.note(fmt::format("{}: what follows ? in an address is not translated.", key.path));
-      place = place.substr(0, query);
-    }
-    if (const auto at = place.rfind('@'); at != std::string_view::npos) {
-      add_secret(&key);
-      place.remove_prefix(at + 1);
-    }
-    if (scheme != "redis" && scheme != "rediss" && scheme != "tcp") {
-      out_.note(fmt::format("{}: an address is neither redis:// nor rediss://.", key.path));
-      return;
-    }
-    const bool is_tls = uses_tls_ || scheme == "rediss";
-    has_tls_url_ = has_tls_url_ || is_tls;
-    add_url(key, fmt::format("{}://{}", is_tls ? "rediss" : "redis", place),
-            place.find('/') == std::string_view::npos);
-  }
-
-  void add_url(const imported_key& key, std::string url, bool lacks_database) {
-    if (lacks_database && database_ != "0")
-      url += '/' + database_;
-    const auto parsed = cluster::parse_redis_url(url);
-    const auto* const target = std::get_if<cluster::redis_target>(&parsed);
-    if (target == nullptr || !is_writable(url) || url.find(' ') != std::string::npos) {
-      out_.note(fmt::format("{}: an address is none that Canang takes.", key.path));
-      return;
-    }
-    const auto identity = target->identity();
-    if (std::find(identities_.begin(), identities_.end(), identity) != identities_.end()) {
-      out_.note(fmt::format("{}: an address is there twice.", key.path));
-      return;
-    }
-    identities_.push_back(identity);
-    urls_.push_back(std::move(url));
+  void note(const imported_key& key, std::string_view fault) {
+    if (!fault.empty())
+      out_.note(fmt::format("{}: {}.", key.path, fault));
   }
 
   void write_prefix() {
@@ -232,7 +190,7 @@ private:
     const auto* const key = take(v6, v5);
     if (key == nullptr || key->text.empty())
       return std::nullopt;
-    const auto text = text_of(*key);
+    auto text = text_of(*key);
     if (text && is_writable(*text) && !is_pem_itself(*text)) {
       file_from_ = key->path;
       return text;
@@ -276,12 +234,9 @@ private:
   std::string base_; // of the keys in version 6; empty in version 5
   std::string from_; // the keys
   std::string file_from_;
-  std::string database_ = "0";
-  bool uses_tls_ = false; // all of them
-  bool has_tls_url_ = false;
+  bool uses_tls_ = false;            // all of them
   std::vector<std::string> secrets_; // the keys
-  std::vector<std::string> urls_;
-  std::vector<std::string> identities_;
+  redis_urls urls_{"0", false};
 };
 
 } // namespace

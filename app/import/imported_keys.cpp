@@ -91,7 +91,7 @@ private:
       read(object, path, into);
     else if (from.get(array) != simdjson::SUCCESS)
       add(from, path, into);
-    else if ((name == "channel.namespaces" || name == "namespaces") && array.size() > 0)
+    else if (is_of_namespaces(name) && array.size() > 0)
       read_namespaces(array, path, into);
     else
       read_list(array, path, into);
@@ -132,11 +132,24 @@ private:
     for (const auto item : array) {
       dom::object object;
       if (item.get(object) == simdjson::SUCCESS)
-        read(object, {}, namespaces.emplace_back());
+        read_namespace(object);
       else
         read(item, fmt::format("{}[{}]", path, i), into);
       ++i;
     }
+  }
+
+  void read_namespace(const dom::object& object) {
+    imported_keys keys;
+    is_in_namespace_ = true;
+    read(object, {}, keys);
+    is_in_namespace_ = false;
+    namespaces.push_back(std::move(keys));
+  }
+
+  /// A namespace has none itself: a key of that name there is one like others.
+  [[nodiscard]] bool is_of_namespaces(std::string_view name) const {
+    return !is_in_namespace_ && (name == "channel.namespaces" || name == "namespaces");
   }
 
   void charge(const std::string& path) {
@@ -146,6 +159,7 @@ private:
   }
 
   std::size_t bytes_ = 0;
+  bool is_in_namespace_ = false;
 };
 
 std::string why_unreadable(simdjson::error_code error) {

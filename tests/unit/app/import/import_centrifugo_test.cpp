@@ -117,6 +117,8 @@ TEST(import_centrifugo_test, translates_redis_in_use) {
       R"(redis-key = "/k.pem")"}},
     {R"({"engine":"redis","redis_sentinel_address":["a:1,b:2"],"redis_sentinel_master_name":"m"})",
      {R"(redis = "sentinel://a:1,b:2/m")"}},
+    {R"({"engine":"redis","redis_address":"redis://user:secret@h:1/3?x=y"})",
+     {R"(redis = "redis://h:1/3")"}},
     {R"({"engine":"redis","redis_connect_timeout":"1s","redis_io_timeout":"4s"})",
      {R"(redis-connect-timeout = "1s")", R"(redis-command-timeout = "4s")"}},
   });
@@ -182,6 +184,15 @@ TEST(import_centrifugo_test, keeps_namespaces_apart_from_rooms) {
   const auto space = toml.substr(toml.find("[namespaces.a]"));
   EXPECT_TRUE(has(space, "presence = false")) << "there is no inheritance there";
   EXPECT_TRUE(has(space, "[namespaces.\"b.c\"]"));
+}
+
+TEST(import_centrifugo_test, has_no_namespaces_in_namespaces) {
+  const auto toml = imported(
+    R"({"namespaces":[{"a":1,"namespaces":[{"name":"in"},{"name":"in2"}],"name":"out"},{"name":"b"}]})");
+  EXPECT_TRUE(has(toml, "[namespaces.out]"));
+  EXPECT_TRUE(has(toml, "[namespaces.b]"));
+  EXPECT_FALSE(has(toml, "[namespaces.in]"));
+  EXPECT_TRUE(has(toml, "namespaces[1].name"));
 }
 
 TEST(import_centrifugo_test, leaves_out_namespaces_that_cannot_be_and_says_so) {
