@@ -50,7 +50,7 @@ char* write_utf8(unsigned point, char* out) noexcept {
 }
 
 /// Writes what the escape at `at`, behind its backslash, stands for. Moves `at` behind it.
-char* write_escaped(const char*& at, char* out) noexcept {
+char* write_escaped(const char*& at, const char* end, char* out) noexcept {
   const auto kind = *at++;
   switch (kind) {
   case 'b': *out = '\b'; return out + 1;
@@ -63,9 +63,12 @@ char* write_escaped(const char*& at, char* out) noexcept {
   }
   auto point = unit_at(at);
   at += 4;
-  if (is_high_surrogate(point)) {
+  const bool has_other = end - at >= 6 && at[0] == '\\' && at[1] == 'u';
+  if (is_high_surrogate(point) && has_other && is_low_surrogate(unit_at(at + 2))) {
     point = 0x10000U + ((point & 0x3FFU) << 10U | (unit_at(at + 2) & 0x3FFU));
     at += 6; // with the backslash and the u
+  } else if (is_high_surrogate(point) || is_low_surrogate(point)) {
+    point = 0xFFFDU; // half a character
   }
   return write_utf8(point, out);
 }
@@ -200,22 +203,15 @@ bool json_cursor::pass_escape() noexcept {
     at_ += 2;
     return is_known || fail();
   }
-  unsigned first = 0;
-  unsigned second = 0;
-  if (!pass_escaped_unit(first) || is_low_surrogate(first))
-    return fail();
-  if (!is_high_surrogate(first))
-    return true;
-  return (pass_escaped_unit(second) && is_low_surrogate(second)) || fail();
+  return pass_escaped_unit();
 }
 
-bool json_cursor::pass_escaped_unit(unsigned& unit) noexcept {
+bool json_cursor::pass_escaped_unit() noexcept {
   if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u')
     return fail();
   for (std::size_t i = 2; i < 6; ++i)
     if (hex_digit(at_[i]) == 16U)
       return fail();
-  unit = unit_at(at_ + 2);
   at_ += 6;
   return true;
 }
@@ -262,7 +258,7 @@ char* unescape_json(std::string_view raw, char* out) noexcept {
   const auto* const end = raw.data() + raw.size() - 1;
   while (at != end) {
     if (*at == '\\')
-      out = write_escaped(++at, out);
+      out = write_escaped(++at, end, out);
     else
       *out++ = *at++;
   }

@@ -6,9 +6,8 @@
 namespace canang::net {
 
 /// Goes through one JSON text (RFC 8259) from left to right and checks all that it passes. What it gives are views of
-/// the text: nothing is copied, numbers of any size are taken, and time is linear. The text has to be UTF-8. Stricter
-/// than the grammar in one thing: an escaped surrogate without its other half is refused, as readers disagree on it.
-/// On one thread; the text outlives it.
+/// the text: nothing is copied, numbers of any size are taken, and time is linear. The text has to be UTF-8. An
+/// escaped surrogate without its other half is JSON. On one thread; the text outlives it.
 ///
 /// The first fault is for good: from then on there are no fields and no values.
 class json_cursor {
@@ -51,7 +50,7 @@ private:
   bool pass_array() noexcept;
   bool pass_string() noexcept;
   bool pass_escape() noexcept;
-  bool pass_escaped_unit(unsigned& unit) noexcept;
+  bool pass_escaped_unit() noexcept;
   bool pass_number() noexcept;
   bool pass_digits() noexcept;
   bool pass_word(std::string_view word) noexcept;
@@ -66,6 +65,7 @@ private:
 };
 
 /// Writes what a string says, of which `raw` is known to be JSON and has its quotes: without them and without escapes.
+/// An escaped surrogate without its other half becomes U+FFFD.
 /// @param out has room for as many bytes as `raw` has.
 /// @returns the end of what was written.
 char* unescape_json(std::string_view raw, char* out) noexcept;

@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,15 @@ using namespace canang::net::centrifugo;
 using canang::fuzz::require;
 using canang::test::described;
 
-/// JSON for a parser that takes only numbers that it can hold: of digits that follow each other the first two. What is
-/// a number stays one, what is none stays none.
+bool are_hex_digits(std::string_view text) {
+  return text.size() == 4 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isxdigit(c) != 0;
+         });
+}
+
+/// JSON for a parser that takes only numbers that it can hold, and no half of a surrogate pair: of digits that follow
+/// each other the first two, and one character for all that have numbers. What is JSON stays that, what is none stays
+/// none.
 std::string with_short_numbers(std::string_view json) {
   std::string out;
   std::size_t digits = 0;
@@ -32,8 +40,13 @@ std::string with_short_numbers(std::string_view json) {
     digits = !is_in_string && c >= '0' && c <= '9' ? digits + 1 : 0;
     if (digits <= 2)
       out += c;
-    if (is_in_string && c == '\\' && i + 1 < json.size())
-      out += json[++i];
+    if (!is_in_string || c != '\\' || i + 1 == json.size())
+      continue;
+    out += json[++i];
+    if (json[i] == 'u' && are_hex_digits(json.substr(i + 1, 4))) {
+      out += "0041";
+      i += 4;
+    }
   }
   return out;
 }

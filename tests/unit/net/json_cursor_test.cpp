@@ -30,6 +30,12 @@ std::string unescaped(std::string_view raw) {
 }
 
 const std::vector<std::string> values{
+  R"("\ud800")",
+  R"("\udbff")",
+  R"("\udc00")",
+  R"("\udfff")",
+  R"("\ud800\ud800")",
+  R"("\ud800 \udc00")",
   "null",
   "true",
   "false",
@@ -93,12 +99,6 @@ const std::vector<std::string> faults{
   R"("\u00e")",
   R"("\u00g0")",
   R"("\U0041")",
-  R"("\ud800")",
-  R"("\udbff")",
-  R"("\udc00")",
-  R"("\udfff")",
-  R"("\ud800\ud800")",
-  R"("\ud800 \udc00")",
   "\"\t\"",
   "\"\0\""s,
   "\"\x1f\"",
@@ -238,6 +238,15 @@ TEST(json_cursor_test, a_string_says_what_its_escapes_stand_for) {
   EXPECT_EQ(unescaped(R"("\u0000\u0041\u007f")"), "\0A\x7f"s);
   EXPECT_EQ(unescaped(R"("\u0080\u07ff\u0800\uFFFF")"), "\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf");
   EXPECT_EQ(unescaped(R"("\ud800\udc00|\uDBFF\uDFFF")"), "\xf0\x90\x80\x80|\xf4\x8f\xbf\xbf");
+}
+
+TEST(json_cursor_test, half_a_character_is_said_to_be_one_that_is_not_known) {
+  EXPECT_EQ(unescaped(R"("\ud83d")"), "\xef\xbf\xbd");
+  EXPECT_EQ(unescaped(R"("\ude00")"), "\xef\xbf\xbd");
+  EXPECT_EQ(unescaped(R"("\ud83d\u0041")"), "\xef\xbf\xbd"
+                                            "A");
+  EXPECT_EQ(unescaped(R"("\ud83d\ud83d\ude00")"), "\xef\xbf\xbd\xf0\x9f\x98\x80");
+  EXPECT_EQ(unescaped(R"("\ud83d\\")"), "\xef\xbf\xbd\\");
 }
 
 } // namespace

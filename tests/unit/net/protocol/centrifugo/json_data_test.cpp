@@ -20,7 +20,7 @@ std::string text(std::string_view payload) { return data_of(frame_type::text, pa
 
 TEST(json_data, leaves_json_as_it_was_sent) {
   for (const auto* const json : {R"({"a": [1, 2.50, null]})", "17", R"("x\n\u2028")", "[]", "true",
-                                 "1e400", "123456789012345678901234567890"})
+                                 "1e400", R"("\ud83d")", "123456789012345678901234567890"})
     EXPECT_EQ(text(json), json);
 }
 
