@@ -2,6 +2,7 @@
 
 #include "net/close_code.hpp"
 #include "net/protocol/centrifugo/json_data.hpp"
+#include "net/protocol/centrifugo/scratch.hpp"
 #include "net/protocol/centrifugo/talk.hpp"
 
 namespace canang::net {
@@ -59,10 +60,9 @@ public:
 private:
   template <class Write>
   void append(const framing& frames, std::string& out, Write write) const {
-    static thread_local std::string payload; // its memory is kept for the next one
-    payload.clear();
-    write(payload);
-    frames.append(out, words_.type(), payload);
+    const scratch payload{scratch::level::payload};
+    write(payload.text());
+    frames.append(out, words_.type(), payload.text());
   }
 
   const reply_words& words_;

@@ -23,19 +23,24 @@ bool offers(const http_request& request, std::string_view subprotocol) {
   return std::find(offered.begin(), offered.end(), subprotocol) != offered.end();
 }
 
+/// The subprotocol says the format where one is offered, else the query does.
 std::variant<websocket_opening, rejection> read_opening(const http_request& request) {
-  const auto format = query_value(request.query, "format");
+  auto format = query_value(request.query, "format");
+  if (!format)
+    format = query_value(request.query, "cf_protocol");
   if (format && *format != "json" && *format != "protobuf")
     return reject(reject_reason::bad_request, 400, "format is json or protobuf");
-  const bool offers_protobuf = offers(request, protobuf_subprotocol);
-  const bool is_protobuf = offers_protobuf || (format && *format == "protobuf");
+  std::string_view subprotocol;
+  if (offers(request, protobuf_subprotocol))
+    subprotocol = protobuf_subprotocol;
+  else if (offers(request, json_subprotocol))
+    subprotocol = json_subprotocol;
+  const bool is_protobuf =
+    subprotocol.empty() ? format && *format == "protobuf" : subprotocol == protobuf_subprotocol;
   websocket_opening opening{is_protobuf ? centrifugo_protobuf_format() : centrifugo_json_format(),
                             {}};
   opening.words = is_protobuf ? &centrifugo_protobuf_session() : &centrifugo_json_session();
-  if (offers_protobuf)
-    opening.subprotocol = protobuf_subprotocol;
-  else if (offers(request, json_subprotocol))
-    opening.subprotocol = json_subprotocol;
+  opening.subprotocol = subprotocol;
   if (auto user = query_value(request.query, "user")) {
     if (!is_user_name(*user))
       return reject(reject_reason::bad_request, 400,

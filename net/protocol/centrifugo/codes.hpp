@@ -46,6 +46,7 @@ inline constexpr ending invalid_token{3500, "invalid token"};
 inline constexpr ending malformed{3501, "bad request"};
 inline constexpr ending stale{3502, "stale"};
 inline constexpr ending forbidden{3507, "permission denied"};
+inline constexpr ending nobody_there{3508, "not available"};
 
 inline constexpr ending server_unsubscribe{2000, "server unsubscribe"};
 inline constexpr ending come_back{2500, "insufficient state"};

@@ -115,7 +115,7 @@ public:
   void subscribed(std::string& out, const join_reply& reply) const override {
     begin_reply(out, reply.request, "subscribe");
     out += '{';
-    append_position(out, reply.at.epoch, top_of(reply));
+    append_position(out, reply.at.epoch, reply.at.offset);
     if ((reply.note & subscription_note::recoverable) != 0)
       out += ",\"recoverable\":true";
     if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)

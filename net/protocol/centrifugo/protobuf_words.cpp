@@ -1,5 +1,6 @@
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
+#include "net/protocol/centrifugo/scratch.hpp"
 
 #include <protozero/pbf_writer.hpp>
 #include <protozero/varint.hpp>
@@ -36,23 +37,30 @@ enum push_field : protozero::pbf_tag_type {
   push_unsubscribe = 7
 };
 
+/// Adds what `write` adds, as a message: also where that is nothing, which the library would leave out.
+template <class Write>
+void add_message(pbf_writer& to, protozero::pbf_tag_type field, Write write) {
+  const scratch message{scratch::level::fields};
+  pbf_writer fields{message.text()};
+  write(fields);
+  to.add_message(field, message.text());
+}
+
 /// Appends a message with its length in front of it.
 template <class Write>
 void append_delimited(std::string& out, Write write) {
-  static thread_local std::string message; // its memory is kept for the next one
-  message.clear();
-  pbf_writer reply{message};
+  const scratch message{scratch::level::message};
+  pbf_writer reply{message.text()};
   write(reply);
-  protozero::write_varint(std::back_inserter(out), message.size());
-  out += message;
+  protozero::write_varint(std::back_inserter(out), message.text().size());
+  out += message.text();
 }
 
 template <class Write>
 void append_reply(std::string& out, std::uint32_t id, reply_field result, Write write) {
   append_delimited(out, [&](pbf_writer& reply) {
     reply.add_uint32(reply_id, id);
-    pbf_writer fields{reply, result};
-    write(fields);
+    add_message(reply, result, write);
   });
 }
 
@@ -61,8 +69,7 @@ void append_push(std::string& out, std::string_view room, push_field what, Write
   append_delimited(out, [&](pbf_writer& reply) {
     pbf_writer push{reply, reply_push};
     push.add_string(push_channel, room.data(), room.size());
-    pbf_writer fields{push, what};
-    write(fields);
+    add_message(push, what, write);
   });
 }
 
@@ -123,7 +130,7 @@ public:
       add_publications(fields, 7, reply.recovered);
       if (reply.at.recovered)
         fields.add_bool(8, true);
-      fields.add_uint64(9, top_of(reply));
+      fields.add_uint64(9, reply.at.offset);
       if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
         fields.add_bool(10, true);
       if ((reply.note & subscription_note::recovering) != 0)

@@ -41,6 +41,9 @@ public:
 
   virtual void error(std::string& out, std::uint32_t id, const centrifugo::error& why) const = 0;
   virtual void connected(std::string& out, std::uint32_t id, const connect_result& is) const = 0;
+
+  /// The place that it names is the one *before* what was recovered: SDKs go on from there with each publication,
+  /// so one that is cut off among them misses none.
   virtual void subscribed(std::string& out, const join_reply& reply) const = 0;
 
   /// A result without fields, of `what`.
@@ -64,11 +67,6 @@ protected:
 
 [[nodiscard]] const reply_words& json_words() noexcept;
 [[nodiscard]] const reply_words& protobuf_words() noexcept;
-
-/// The member's place in the order after the answer: that of the last publication in it.
-[[nodiscard]] inline std::uint64_t top_of(const join_reply& reply) noexcept {
-  return reply.recovered.empty() ? reply.at.offset : reply.recovered.back().offset;
-}
 
 [[nodiscard]] inline bool is_message(const outgoing_publication& one) noexcept {
   return one.what == outgoing_publication::kind::message;

@@ -1,5 +1,6 @@
 #include "net/protocol/centrifugo/talk.hpp"
 
+#include "net/protocol/centrifugo/scratch.hpp"
 #include "net/utf8.hpp"
 
 #include <algorithm>
@@ -36,20 +37,18 @@ frame_type type_of(const reply_words& words, std::string_view data) {
 /// Appends the message that `write` appends, in its frame.
 template <class Write>
 void frame(const reply_words& words, const framing& frames, std::string& out, Write write) {
-  static thread_local std::string payload; // its memory is kept for the next one
-  payload.clear();
-  write(payload);
-  frames.append(out, words.type(), payload);
+  const scratch payload{scratch::level::payload};
+  write(payload.text());
+  frames.append(out, words.type(), payload.text());
 }
 
 } // namespace
 
 template <class Write>
 void talk::reply(command_sink& sink, Write write) const {
-  static thread_local std::string payload;
-  payload.clear();
-  write(payload);
-  sink.reply(words_.type(), payload);
+  const scratch payload{scratch::level::payload};
+  write(payload.text());
+  sink.reply(words_.type(), payload.text());
 }
 
 void talk::on_open(const connection_parameters& parameters, command_sink& sink) {
@@ -61,15 +60,13 @@ void talk::decode(frame_type /*type*/, std::span<const char> message, command_si
   auto& reader = words_.reader();
   reader.begin({message.data(), message.size()});
   request asked;
-  for (;;) {
-    switch (reader.next(asked)) {
-    case read_result::end: return;
-    case read_result::bad: sink.close(malformed.code, malformed.reason); return;
-    case read_result::command:
-      if (!take(asked, sink))
-        return;
-    }
-  }
+  auto result = reader.next(asked);
+  if (result == read_result::end)
+    result = read_result::bad; // a message without a command
+  while (result == read_result::command && take(asked, sink))
+    result = reader.next(asked);
+  if (result == read_result::bad)
+    sink.close(malformed.code, malformed.reason);
 }
 
 /// @returns false when the connection ends: nothing more of the message counts.
@@ -82,12 +79,17 @@ bool talk::take(const request& asked, command_sink& sink) {
     return false;
   }
   switch (asked.what) {
-  case method::none:        // the answer to a ping: that it was heard is all
-  case method::send: break; // there is nobody who hears it
+  case method::none: break; // the answer to a ping: that it was heard is all
+  case method::send:        // there is nobody to send anything to
+    sink.close(nobody_there.code, nobody_there.reason);
+    return false;
   case method::connect: return connect(asked, sink);
   case method::subscribe: subscribe(asked, sink); break;
   case method::unsubscribe:
-    sink.on_command(leave_command{.room = asked.channel, .request = asked.id});
+    if (asked.channel.empty())
+      refuse(asked, bad_request, sink);
+    else
+      sink.on_command(leave_command{.room = asked.channel, .request = asked.id});
     break;
   case method::publish: publish(asked, sink); break;
   case method::presence:

@@ -76,6 +76,7 @@ struct centrifugo_talk : testing::Test {
   }
 
   void connect() {
+    talk = centrifugo_json_format().language.converse();
     open();
     say(R"({"id":1,"connect":{}})");
     sink.did.clear();
@@ -126,7 +127,6 @@ TEST_F(centrifugo_talk, takes_each_command_for_what_it_is) {
   EXPECT_EQ(
     done_for(R"({"id":2,"history":{"channel":"r","limit":5,"since":{"offset":3,"epoch":"e"}}})"),
     lines{"history r 5 since e:3 #2"});
-  EXPECT_EQ(done_for(R"({"send":{"data":1}})"), lines{});
   EXPECT_EQ(done_for("{}"), lines{}) << "the answer to a ping";
 }
 
@@ -179,6 +179,9 @@ TEST_F(centrifugo_talk, answers_by_itself_what_needs_nobody) {
 TEST_F(centrifugo_talk, closes_those_who_break_the_rules_and_reads_no_further) {
   const lines closed{"close bad request #3501"};
   EXPECT_EQ(done_for("nonsense"), closed);
+  EXPECT_EQ(done_for(""), closed);
+  EXPECT_EQ(done_for("\n"), closed);
+  EXPECT_EQ(done_for(R"({"send":{"data":1}})"), lines{"close not available #3508"});
   EXPECT_EQ(done_for(R"({"subscribe":{"channel":"r"}})"), closed) << "no id";
   EXPECT_EQ(done_for(R"({"id":2,"connect":{}})"
                      "\n"
@@ -227,7 +230,7 @@ TEST_F(centrifugo_talk, tells_what_was_recovered_in_the_answer) {
   std::string out;
   centrifugo_json_format().encode_join(
     {.request = 2, .note = 6, .at = {"r", "e", 4, true}, .recovered = missed}, out);
-  EXPECT_EQ(out.substr(4), R"({"id":2,"subscribe":{"epoch":"e","offset":7,"recoverable":true,)"
+  EXPECT_EQ(out.substr(4), R"({"id":2,"subscribe":{"epoch":"e","offset":4,"recoverable":true,)"
                            R"("positioned":true,"was_recovering":true,"recovered":true,)"
                            R"("publications":[{"data":1,"offset":5},{"data":"two","offset":7}]}})");
   out.clear();
