@@ -70,22 +70,39 @@ void connection::start(const net::connection_parameters& parameters) {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   session_->pause_reading(held_back_);
   services_.members.attach(id(), session_, this);
-  services_.beats.watch(beat_, *session_, services_.context.now());
+  if (!session_
+         ->expects_pings()) // else not before it has said who it is, for which it has a deadline
+    services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
     log_connect(parameters.room);
   talk_->on_open(parameters, *this);
   is_started_ = true;
 }
 
-void connection::on_message(net::frame_type type, std::span<const char> payload) {
-  auto* const batch = services_.replies;
-  if (batch != nullptr)
-    batch->of = this;
-  talk_->decode(type, payload, *this);
-  if (batch != nullptr) {
-    send_replies();
-    batch->of = nullptr;
+namespace {
+
+/// For as long as a message is read, also where that ends with an exception.
+struct reply_scope {
+  reply_scope(reply_batch* of_loop, const void* of) noexcept : batch(of_loop) {
+    if (batch != nullptr)
+      *batch = {of, nullptr};
   }
+  reply_scope(const reply_scope&) = delete;
+  reply_scope& operator=(const reply_scope&) = delete;
+  ~reply_scope() {
+    if (batch != nullptr)
+      *batch = {};
+  }
+
+  reply_batch* batch;
+};
+
+} // namespace
+
+void connection::on_message(net::frame_type type, std::span<const char> payload) {
+  const reply_scope scope{services_.replies, this};
+  talk_->decode(type, payload, *this);
+  send_replies();
 }
 
 /// What was said since the message began.
@@ -147,6 +164,8 @@ void connection::on_command(net::identify_command&& command) {
   if (rare_)
     rare_->identifies.reset();
   drop_rare_if_empty();
+  if (session_->expects_pings())
+    services_.beats.watch(beat_, *session_, services_.context.now());
 }
 
 void connection::on_silence(clock::time_point /*now*/) {

@@ -137,18 +137,26 @@ private:
   [[nodiscard]] std::shared_ptr<cluster::publication>
   publication_of(const net::publish_command& command, bool echo);
   void wait_for_verdict(subscription& to, const net::publish_command& command);
+  void wait_for(const subscription& to, const net::publish_command& command);
+  void ask_whether_it_may_publish(subscription& to);
+  void on_joined(subscription& to);
   void drop_waiting(subscription_id id, net::command_fault why, std::string_view room);
   void on_published(const published& answer);
 
   // publishing where it is no member, and questions, in connection_query.cpp
   void publish_outside(const net::publish_command& command);
-  void send_outside(std::string room, std::shared_ptr<cluster::publication> message,
-                    std::uint32_t request, std::string key);
+  [[nodiscard]] std::optional<net::command_fault>
+  fault_outside(net::verdict verdict, const std::string& room, std::size_t bytes) const;
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::query_command& query) const;
   void ask_next();
   void ask_authorizer(const asked_query& query);
   void on_query_verdict(const asked_query& query, net::verdict verdict);
   void ask_keeper(const asked_query& query);
+  void ask_about_room(net::query_command::subject what, std::uint32_t request,
+                      const std::string& room, bool with_members);
+  void tell_members(const room_told& answer);
+  void pay_for_answer(std::size_t bytes);
+  void on_answers_paced(clock::time_point now);
   void on_room_told(const room_told& answer);
   void on_history_told(const history_told& answer);
   void end_query();

@@ -50,7 +50,6 @@ struct connection::asked_query {
   std::string room;
   std::uint32_t request;
   cluster::history_request wanted;
-  std::size_t limit; // of messages in a history
 };
 
 /// What few connections have.
@@ -79,10 +78,13 @@ struct connection::rare {
   std::vector<waiting_publish> waiting;
   std::deque<asked_query> queries; // that wait for others to be answered
   unsigned asked = 0;              // those that are
+  bool is_asking = false;          // just now
+  net::publish_allowance answered; // bytes of answers, as if the client had published them
+  std::unique_ptr<deadline> asks;  // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
     return !facts && !held && !identifies && !who && waiting.empty() && queries.empty()
-           && asked == 0;
+           && asked == 0 && !is_asking && !asks;
   }
 };
 

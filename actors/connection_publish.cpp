@@ -12,8 +12,10 @@ void connection::on_command(const net::publish_command& command) {
   auto* const to = command.room             ? find(*command.room)
                    : subscriptions_.empty() ? nullptr
                                             : &subscriptions_.front();
-  if (command.is_from_outside && is_identified_ && (to == nullptr || !to->is_joined()))
+  if (command.is_from_outside && is_identified_ && to == nullptr)
     publish_outside(command);
+  else if (command.is_from_outside && is_identified_ && !to->is_joined())
+    wait_for(*to, command); // it has just asked to join
   else if (to != nullptr && to->is_joined() && !has_verdict(*to))
     wait_for_verdict(*to, command);
   else if (const auto why = fault_of(to, command.data.size()))
@@ -78,12 +80,30 @@ bool connection::has_verdict(const subscription& to) const noexcept {
 
 /// Meanwhile the client is not read, so what waits is what one message of it brought.
 void connection::wait_for_verdict(subscription& to, const net::publish_command& command) {
+  wait_for(to, command);
+  ask_whether_it_may_publish(to);
+}
+
+void connection::wait_for(const subscription& to, const net::publish_command& command) {
   ensure_rare().waiting.push_back({.subscription = to.id,
                                    .request = command.request,
                                    .message = publication_of(command, to.echo),
                                    .key = std::string{command.idempotency_key},
                                    .outlives_room = command.room.has_value()});
   settle_reading();
+}
+
+/// What waited for the room's answer waits for that of the authorizer.
+void connection::on_joined(subscription& to) {
+  if (!rare_ || rare_->waiting.empty())
+    return;
+  if (has_verdict(to))
+    on_publish_verdict(to.id, to.generation, net::verdict::allowed);
+  else
+    ask_whether_it_may_publish(to);
+}
+
+void connection::ask_whether_it_may_publish(subscription& to) {
   if (to.may_publish == subscription::permission::asking)
     return;
   to.may_publish = subscription::permission::asking;

@@ -16,8 +16,12 @@ namespace canang::actors {
 
 namespace {
 
-/// Questions of one client that are asked at the same time. The others wait, and the client is not read.
-constexpr unsigned max_asked = 8;
+/// Questions of one client that are asked at the same time: with more, a burst of large answers would make it a slow
+/// consumer. The others wait, and the client is not read.
+constexpr unsigned max_asked = 1;
+
+/// What a member costs in an answer, in bytes.
+constexpr std::size_t member_bytes = 64;
 
 using subject = net::query_command::subject;
 
@@ -46,11 +50,11 @@ void connection::on_command(const net::query_command& command) {
     fail({net::command_kind::query, *why, command.request, command.room});
     return;
   }
-  asked_query query{.what = command.what,
-                    .room = std::string{command.room},
-                    .request = command.request,
-                    .wanted = {.limit = command.limit, .is_reverse = command.is_reverse},
-                    .limit = command.limit};
+  asked_query query{
+    .what = command.what,
+    .room = std::string{command.room},
+    .request = command.request,
+    .wanted = {.limit = command.limit, .is_reverse = command.is_reverse, .messages_only = true}};
   if (command.since)
     query.wanted.since = cluster::position{command.since->epoch, command.since->offset};
   ensure_rare().queries.push_back(std::move(query));
@@ -70,14 +74,44 @@ std::optional<net::command_fault> connection::fault_of(const net::query_command&
   return is_kept ? std::nullopt : std::optional{net::command_fault::not_kept};
 }
 
+/// One about a room that it is joining waits, since it may depend on that, and so do the others behind it. An answer
+/// that comes within the call leaves the next one to the loop here.
 void connection::ask_next() {
-  while (rare_ && !rare_->queries.empty() && rare_->asked < max_asked) {
+  if (!rare_ || rare_->is_asking)
+    return;
+  rare_->is_asking = true;
+  while (rare_ && !rare_->queries.empty() && rare_->asked < max_asked && !rare_->asks) {
+    const auto* const own = find(rare_->queries.front().room);
+    if (own != nullptr && !own->is_joined())
+      break;
     const auto query = std::move(rare_->queries.front());
     rare_->queries.pop_front();
     ++rare_->asked;
     ask_authorizer(query);
   }
+  if (!rare_)
+    return; // it has failed
+  rare_->is_asking = false;
   settle_reading();
+  drop_rare_if_empty();
+}
+
+/// Answers are paced as publishes are; but the client did not send them, so it is not closed for them.
+void connection::pay_for_answer(std::size_t bytes) {
+  const auto price = services_.price.of(bytes);
+  const auto now = services_.context.now();
+  auto& facts = ensure_rare();
+  facts.answered.take(price, now);
+  if (!facts.answered.is_used_up(now) || facts.asks)
+    return;
+  facts.asks = std::make_unique<deadline>(*this, &connection::on_answers_paced);
+  services_.context.deadlines.schedule(*facts.asks, facts.answered.next());
+}
+
+void connection::on_answers_paced(clock::time_point /*now*/) {
+  rare_->asks.reset();
+  ask_next();
+  drop_rare_if_empty();
 }
 
 void connection::ask_authorizer(const asked_query& query) {
@@ -109,75 +143,90 @@ void connection::on_query_verdict(const asked_query& query, net::verdict verdict
 }
 
 void connection::ask_keeper(const asked_query& query) {
-  auto self = caf::actor_cast<caf::actor>(this);
-  if (query.what == subject::history) {
-    auto wanted = query.wanted;
-    wanted.limit = cluster::history_request::no_limit; // joins and leaves would count too
-    send(
-      keeper_of(query.room),
-      history_query{query.room, std::move(wanted), [self, query](cluster::history_answer&& answer) {
-                      caf::anon_send(self, history_told{query.request, query.room, query.limit,
-                                                        std::move(answer)});
-                    }});
-  } else {
-    send(
-      keeper_of(query.room),
-      room_query{
-        query.room, true, [self, query](cluster::room_report&& report) {
-          caf::anon_send(self, room_told{query.what, query.request, query.room, std::move(report)});
-        }});
+  if (query.what != subject::history) {
+    ask_about_room(query.what, query.request, query.room, false);
+    return;
   }
+  history_query order;
+  order.room = query.room;
+  order.wanted = query.wanted;
+  order.answer = [self = caf::actor_cast<caf::actor>(this), request = query.request,
+                  room = query.room](cluster::history_answer&& answer) {
+    caf::anon_send(self, history_told{request, room, std::move(answer)});
+  };
+  send(keeper_of(query.room), std::move(order));
+}
+
+/// First how many there are: a list that is too long is not loaded.
+void connection::ask_about_room(subject what, std::uint32_t request, const std::string& room,
+                                bool with_members) {
+  send(keeper_of(room),
+       room_query{
+         room, with_members,
+         [self = caf::actor_cast<caf::actor>(this), what, request, room,
+          with_members](cluster::room_report&& report) {
+           caf::anon_send(self, room_told{what, request, room, with_members, std::move(report)});
+         }});
 }
 
 void connection::end_query() {
+  if (!rare_)
+    return;
   --rare_->asked;
   ask_next();
-  drop_rare_if_empty();
 }
 
 void connection::on_room_told(const room_told& answer) {
-  end_query();
-  const auto& members = answer.report.members;
-  const auto fault = [&](net::command_fault why) {
-    fail({net::command_kind::query, why, answer.request, answer.room});
-  };
-  if (answer.report.error != cluster::broker_errc::none) {
-    fault(net::command_fault::unavailable);
-  } else if (answer.what == subject::counts) {
-    const net::counts_answer counts{answer.request, members.size(), different_users(members)};
-    tell([&](std::string& out) { talk_->encode_counts(counts, frames(), out); });
-  } else if (members.size() > net::max_members_in_reply) {
-    fault(net::command_fault::too_much);
-  } else {
-    std::vector<net::member_view> views;
-    views.reserve(members.size());
-    for (const auto& one : members)
-      views.push_back({one.id, one.user});
-    tell([&](std::string& out) {
-      talk_->encode_members({answer.request, views}, frames(), out);
-      pay(out.size());
-    });
+  const auto& report = answer.report;
+  std::uint64_t count = 0;
+  for (const auto& [node, members] : report.members_by_node)
+    count += members;
+  const bool is_good = report.error == cluster::broker_errc::none;
+  const bool is_too_long = is_good && count > net::max_members_in_reply;
+  if (is_good && !is_too_long && !answer.with_members && count > 0) {
+    ask_about_room(answer.what, answer.request, answer.room, true);
+    return;
   }
+  if (!is_good || is_too_long)
+    fail({net::command_kind::query,
+          is_too_long ? net::command_fault::too_much : net::command_fault::unavailable,
+          answer.request, answer.room});
+  else
+    tell_members(answer);
+  pay_for_answer(report.members.size() * member_bytes);
+  end_query();
 }
 
-/// As much of it as one message may be.
+void connection::tell_members(const room_told& answer) {
+  const auto& members = answer.report.members;
+  if (answer.what == subject::counts) {
+    const net::counts_answer counts{answer.request, members.size(), different_users(members)};
+    tell([&](std::string& out) { talk_->encode_counts(counts, frames(), out); });
+    return;
+  }
+  std::vector<net::member_view> views;
+  views.reserve(members.size());
+  for (const auto& one : members)
+    views.push_back({one.id, one.user});
+  tell([&](std::string& out) { talk_->encode_members({answer.request, views}, frames(), out); });
+}
+
+/// As much of it as one message may be; the first one always fits.
 void connection::on_history_told(const history_told& answer) {
-  end_query();
   const auto& history = answer.answer;
   if (history.error != cluster::broker_errc::none || history.is_unrecoverable) {
     fail({net::command_kind::query,
           history.is_unrecoverable ? net::command_fault::unrecoverable
                                    : net::command_fault::unavailable,
           answer.request, answer.room});
+    end_query();
     return;
   }
   std::vector<net::outgoing_publication> messages;
   std::size_t bytes = 0;
   for (const auto& one : history.publications) {
-    if (one->kind != cluster::publication_kind::message)
-      continue;
     bytes += cost_in_flight(*one);
-    if (messages.size() >= answer.limit || bytes > net::max_recovered_in_reply_bytes)
+    if (bytes > net::max_recovered_in_reply_bytes && !messages.empty())
       break;
     messages.push_back(outgoing(*one, answer.room));
   }
@@ -185,8 +234,9 @@ void connection::on_history_told(const history_told& answer) {
   tell([&](std::string& out) {
     talk_->encode_history({answer.request, {answer.room, top.epoch, top.offset}, messages},
                           frames(), out);
-    pay(out.size());
   });
+  pay_for_answer(bytes);
+  end_query();
 }
 
 // --- publishing
@@ -198,19 +248,26 @@ void connection::publish_outside(const net::publish_command& command) {
     return;
   }
   auto message = publication_of(command, true);
-  auto go_on = [room, message, request = command.request,
+  const auto bytes = static_cast<std::uint32_t>(message->data.size());
+  ++unanswered_;
+  unanswered_bytes_ += bytes;
+  auto go_on = [room, message, bytes, request = command.request,
                 key = std::string{command.idempotency_key}](connection& self,
                                                             net::verdict verdict) {
-    const auto fault = [&](net::command_fault why) {
-      self.fail({net::command_kind::publish, why, request, room});
-    };
-    if (verdict == net::verdict::unavailable)
-      fault(net::command_fault::unavailable);
-    else if (verdict == net::verdict::refused)
-      fault(net::command_fault::not_allowed);
-    else
-      self.send_outside(room, message, request, key);
+    publish what{message, key, 0, request};
+    what.ticket = new publish_ticket{caf::actor_cast<caf::actor>(&self), 0, request, bytes};
+    if (const auto why = self.fault_outside(verdict, room, bytes)) {
+      what.ticket->settle();
+      --self.unanswered_;
+      self.unanswered_bytes_ -= bytes;
+      self.fail({net::command_kind::publish, *why, request, room});
+      self.settle_reading();
+    } else {
+      self.send(self.services_.cast[home_of(room, self.services_.cast.size())].directory,
+                client_publish{room, caf::actor_cast<caf::actor>(&self), std::move(what)});
+    }
   };
+  settle_reading();
   if (services_.authorizer == nullptr)
     go_on(*this, net::verdict::allowed);
   else
@@ -218,28 +275,16 @@ void connection::publish_outside(const net::publish_command& command) {
                                  continue_with(std::move(go_on)));
 }
 
-void connection::send_outside(std::string room, std::shared_ptr<cluster::publication> message,
-                              std::uint32_t request, std::string key) {
-  const auto bytes = message->data.size();
+std::optional<net::command_fault>
+connection::fault_outside(net::verdict verdict, const std::string& room, std::size_t bytes) const {
+  if (verdict == net::verdict::unavailable)
+    return net::command_fault::unavailable;
+  if (verdict == net::verdict::refused)
+    return net::command_fault::not_allowed;
   if (services_.settings != nullptr
-      && bytes > services_.settings->get()->of(room).max_message_bytes) {
-    fail({net::command_kind::publish, net::command_fault::too_large, request, room});
-    return;
-  }
-  ++unanswered_;
-  unanswered_bytes_ += static_cast<std::uint32_t>(bytes);
-  settle_reading();
-  publish_to_room order;
-  order.room = room;
-  order.message = std::move(message);
-  order.idempotency_key = std::move(key);
-  order.answer = [self = caf::actor_cast<caf::actor>(this), request,
-                  bytes](cluster::publish_outcome&& outcome) {
-    caf::anon_send(self, published{.outcome = std::move(outcome),
-                                   .bytes = static_cast<std::uint32_t>(bytes),
-                                   .request = request});
-  };
-  send(keeper_of(room), std::move(order));
+      && bytes > services_.settings->get()->of(room).max_message_bytes)
+    return net::command_fault::too_large;
+  return std::nullopt;
 }
 
 } // namespace canang::actors

@@ -137,6 +137,8 @@ void connection::on_join_failed(const join_failed& answer) {
   const auto wish = std::move(failed->wish);
   subscriptions_.erase(*failed);
   fail({net::command_kind::join, answer.why, wish->request, wish->room});
+  drop_waiting(answer.subscription, net::command_fault::not_joined, wish->room);
+  ask_next();
 }
 
 bool connection::on_added(const add_member& request) {
@@ -160,6 +162,8 @@ void connection::accept(subscription& joined, const add_member& request) {
     note_limit(joined);
   }
   open();
+  on_joined(joined);
+  ask_next();
 }
 
 // --- leaving
@@ -185,6 +189,7 @@ void connection::on_command(const net::leave_command& command) {
     fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
   }
   drop_waiting(left.id, net::command_fault::left, command.room);
+  ask_next();
   tell([&](std::string& out) { talk_->encode_left(command, frames(), out); });
 }
 

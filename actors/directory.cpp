@@ -6,6 +6,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -20,6 +21,9 @@ constexpr std::chrono::seconds housekeeping_interval{1};
 /// What is let go at once, a tick, when memory is short: some milliseconds of work.
 constexpr std::uint64_t most_shed_bytes = 16 * 1024 * 1024;
 constexpr std::size_t most_stopped_rooms = 1024;
+
+/// Rooms without members here in which clients publish, a second.
+constexpr std::size_t most_outside_rates = 65'536;
 
 /// The room's actor, and its name there and here.
 std::uint64_t memory_of(const std::string& name) {
@@ -48,6 +52,7 @@ caf::behavior directory::make_behavior() {
       services_.broker.report(query.room, query.with_members, std::move(query.answer));
     },
     [this](publish_to_room& request) { on_publish(request); },
+    [this](client_publish& request) { on_client_publish(request); },
     [this](history_query& query) {
       services_.broker.history(query.room, query.wanted, std::move(query.answer));
     },
@@ -151,6 +156,43 @@ void directory::on_publish(publish_to_room& request) {
     count_rooms();
 }
 
+/// The rate of a room holds for clients outside of it, too. Where it has no actor here there is nothing that could hold
+/// publishes back: those above the rate fail, and can be tried again.
+void directory::on_client_publish(client_publish& request) {
+  auto& what = request.what;
+  if (const auto known = rooms_.find(request.room); known != rooms_.end()) {
+    caf::send_as(request.publisher, known->second.handle, std::move(what));
+    return;
+  }
+  const auto now = services_.context.now();
+  if (outside_.size() >= most_outside_rates && !outside_.contains(request.room))
+    forget_outside_rates(now);
+  auto& rate = *outside_.try_emplace(request.room).first;
+  if (rate.second.is_used_up(now) || outside_.size() > most_outside_rates)
+    return; // its ticket says so
+  const auto bytes = what.message->data.size();
+  rate.second.take(services_.price.of(bytes), now);
+  publish_to_room order;
+  order.room = std::move(request.room);
+  order.message = std::move(what.message);
+  order.idempotency_key = std::move(what.idempotency_key);
+  order.answer = [ticket = std::move(what.ticket), to = std::move(request.publisher),
+                  request = what.request, bytes](cluster::publish_outcome&& outcome) {
+    ticket->settle();
+    caf::anon_send(to, published{.outcome = std::move(outcome),
+                                 .bytes = static_cast<std::uint32_t>(bytes),
+                                 .request = request});
+  };
+  if (services_.bridges.is_clustered())
+    send(services_.bridges.of(order.room), std::move(order));
+  else
+    on_publish(order);
+}
+
+void directory::forget_outside_rates(clock::time_point now) {
+  std::erase_if(outside_, [now](const auto& one) { return !one.second.is_used_up(now); });
+}
+
 /// No client is held up for what comes from outside, so that waits outside while some loop has too much to do.
 bool directory::is_far_behind() const {
   return std::any_of(services_.cast.begin(), services_.cast.end(), [](const loop_cast& there) {
@@ -190,6 +232,8 @@ void directory::on_tick(const tick& now) {
   if (now.now - last_housekeeping_ >= housekeeping_interval) {
     last_housekeeping_ = now.now;
     housekeeping_();
+    forget_outside_rates(now.now);
+    give_back_buckets(outside_);
     give_back_buckets(rooms_);
     give_back_buckets(by_id_);
   }

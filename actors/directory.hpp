@@ -50,6 +50,8 @@ private:
   void on_join(join_room& request);
   void on_leave(leave_room& request);
   void on_publish(publish_to_room& request);
+  void on_client_publish(client_publish& request);
+  void forget_outside_rates(clock::time_point now);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);
   void on_expel(expel_user& order);
@@ -77,6 +79,7 @@ private:
   room_map rooms_;
   std::unordered_map<room_id, room_map::value_type*> by_id_;
   std::set<std::pair<clock::time_point, room_id>> empty_; // since when; the longest first
+  name_map<net::publish_allowance> outside_;              // of rooms without an actor here
   clock::time_point last_housekeeping_{};
   std::uint64_t to_shed_bytes_ = 0;
 };

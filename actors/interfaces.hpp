@@ -123,6 +123,8 @@ using directory = caf::typed_actor<
   caf::reacts_to<room_query>,
   /// A publication from outside of its room.
   caf::reacts_to<publish_to_room>,
+  /// One of a client that is not in the room: goes to the room, if there is one, as it has a rate.
+  caf::reacts_to<client_publish>,
   /// What is kept of a room?
   caf::reacts_to<history_query>,
   /// A room without members; reaped after the linger time unless someone joins.

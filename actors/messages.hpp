@@ -103,6 +103,7 @@ struct room_told {
   net::query_command::subject what = net::query_command::subject::members;
   std::uint32_t request = 0;
   std::string room{};
+  bool with_members = false;
   cluster::room_report report{};
 };
 
@@ -110,7 +111,6 @@ struct room_told {
 struct history_told {
   std::uint32_t request = 0;
   std::string room{};
-  std::size_t limit = 0; ///< messages that it wants at most
   cluster::history_answer answer{};
 };
 
@@ -200,6 +200,13 @@ struct publish_to_room {
   std::string idempotency_key{}; ///< may be empty
   bool skip_history = false;     ///< see `cluster::publish_options`
   cluster::answer_once<cluster::publish_outcome> answer;
+};
+
+/// To the directory of a room's loop: a client publishes in a room that it is not in. Answered with `published`.
+struct client_publish {
+  std::string room;
+  caf::actor publisher;
+  publish what;
 };
 
 /// To the same: what is kept of a room?
@@ -371,6 +378,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::add_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::remove_member)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::published)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::client_publish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::deliver)

@@ -77,7 +77,8 @@ struct history_request {
   std::size_t limit = no_limit;
   /// Only what follows it; in reverse, what came before it.
   std::optional<position> since{};
-  bool is_reverse = false; ///< the newest first
+  bool is_reverse = false;    ///< the newest first
+  bool messages_only = false; ///< without joins and leaves, which do not count then
 };
 
 /// What became of it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 namespace canang::cluster {
 
@@ -16,12 +17,16 @@ bool is_of_history(const position& at, const position& top,
 
 history_answer answer_of(const history_request& request, stored_page&& page) {
   history_answer answer;
+  const auto begin = page.begin();
+  if (request.messages_only)
+    std::erase_if(page.publications,
+                  [](const auto& one) { return one->kind != publication_kind::message; });
   const auto& kept = page.publications;
   auto from = kept.begin();
   auto to = kept.end();
   if (const auto& since = request.since) {
     answer.is_unrecoverable = !is_of_history(*since, page.top, page.lineage)
-                              || (!request.is_reverse && since->offset < page.begin());
+                              || (!request.is_reverse && since->offset < begin);
     const auto at = std::partition_point(kept.begin(), kept.end(), [&](const auto& message) {
       return request.is_reverse ? message->offset < since->offset
                                 : message->offset <= since->offset;

@@ -67,14 +67,15 @@ public:
       return;
     }
     asked_ = std::min(wanted_.limit - found_.messages.size(), page_size);
-    caf::anon_send(keeper,
-                   actors::history_query{
-                     .room = wanted_.channel,
-                     .wanted = {.limit = asked_, .since = after_, .is_reverse = wanted_.is_reverse},
-                     .answer = [self = shared_from_this()](cluster::history_answer&& answer) {
-                       self->node_.on_internal_loop(
-                         [self, answer = std::move(answer)] { self->take(answer); });
-                     }});
+    actors::history_query order;
+    order.room = wanted_.channel;
+    order.wanted.limit = asked_;
+    order.wanted.since = after_;
+    order.wanted.is_reverse = wanted_.is_reverse;
+    order.answer = [self = shared_from_this()](cluster::history_answer&& answer) {
+      self->node_.on_internal_loop([self, answer = std::move(answer)] { self->take(answer); });
+    };
+    caf::anon_send(keeper, std::move(order));
   }
 
 private:

@@ -310,7 +310,7 @@ void memory_broker::history(std::string_view room, const history_request& reques
   page.floor = recent.floor();
   if (request.since && !request.is_reverse)
     page.publications = recent.after(request.since->offset);
-  else if (!request.since && request.is_reverse)
+  else if (!request.since && request.is_reverse && !request.messages_only)
     page.publications = recent.after(recent.before_last(request.limit));
   else
     page.publications = recent.after(0);
