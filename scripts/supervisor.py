@@ -11,6 +11,7 @@ import select
 import selectors
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_DEADLINE_S = 10.0
 HEAR_OUT_S = 1.0
 POLL_S = 0.05
+STDOUT = 1
 PR_SET_PDEATHSIG = 1
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -99,6 +101,10 @@ class Supervisor:
             end.setblocking(False)
         self._stops = 0  # how often somebody wanted the end
         self._selector.register(self._heard, selectors.EVENT_READ, None)
+        # Of a pipe's end that is written to, all there is to hear is that its reader is gone. Writing
+        # tells it too, but only where there is still something to say.
+        if stat.S_ISFIFO(os.fstat(STDOUT).st_mode):
+            self._selector.register(STDOUT, selectors.EVENT_READ, None)
         signal.set_wakeup_fd(self._wakeup.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # so that it wakes
         for number in STOP_SIGNALS:
@@ -144,7 +150,10 @@ class Supervisor:
 
     def _handle_events(self, seconds: float | None) -> None:
         for key, _ in self._selector.select(seconds):
-            if key.data is None:
+            if key.fd == STDOUT:
+                self._selector.unregister(STDOUT)
+                self._stops = max(self._stops, 1)
+            elif key.data is None:
                 with suppress(BlockingIOError):
                     self._heard.recv(4096)
             else:

@@ -213,7 +213,8 @@ def test_a_second_ctrl_c_does_not_wait_for_the_nodes(start_cluster):
     assert cluster.processes() == []
 
 
-def test_a_reader_that_goes_away_ends_it(start_cluster, tmp_path):
+@pytest.mark.parametrize("last_line", [b"", b"kill -9"], ids=["at-once", "when-all-is-said"])
+def test_a_reader_that_goes_away_ends_it(start_cluster, tmp_path, last_line):
     """`./dev cluster | head`: nobody is there to tell."""
     temporary = tmp_path / "alone"
     temporary.mkdir()
@@ -225,7 +226,11 @@ def test_a_reader_that_goes_away_ends_it(start_cluster, tmp_path):
         preexec_fn=die_with_parent,
     )
     try:
-        script.stdout.readline()
+        while last_line not in script.stdout.readline():
+            pass
+        if last_line:
+            script.stdout.readline()  # who they are
+            script.stdout.readline()
         script.stdout.close()
         assert script.wait(START_TIMEOUT_S) == 0
     finally:
