@@ -137,7 +137,7 @@ void connection::on_join_failed(const join_failed& answer) {
   const auto wish = std::move(failed->wish);
   subscriptions_.erase(*failed);
   fail({net::command_kind::join, answer.why, wish->request, wish->room});
-  drop_waiting(answer.subscription, net::command_fault::not_joined, wish->room);
+  drop_waiting(answer.subscription, answer.why, wish->room);
   ask_next();
 }
 
