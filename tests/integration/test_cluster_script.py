@@ -191,6 +191,31 @@ def test_ctrl_c_is_heard_at_every_moment(start_cluster):
         assert list(cluster.temporary.iterdir()) == []
 
 
+def test_a_ctrl_c_that_python_swallows_as_it_starts_is_heard(tmp_path):
+    """It does so in callbacks, and where it looks for modules."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    for _ in range(1000): pass\n"
+        "except KeyboardInterrupt:\n"
+        "    pass\n"
+    )
+    port = free_ports(2)
+    script = subprocess.Popen(
+        [str(REPOSITORY / "scripts" / "cluster"), "1", "--port", str(port), "--internal-port", str(port + 1)],
+        env=clean_environment({"CANANG_BIN": str(binary()), "PYTHONPATH": str(tmp_path)}),
+        stdout=subprocess.PIPE,
+        preexec_fn=as_from_a_terminal,
+    )
+    try:
+        assert script.communicate(timeout=START_TIMEOUT_S)[0] == b"", "nothing was started"
+        assert script.returncode == -signal.SIGINT
+    finally:
+        script.terminate()
+        script.wait()
+
+
 def test_many_ctrl_c_do_no_more_than_two(start_cluster):
     cluster = start_cluster(2)
     cluster.wait_ready()
