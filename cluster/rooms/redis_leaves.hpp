@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/name_map.hpp"
 #include "base/retry_pause.hpp"
 #include "cluster/local_presence.hpp"
 #include "cluster/rooms/redis_room.hpp"
@@ -12,7 +13,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace canang::cluster {
@@ -75,7 +75,7 @@ private:
   redis_room_services& services_;
   presence_options options_;
   std::multimap<clock::time_point, pending> waiting_;
-  std::unordered_map<std::string, std::uint64_t> newest_; // of each connection and room that waits
+  name_map<std::uint64_t> newest_; // of each connection and room that waits
   std::uint64_t wait_count_ = 0;
   std::vector<call_ptr> unheard_; // to be sent again
   retry_pause pause_;
