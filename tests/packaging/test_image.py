@@ -96,7 +96,7 @@ def test_scanners_find_the_package_and_version_of_each_library(image):
 
 def test_the_image_is_small(image):
     assert image.layers == 1
-    assert image.bytes < 20 * MIB
+    assert image.bytes < 24 * MIB
 
 
 def test_the_configuration_is_what_orchestrators_look_at(image):
