@@ -1,5 +1,7 @@
 #include "net/json_cursor.hpp"
 
+#include "base/hex_digit.hpp"
+
 #include <cstdint>
 #include <cstring>
 
@@ -11,21 +13,15 @@ constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-/// 16 for what is no digit.
-constexpr unsigned hex_digit(char c) noexcept {
-  if (is_digit(c))
-    return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f')
-    return static_cast<unsigned>(c - 'a') + 10U;
-  return c >= 'A' && c <= 'F' ? static_cast<unsigned>(c - 'A') + 10U : 16U;
-}
-
 constexpr bool is_high_surrogate(unsigned unit) noexcept { return (unit & 0xFC00U) == 0xD800U; }
 constexpr bool is_low_surrogate(unsigned unit) noexcept { return (unit & 0xFC00U) == 0xDC00U; }
 
+/// Of four hexadecimal digits, which are known to be that.
 unsigned unit_at(const char* digits) noexcept {
-  return hex_digit(digits[0]) << 12U | hex_digit(digits[1]) << 8U | hex_digit(digits[2]) << 4U
-         | hex_digit(digits[3]);
+  unsigned unit = 0;
+  for (int i = 0; i < 4; ++i)
+    unit = unit << 4U | static_cast<unsigned>(hex_digit(digits[i]));
+  return unit;
 }
 
 char* write_utf8(unsigned point, char* out) noexcept {
@@ -210,7 +206,7 @@ bool json_cursor::pass_escaped_unit() noexcept {
   if (end_ - at_ < 6 || at_[0] != '\\' || at_[1] != 'u')
     return fail();
   for (std::size_t i = 2; i < 6; ++i)
-    if (hex_digit(at_[i]) == 16U)
+    if (hex_digit(at_[i]) < 0)
       return fail();
   at_ += 6;
   return true;
