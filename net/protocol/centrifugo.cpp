@@ -29,9 +29,10 @@ public:
   void encode(const outgoing_publication& one, const framing& frames,
               std::string& out) const override {
     if (is_message(one))
-      append(frames, out, [&](std::string& text) { words_.publication(text, one); });
+      append_message(words_, frames, out,
+                     [&](std::string& text) { words_.publication(text, one); });
     else if (tells_moves_)
-      append(frames, out, [&](std::string& text) {
+      append_message(words_, frames, out, [&](std::string& text) {
         const auto who = read_member(one.data);
         words_.moved(text, one.room, one.what == outgoing_publication::kind::joined,
                      {who.user, who.id});
@@ -40,7 +41,7 @@ public:
 
   void encode_join(const join_reply& reply, const framing& frames,
                    std::string& out) const override {
-    append(frames, out, [&](std::string& text) { words_.subscribed(text, reply); });
+    append_message(words_, frames, out, [&](std::string& text) { words_.subscribed(text, reply); });
   }
 
   recovered_in place_of_recovered() const noexcept override { return recovered_in::reply; }
@@ -50,7 +51,7 @@ public:
 
   bool encode_unsubscribed(const net::unsubscribed& what, const framing& frames,
                            std::string& out) const override {
-    append(frames, out, [&](std::string& text) {
+    append_message(words_, frames, out, [&](std::string& text) {
       words_.unsubscribed(text, what.room,
                           what.code == force_disconnect ? server_unsubscribe : come_back);
     });
@@ -58,13 +59,6 @@ public:
   }
 
 private:
-  template <class Write>
-  void append(const framing& frames, std::string& out, Write write) const {
-    const scratch payload{scratch::level::payload};
-    write(payload.text());
-    frames.append(out, words_.type(), payload.text());
-  }
-
   const reply_words& words_;
   family_of family_;
   bool tells_moves_;

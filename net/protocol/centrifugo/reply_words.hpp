@@ -3,6 +3,7 @@
 #include "net/frame.hpp"
 #include "net/protocol/centrifugo/codes.hpp"
 #include "net/protocol/centrifugo/request.hpp"
+#include "net/protocol/centrifugo/scratch.hpp"
 #include "net/protocol/commands.hpp"
 #include "net/protocol/protocol.hpp"
 
@@ -67,6 +68,15 @@ protected:
 
 [[nodiscard]] const reply_words& json_words() noexcept;
 [[nodiscard]] const reply_words& protobuf_words() noexcept;
+
+/// Appends the message that `write` appends, as it goes over the wire.
+template <class Write>
+void append_message(const reply_words& words, const framing& frames, std::string& out,
+                    Write write) {
+  const scratch payload{scratch::level::payload};
+  write(payload.text());
+  frames.append(out, words.type(), payload.text());
+}
 
 [[nodiscard]] inline bool is_message(const outgoing_publication& one) noexcept {
   return one.what == outgoing_publication::kind::message;

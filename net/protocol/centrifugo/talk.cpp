@@ -34,14 +34,6 @@ frame_type type_of(const reply_words& words, std::string_view data) {
   return words.type() == frame_type::text || is_utf8(data) ? frame_type::text : frame_type::binary;
 }
 
-/// Appends the message that `write` appends, in its frame.
-template <class Write>
-void frame(const reply_words& words, const framing& frames, std::string& out, Write write) {
-  const scratch payload{scratch::level::payload};
-  write(payload.text());
-  frames.append(out, words.type(), payload.text());
-}
-
 } // namespace
 
 template <class Write>
@@ -177,7 +169,7 @@ void talk::refuse(const request& asked, const error& why, command_sink& sink) co
 bool talk::encode_fault(const failed_command& failed, const framing& frames, std::string& out) {
   if (failed.what == command_kind::identify)
     return false;
-  frame(words_, frames, out, [&](std::string& text) {
+  append_message(words_, frames, out, [&](std::string& text) {
     if (failed.what == command_kind::leave)
       words_.done(text, failed.request, method::unsubscribe);
     else
@@ -187,25 +179,25 @@ bool talk::encode_fault(const failed_command& failed, const framing& frames, std
 }
 
 void talk::encode_stored(const stored_publish& stored, const framing& frames, std::string& out) {
-  frame(words_, frames, out,
-        [&](std::string& text) { words_.done(text, stored.request, method::publish); });
+  append_message(words_, frames, out,
+                 [&](std::string& text) { words_.done(text, stored.request, method::publish); });
 }
 
 void talk::encode_left(const leave_command& left, const framing& frames, std::string& out) {
-  frame(words_, frames, out,
-        [&](std::string& text) { words_.done(text, left.request, method::unsubscribe); });
+  append_message(words_, frames, out,
+                 [&](std::string& text) { words_.done(text, left.request, method::unsubscribe); });
 }
 
 void talk::encode_members(const members_answer& is, const framing& frames, std::string& out) {
-  frame(words_, frames, out, [&](std::string& text) { words_.presence(text, is); });
+  append_message(words_, frames, out, [&](std::string& text) { words_.presence(text, is); });
 }
 
 void talk::encode_counts(const counts_answer& are, const framing& frames, std::string& out) {
-  frame(words_, frames, out, [&](std::string& text) { words_.presence_stats(text, are); });
+  append_message(words_, frames, out, [&](std::string& text) { words_.presence_stats(text, are); });
 }
 
 void talk::encode_history(const history_reply& is, const framing& frames, std::string& out) {
-  frame(words_, frames, out, [&](std::string& text) { words_.history(text, is); });
+  append_message(words_, frames, out, [&](std::string& text) { words_.history(text, is); });
 }
 
 } // namespace canang::net::centrifugo
