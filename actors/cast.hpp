@@ -44,4 +44,10 @@ struct bridge_cast {
   return static_cast<std::uint32_t>(((hash_of_name(room) >> 32U) * loops) >> 32U);
 }
 
+/// Who keeps a room, whoever is in it: its directory, or in a cluster the bridge of its shard.
+[[nodiscard]] inline const caf::actor& keeper_of(std::string_view room, const node_cast& cast,
+                                                 const bridge_cast& bridges) {
+  return bridges.is_clustered() ? bridges.of(room) : cast[home_of(room, cast.size())].directory;
+}
+
 } // namespace canang::actors

@@ -70,8 +70,8 @@ void connection::start(const net::connection_parameters& parameters) {
   session_->attach(std::make_unique<port>(caf::actor_cast<caf::actor>(this)));
   session_->pause_reading(held_back_);
   services_.members.attach(id(), session_, this);
-  if (!session_
-         ->expects_pings()) // else not before it has said who it is, for which it has a deadline
+  // one that expects pings has none before it has said who it is, for which it has a deadline
+  if (!session_->expects_pings())
     services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
     log_connect(parameters.room);

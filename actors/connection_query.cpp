@@ -34,12 +34,10 @@ std::size_t different_users(const std::vector<cluster::present_member>& members)
 
 } // namespace
 
-/// Who keeps a room, whoever is in it: its directory, or in a cluster the bridge of its shard.
 const caf::actor& connection::keeper_of(std::string_view room) const {
-  const auto* const bridges = services_.bridges;
-  return bridges != nullptr && bridges->is_clustered()
-           ? bridges->of(room)
-           : services_.cast[home_of(room, services_.cast.size())].directory;
+  static const bridge_cast none;
+  return actors::keeper_of(room, services_.cast,
+                           services_.bridges == nullptr ? none : *services_.bridges);
 }
 
 // --- questions

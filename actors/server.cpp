@@ -230,7 +230,7 @@ node_description server::description() const {
 caf::actor server::keeper_of(std::string_view room) const {
   if (phase() == node_phase::starting) // the cast is not complete
     return {};
-  return bridges_.is_clustered() ? bridges_.of(room) : cast_[home_of(room, cast_.size())].directory;
+  return actors::keeper_of(room, cast_, bridges_);
 }
 
 void server::ask_room(std::string room, bool with_members,
