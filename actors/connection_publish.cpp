@@ -47,6 +47,9 @@ connection::publication_of(const net::publish_command& command, bool echo) {
   message->type = command.type == net::frame_type::text ? cluster::payload_type::text
                                                         : cluster::payload_type::binary;
   message->echo = echo;
+  if (command.tells_author)
+    message->author = std::make_unique<const cluster::publication_author>(
+      cluster::publication_author{who().user, net::client_name(facts())});
   message->data.assign(command.data.data(), command.data.size());
   return message;
 }

@@ -3,6 +3,7 @@
 #include "cluster/publication.hpp"
 #include "net/protocol/protocol.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace canang::actors {
@@ -12,6 +13,9 @@ namespace canang::actors {
                                                         std::string_view room) {
   using from = cluster::publication_kind;
   using to = net::outgoing_publication::kind;
+  std::optional<net::member_view> author;
+  if (message.author)
+    author = net::member_view{message.author->client, message.author->user};
   return {.type = message.type == cluster::payload_type::text ? net::frame_type::text
                                                               : net::frame_type::binary,
           .data = message.data,
@@ -20,7 +24,8 @@ namespace canang::actors {
                                                : to::message,
           .epoch = message.epoch,
           .offset = message.offset,
-          .room = room};
+          .room = room,
+          .author = author};
 }
 
 } // namespace canang::actors

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace canang::cluster {
 
@@ -14,7 +15,11 @@ constexpr std::uint8_t binary_flag = 1U;
 constexpr std::uint8_t no_echo_flag = 2U;
 constexpr std::uint8_t joined_flag = 4U;
 constexpr std::uint8_t left_flag = 8U;
-constexpr std::uint8_t known_flags = 15U;
+constexpr std::uint8_t author_flag = 16U;
+constexpr std::uint8_t known_flags = 31U;
+
+/// Longest name that a byte can tell the length of: that of a user, and more than a client's.
+constexpr std::size_t max_name_bytes = 255;
 
 template <class Number>
 void put(std::string& out, Number number) {
@@ -52,6 +57,8 @@ std::uint8_t flags_of(const publication& message) noexcept {
     flags |= joined_flag;
   if (message.kind == publication_kind::left)
     flags |= left_flag;
+  if (message.author)
+    flags |= author_flag;
   return flags;
 }
 
@@ -59,6 +66,32 @@ publication_kind kind_of(std::uint8_t flags) noexcept {
   if ((flags & joined_flag) != 0)
     return publication_kind::joined;
   return (flags & left_flag) != 0 ? publication_kind::left : publication_kind::message;
+}
+
+std::size_t size_of(const publication_author& author) noexcept {
+  return 2 + author.user.size() + author.client.size();
+}
+
+void put_name(std::string& out, std::string_view name) {
+  put(out, static_cast<std::uint8_t>(name.size()));
+  out += name;
+}
+
+bool take_name(std::string_view& from, std::string& into) {
+  std::uint8_t size = 0;
+  if (!take(from, size) || from.size() < size)
+    return false;
+  into.assign(from.substr(0, size));
+  from.remove_prefix(size);
+  return true;
+}
+
+bool take_author(std::string_view& from, publication& into) {
+  publication_author author;
+  if (!take_name(from, author.user) || !take_name(from, author.client))
+    return false;
+  into.author = std::make_unique<const publication_author>(std::move(author));
+  return true;
 }
 
 bool take_publication(std::string_view& bytes, bool is_own, publication& into) {
@@ -73,7 +106,10 @@ bool take_publication(std::string_view& bytes, bool is_own, publication& into) {
   into.type = (flags & binary_flag) != 0 ? payload_type::binary : payload_type::text;
   into.echo = (flags & no_echo_flag) == 0;
   into.kind = kind_of(flags);
-  into.data.assign(bytes.substr(0, size));
+  auto body = bytes.substr(0, size);
+  if ((flags & author_flag) != 0 && !take_author(body, into))
+    return false;
+  into.data.assign(body);
   bytes.remove_prefix(size);
   return true;
 }
@@ -88,7 +124,12 @@ void append_batch_header(std::string& out, const batch_id& id) {
 void append_publication(std::string& out, const publication& message) {
   put(out, flags_of(message));
   put(out, message.publisher);
-  put(out, static_cast<std::uint32_t>(message.data.size()));
+  const auto* const author = message.author.get();
+  put(out, static_cast<std::uint32_t>(message.data.size() + (author ? size_of(*author) : 0)));
+  if (author) {
+    put_name(out, author->user);
+    put_name(out, author->client);
+  }
   out.append(message.data);
 }
 

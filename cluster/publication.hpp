@@ -18,6 +18,14 @@ enum class payload_type : std::uint8_t { text, binary };
 /// What a publication tells: something that a member said, or that a member came or went.
 enum class publication_kind : std::uint8_t { message, joined, left };
 
+/// Who said something, as members of the room are told.
+struct publication_author {
+  std::string user;   ///< may be empty
+  std::string client; ///< as in the presence
+
+  friend bool operator==(const publication_author&, const publication_author&) = default;
+};
+
 /// One message of a room. Built by the publisher's connection, then given its offset by the broker;
 /// from there on it is shared between threads and never changes.
 struct publication {
@@ -27,6 +35,7 @@ struct publication {
   /// When the node read it, for latency figures; of no meaning on other nodes.
   std::chrono::steady_clock::time_point received_at;
   std::string data; ///< of a `joined` or `left`: the member as JSON
+  std::unique_ptr<const publication_author> author{}; ///< null: members are not told
   epoch_text epoch;
   payload_type type = payload_type::text;
   publication_kind kind = publication_kind::message;
@@ -41,7 +50,9 @@ struct publication {
 inline constexpr std::size_t control_block_cost = 2 * sizeof(void*);
 
 inline std::size_t publication::cost() const noexcept {
-  return allocated(sizeof(publication) + control_block_cost) + heap_of(data);
+  return allocated(sizeof(publication) + control_block_cost) + heap_of(data)
+         + (author ? allocated(sizeof(*author)) + heap_of(author->user) + heap_of(author->client)
+                   : 0);
 }
 
 using publication_ptr = std::shared_ptr<const publication>;

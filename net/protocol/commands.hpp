@@ -53,6 +53,7 @@ struct publish_command {
   std::optional<std::string_view> room{}; ///< none: of a client that can be in one room only
   std::uint32_t request = 0;
   bool is_from_outside = false; ///< it need not be in the room, where that is allowed
+  bool tells_author = false;    ///< members are told who it is, where their protocol has a word for that
   std::string_view idempotency_key{};
 };
 
@@ -145,6 +146,14 @@ struct connection_facts {
   std::uint64_t connection = 0;      ///< the connection's number there
   std::chrono::milliseconds pings{}; ///< how often it is pinged
 };
+
+/// What a client is called, as the presence has it: `NODE/CONNECTION`.
+[[nodiscard]] inline std::string client_name(const connection_facts& facts) {
+  std::string name{facts.node};
+  name += '/';
+  name += std::to_string(facts.connection);
+  return name;
+}
 
 /// Who takes a client's commands: its connection.
 class command_sink {

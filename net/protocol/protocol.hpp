@@ -4,6 +4,7 @@
 #include "net/protocol/conversation.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct outgoing_publication {
   std::string_view epoch{};
   std::uint64_t offset = 0;
   std::string_view room{};
+  std::optional<member_view> author{}; ///< who said it, where that is to be told
 
   /// What skips the history has none in the order.
   [[nodiscard]] bool has_place() const noexcept { return offset != 0; }

@@ -32,9 +32,21 @@ void begin_push(std::string& out, std::string_view room, std::string_view name) 
   out += "\":";
 }
 
+void append_client(std::string& out, const client_info& who) {
+  out += "{\"user\":";
+  append_json_string(out, who.user);
+  out += ",\"client\":";
+  append_json_string(out, who.client);
+  out += '}';
+}
+
 void append_publication(std::string& out, const outgoing_publication& is) {
   out += "{\"data\":";
   append_json_data(out, is.type, is.data);
+  if (is.author) {
+    out += ",\"info\":";
+    append_client(out, {is.author->user, is.author->id});
+  }
   if (is.has_place()) {
     out += ",\"offset\":";
     append_number(out, is.offset);
@@ -54,14 +66,6 @@ void append_publications(std::string& out, std::span<const outgoing_publication>
   }
   if (!is_first)
     out += ']';
-}
-
-void append_client(std::string& out, const client_info& who) {
-  out += "{\"user\":";
-  append_json_string(out, who.user);
-  out += ",\"client\":";
-  append_json_string(out, who.client);
-  out += '}';
 }
 
 void append_position(std::string& out, std::string_view epoch, std::uint64_t offset) {

@@ -78,8 +78,17 @@ void add_text(pbf_writer& to, protozero::pbf_tag_type field, std::string_view te
     to.add_string(field, text.data(), text.size());
 }
 
+void add_client(pbf_writer& to, const client_info& who) {
+  add_text(to, 1, who.user);
+  add_text(to, 2, who.client);
+}
+
 void add_publication(pbf_writer& to, const outgoing_publication& is) {
   to.add_bytes(4, is.data.data(), is.data.size());
+  if (is.author) {
+    pbf_writer info{to, 5};
+    add_client(info, {is.author->user, is.author->id});
+  }
   if (is.has_place())
     to.add_uint64(6, is.offset);
 }
@@ -92,11 +101,6 @@ void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
     pbf_writer publication{to, field};
     add_publication(publication, one);
   }
-}
-
-void add_client(pbf_writer& to, const client_info& who) {
-  add_text(to, 1, who.user);
-  add_text(to, 2, who.client);
 }
 
 class protobuf final : public reply_words {

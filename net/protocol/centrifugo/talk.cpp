@@ -15,14 +15,6 @@ constexpr std::uint8_t note_if(bool is_so, std::uint8_t bit) noexcept {
   return is_so ? bit : std::uint8_t{0};
 }
 
-/// What a client is called, as the presence has it.
-std::string name_of(const connection_facts& facts) {
-  std::string name{facts.node};
-  name += '/';
-  name += std::to_string(facts.connection);
-  return name;
-}
-
 /// How often pings come, in whole seconds.
 std::uint32_t seconds_of(std::chrono::milliseconds interval) {
   return static_cast<std::uint32_t>(
@@ -113,7 +105,7 @@ bool talk::connect(const request& asked, command_sink& sink) {
   is_connected_ = true;
   sink.on_command(identify_command{{.user = std::exchange(user_, {})}});
   const auto facts = sink.facts();
-  const auto client = name_of(facts);
+  const auto client = client_name(facts);
   reply(sink, [&](std::string& out) {
     words_.connected(out, asked.id,
                      {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings)});
@@ -144,7 +136,8 @@ void talk::publish(const request& asked, command_sink& sink) const {
                                   .data = asked.data,
                                   .room = asked.channel,
                                   .request = asked.id,
-                                  .is_from_outside = true});
+                                  .is_from_outside = true,
+                                  .tells_author = true});
 }
 
 void talk::ask_history(const request& asked, command_sink& sink) const {

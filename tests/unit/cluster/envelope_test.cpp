@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <string>
 
@@ -14,18 +15,18 @@ using namespace std::string_literals;
 
 constexpr std::uint64_t here = 0x1122334455667788;
 
-publication message_of(std::string data) {
-  publication message;
-  message.data = std::move(data);
-  message.publisher = 42;
+std::shared_ptr<publication> message_of(std::string data) {
+  auto message = std::make_shared<publication>();
+  message->data = std::move(data);
+  message->publisher = 42;
   return message;
 }
 
-std::string batch_of(const std::vector<publication>& messages, std::uint64_t origin = here) {
+std::string batch_of(const std::vector<publication_ptr>& messages, std::uint64_t origin = here) {
   std::string bytes;
   append_batch_header(bytes, {origin, 7});
   for (const auto& message : messages)
-    append_publication(bytes, message);
+    append_publication(bytes, *message);
   return bytes;
 }
 
@@ -35,12 +36,12 @@ std::string message_bytes(const std::string& header, const std::string& batch) {
 
 TEST(envelope, brings_back_every_field) {
   auto odd = message_of("\0\xff\n"s);
-  odd.type = payload_type::binary;
-  odd.echo = false;
+  odd->type = payload_type::binary;
+  odd->echo = false;
   auto left = message_of(R"({"id":"n/1"})");
-  left.kind = publication_kind::left;
+  left->kind = publication_kind::left;
   auto joined = message_of("");
-  joined.kind = publication_kind::joined;
+  joined->kind = publication_kind::joined;
   const auto bytes =
     message_bytes("1 abcdefghij 41 4", batch_of({message_of("hello"), odd, left, joined}));
   batch got;
@@ -54,7 +55,7 @@ TEST(envelope, brings_back_every_field) {
   EXPECT_EQ(got.publications[0]->epoch, "abcdefghij");
   EXPECT_EQ(got.publications[0]->publisher, 42U);
   EXPECT_TRUE(got.publications[0]->echo);
-  EXPECT_EQ(got.publications[1]->data, odd.data);
+  EXPECT_EQ(got.publications[1]->data, odd->data);
   EXPECT_EQ(got.publications[1]->type, payload_type::binary);
   EXPECT_FALSE(got.publications[1]->echo);
   EXPECT_EQ(got.publications[2]->kind, publication_kind::left);
@@ -62,8 +63,45 @@ TEST(envelope, brings_back_every_field) {
   EXPECT_EQ(got.publications[3]->offset, 44U);
 }
 
+TEST(envelope, brings_back_the_author) {
+  auto named = message_of("hello");
+  named->author =
+    std::make_unique<const publication_author>(publication_author{std::string(255, 'u'), "n/1"});
+  auto nameless = message_of("");
+  nameless->author = std::make_unique<const publication_author>(publication_author{"", "n/2"});
+  const auto bytes =
+    message_bytes("1 abcdefghij 1 3", batch_of({named, nameless, message_of("none")}, here + 1));
+  batch got;
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  ASSERT_EQ(got.publications.size(), 3U);
+  ASSERT_TRUE(got.publications[0]->author);
+  EXPECT_EQ(*got.publications[0]->author, *named->author);
+  EXPECT_EQ(got.publications[0]->data, "hello");
+  ASSERT_TRUE(got.publications[1]->author);
+  EXPECT_EQ(*got.publications[1]->author, *nameless->author);
+  EXPECT_EQ(got.publications[1]->data, "");
+  EXPECT_FALSE(got.publications[2]->author);
+  EXPECT_EQ(got.publications[2]->data, "none");
+  const auto alone = message_bytes("1 abcdefghij 1 1", batch_of({nameless}));
+  for (std::size_t size = 13; size < alone.size(); ++size)
+    EXPECT_NE(read_message(alone.substr(0, size), here, got), envelope_errc::none) << size;
+}
+
+TEST(envelope, refuses_an_author_that_is_longer_than_what_it_is_part_of) {
+  auto named = message_of("");
+  named->author = std::make_unique<const publication_author>(publication_author{"ann", "n/1"});
+  const auto good = message_bytes("1 abcdefghij 1 1", batch_of({named}));
+  batch got;
+  ASSERT_EQ(read_message(good, here, got), envelope_errc::none);
+  for (const auto* const name : {"\3ann", "\3n/1"}) {
+    auto bad = good;
+    bad[good.find(name)] = '\xff';
+    EXPECT_EQ(read_message(bad, here, got), envelope_errc::truncated) << name;
+  }
+}
+
 TEST(envelope, of_what_has_no_place_in_the_order_has_no_offsets) {
-  const auto bytes = unordered_message(message_of("now\n"), {here, 9});
+  const auto bytes = unordered_message(*message_of("now\n"), {here, 9});
   batch got;
   got.epoch = "left over";
   ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);

@@ -40,6 +40,7 @@ struct noting_sink final : command_sink {
   }
   void on_command(const publish_command& command) override {
     EXPECT_TRUE(command.is_from_outside);
+    EXPECT_TRUE(command.tells_author);
     note("publish " + std::string{*command.room} + ' ' + text_of(command.data), command.request);
   }
   void on_command(const query_command& command) override {
@@ -155,6 +156,21 @@ TEST_F(centrifugo_talk, tells_moves_to_those_who_asked) {
   sink.joined_as->encode(came, out);
   EXPECT_EQ(out.substr(2),
             R"({"push":{"channel":"r","join":{"info":{"user":"ann","client":"n1/7"}}}})");
+}
+
+TEST_F(centrifugo_talk, tells_who_published) {
+  outgoing_publication said{.data = "1", .offset = 4, .room = "r"};
+  said.author = member_view{"n1/7", "ann"};
+  std::string out;
+  centrifugo_json_format().encode(said, out);
+  EXPECT_EQ(out.substr(2),
+            R"({"push":{"channel":"r","pub":{"data":1,"info":{"user":"ann","client":"n1/7"},"offset":4}}})");
+  out.clear();
+  centrifugo_protobuf_format().encode(said, out);
+  EXPECT_EQ(out.substr(2), "\x19\"\x17\x12\x01r\"\x12\"\x01"
+                           "1*\x0b\n\x03"
+                           "ann\x12\x04n1/7"
+                           "0\x04");
 }
 
 TEST_F(centrifugo_talk, answers_by_itself_what_needs_nobody) {
