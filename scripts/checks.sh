@@ -144,7 +144,7 @@ tidy_one() {
 # --- fuzz
 
 # fuzz [RUNS] [SECONDSs]: for each target, until the first of the two is reached. A target is an
-# executable build/fuzz/fuzz_NAME with its corpus in tests/fuzz/corpus/NAME/ and, if there is one,
+# executable build/asan/fuzz_NAME with its corpus in tests/fuzz/corpus/NAME/ and, if there is one,
 # its dictionary tests/fuzz/NAME.dict.
 verb_fuzz() {
   local runs='' seconds='' argument
@@ -156,12 +156,12 @@ verb_fuzz() {
     esac
   done
   [[ -n $runs$seconds ]] || runs=1000000
-  install_packages "${build_packages[@]}" "${fuzz_packages[@]}"
-  configure_all fuzz
-  compile fuzz tests/fuzz/all
+  install_packages "${build_packages[@]}" "${gtest_packages[@]}" "${asan_packages[@]}"
+  configure_all asan
+  compile asan tests/fuzz/all
 
   local -a targets crashed=()
-  mapfile -t targets < <(find build/fuzz -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
+  mapfile -t targets < <(find build/asan -maxdepth 1 -name 'fuzz_*' -type f -executable | sort)
   ((${#targets[@]})) || die "tests/fuzz has no target"
   # As many at a time as there are processors: a target is one thread.
   rm -rf build/fuzz/passed
