@@ -147,7 +147,9 @@ void talk::ask_history(const request& asked, command_sink& sink) const {
                       .limit = asked.limit < 0 ? std::numeric_limits<std::size_t>::max()
                                                : static_cast<std::size_t>(asked.limit),
                       .is_reverse = asked.reverse};
-  if (asked.since)
+  // All that is kept follows nothing, whatever the epoch is.
+  const bool is_nothing = asked.since && asked.since->epoch.empty() && asked.since->offset == 0;
+  if (asked.since && !(is_nothing && !asked.reverse))
     query.since = resume_position{std::string{asked.since->epoch}, asked.since->offset};
   sink.on_command(query);
 }

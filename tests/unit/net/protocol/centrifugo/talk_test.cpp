@@ -128,6 +128,9 @@ TEST_F(centrifugo_talk, takes_each_command_for_what_it_is) {
   EXPECT_EQ(
     done_for(R"({"id":2,"history":{"channel":"r","limit":5,"since":{"offset":3,"epoch":"e"}}})"),
     lines{"history r 5 since e:3 #2"});
+  EXPECT_EQ(
+    done_for(R"({"id":2,"history":{"channel":"r","limit":5,"since":{"offset":0,"epoch":""}}})"),
+    lines{"history r 5 #2"});
   EXPECT_EQ(done_for("{}"), lines{}) << "the answer to a ping";
 }
 
