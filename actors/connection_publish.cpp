@@ -48,8 +48,8 @@ connection::publication_of(const net::publish_command& command, bool echo) {
                                                         : cluster::payload_type::binary;
   message->echo = echo;
   if (command.tells_author)
-    message->author = std::make_unique<const cluster::publication_author>(
-      cluster::publication_author{who().user, net::client_name(facts())});
+    message->notes = std::make_unique<const cluster::publication_notes>(cluster::publication_notes{
+      .author = cluster::publication_author{who().user, net::client_name(facts())}});
   message->data.assign(command.data.data(), command.data.size());
   return message;
 }

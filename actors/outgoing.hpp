@@ -3,7 +3,6 @@
 #include "cluster/publication.hpp"
 #include "net/protocol/protocol.hpp"
 
-#include <optional>
 #include <string_view>
 
 namespace canang::actors {
@@ -13,19 +12,22 @@ namespace canang::actors {
                                                         std::string_view room) {
   using from = cluster::publication_kind;
   using to = net::outgoing_publication::kind;
-  std::optional<net::member_view> author;
-  if (message.author)
-    author = net::member_view{message.author->client, message.author->user};
-  return {.type = message.type == cluster::payload_type::text ? net::frame_type::text
-                                                              : net::frame_type::binary,
-          .data = message.data,
-          .what = message.kind == from::joined ? to::joined
-                  : message.kind == from::left ? to::left
-                                               : to::message,
-          .epoch = message.epoch,
-          .offset = message.offset,
-          .room = room,
-          .author = author};
+  net::outgoing_publication out{.type = message.type == cluster::payload_type::text
+                                          ? net::frame_type::text
+                                          : net::frame_type::binary,
+                                .data = message.data,
+                                .what = message.kind == from::joined ? to::joined
+                                        : message.kind == from::left ? to::left
+                                                                     : to::message,
+                                .epoch = message.epoch,
+                                .offset = message.offset,
+                                .room = room};
+  if (message.notes) {
+    if (const auto& author = message.notes->author)
+      out.author = net::member_view{author->client, author->user};
+    out.tags = message.notes->tags;
+  }
+  return out;
 }
 
 } // namespace canang::actors

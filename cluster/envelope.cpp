@@ -2,6 +2,7 @@
 
 #include "cluster/epoch.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -15,11 +16,8 @@ constexpr std::uint8_t binary_flag = 1U;
 constexpr std::uint8_t no_echo_flag = 2U;
 constexpr std::uint8_t joined_flag = 4U;
 constexpr std::uint8_t left_flag = 8U;
-constexpr std::uint8_t author_flag = 16U;
+constexpr std::uint8_t notes_flag = 16U;
 constexpr std::uint8_t known_flags = 31U;
-
-/// Longest name that a byte can tell the length of: that of a user, and more than a client's.
-constexpr std::size_t max_name_bytes = 255;
 
 template <class Number>
 void put(std::string& out, Number number) {
@@ -57,8 +55,8 @@ std::uint8_t flags_of(const publication& message) noexcept {
     flags |= joined_flag;
   if (message.kind == publication_kind::left)
     flags |= left_flag;
-  if (message.author)
-    flags |= author_flag;
+  if (message.notes)
+    flags |= notes_flag;
   return flags;
 }
 
@@ -68,17 +66,15 @@ publication_kind kind_of(std::uint8_t flags) noexcept {
   return (flags & left_flag) != 0 ? publication_kind::left : publication_kind::message;
 }
 
-std::size_t size_of(const publication_author& author) noexcept {
-  return 2 + author.user.size() + author.client.size();
+template <class Length>
+void put_text(std::string& out, std::string_view text) {
+  put(out, static_cast<Length>(text.size()));
+  out += text;
 }
 
-void put_name(std::string& out, std::string_view name) {
-  put(out, static_cast<std::uint8_t>(name.size()));
-  out += name;
-}
-
-bool take_name(std::string_view& from, std::string& into) {
-  std::uint8_t size = 0;
+template <class Length>
+bool take_text(std::string_view& from, std::string& into) {
+  Length size = 0;
   if (!take(from, size) || from.size() < size)
     return false;
   into.assign(from.substr(0, size));
@@ -86,11 +82,47 @@ bool take_name(std::string_view& from, std::string& into) {
   return true;
 }
 
-bool take_author(std::string_view& from, publication& into) {
-  publication_author author;
-  if (!take_name(from, author.user) || !take_name(from, author.client))
+/// Their texts are no longer than their lengths can tell: see `max_tag_value_bytes`.
+std::string text_of(const publication_notes& notes) {
+  std::string out;
+  put(out, static_cast<std::uint8_t>(notes.author ? 1 : 0));
+  if (notes.author) {
+    put_text<std::uint8_t>(out, notes.author->user);
+    put_text<std::uint8_t>(out, notes.author->client);
+  }
+  put(out, static_cast<std::uint8_t>(notes.tags.size()));
+  for (const auto& [name, value] : notes.tags) {
+    put_text<std::uint8_t>(out, name);
+    put_text<std::uint16_t>(out, value);
+  }
+  return out;
+}
+
+bool take_author(std::string_view& from, std::optional<publication_author>& into) {
+  std::uint8_t is_there = 0;
+  if (!take(from, is_there) || is_there > 1)
     return false;
-  into.author = std::make_unique<const publication_author>(std::move(author));
+  if (is_there == 0)
+    return true;
+  auto& author = into.emplace();
+  return take_text<std::uint8_t>(from, author.user) && take_text<std::uint8_t>(from, author.client);
+}
+
+bool take_tags(std::string_view& from, std::vector<publication_tag>& into) {
+  std::uint8_t count = 0;
+  if (!take(from, count) || count > max_tags)
+    return false;
+  into.resize(count);
+  return std::all_of(into.begin(), into.end(), [&](publication_tag& tag) {
+    return take_text<std::uint8_t>(from, tag.first) && take_text<std::uint16_t>(from, tag.second);
+  });
+}
+
+bool take_notes(std::string_view& from, publication& into) {
+  publication_notes notes;
+  if (!take_author(from, notes.author) || !take_tags(from, notes.tags))
+    return false;
+  into.notes = std::make_unique<const publication_notes>(std::move(notes));
   return true;
 }
 
@@ -107,7 +139,7 @@ bool take_publication(std::string_view& bytes, bool is_own, publication& into) {
   into.echo = (flags & no_echo_flag) == 0;
   into.kind = kind_of(flags);
   auto body = bytes.substr(0, size);
-  if ((flags & author_flag) != 0 && !take_author(body, into))
+  if ((flags & notes_flag) != 0 && !take_notes(body, into))
     return false;
   into.data.assign(body);
   bytes.remove_prefix(size);
@@ -124,12 +156,9 @@ void append_batch_header(std::string& out, const batch_id& id) {
 void append_publication(std::string& out, const publication& message) {
   put(out, flags_of(message));
   put(out, message.publisher);
-  const auto* const author = message.author.get();
-  put(out, static_cast<std::uint32_t>(message.data.size() + (author ? size_of(*author) : 0)));
-  if (author) {
-    put_name(out, author->user);
-    put_name(out, author->client);
-  }
+  const auto notes = message.notes ? text_of(*message.notes) : std::string{};
+  put(out, static_cast<std::uint32_t>(notes.size() + message.data.size()));
+  out += notes;
   out.append(message.data);
 }
 

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace canang::cluster {
@@ -26,6 +28,28 @@ struct publication_author {
   friend bool operator==(const publication_author&, const publication_author&) = default;
 };
 
+/// What a publication is marked with by its publisher: a name and a value.
+using publication_tag = std::pair<std::string, std::string>;
+
+/// Longest name and value of a tag, in bytes, and tags of one publication.
+inline constexpr std::size_t max_tag_name_bytes = 255;
+inline constexpr std::size_t max_tag_value_bytes = 1024;
+inline constexpr std::size_t max_tags = 32;
+
+/// What members are told of a publication beside what it says, where their protocol has words for it.
+struct publication_notes {
+  std::optional<publication_author> author{};
+  std::vector<publication_tag> tags{};
+
+  /// Bytes of text.
+  [[nodiscard]] std::size_t size() const noexcept;
+
+  /// Bytes of memory.
+  [[nodiscard]] std::size_t cost() const noexcept;
+
+  friend bool operator==(const publication_notes&, const publication_notes&) = default;
+};
+
 /// One message of a room. Built by the publisher's connection, then given its offset by the broker;
 /// from there on it is shared between threads and never changes.
 struct publication {
@@ -34,8 +58,8 @@ struct publication {
   std::uint64_t publisher = 0;
   /// When the node read it, for latency figures; of no meaning on other nodes.
   std::chrono::steady_clock::time_point received_at;
-  std::string data; ///< of a `joined` or `left`: the member as JSON
-  std::unique_ptr<const publication_author> author{}; ///< null: members are not told
+  std::string data;                                 ///< of a `joined` or `left`: the member as JSON
+  std::unique_ptr<const publication_notes> notes{}; ///< null: there are none
   epoch_text epoch;
   payload_type type = payload_type::text;
   publication_kind kind = publication_kind::message;
@@ -51,8 +75,25 @@ inline constexpr std::size_t control_block_cost = 2 * sizeof(void*);
 
 inline std::size_t publication::cost() const noexcept {
   return allocated(sizeof(publication) + control_block_cost) + heap_of(data)
-         + (author ? allocated(sizeof(*author)) + heap_of(author->user) + heap_of(author->client)
-                   : 0);
+         + (notes ? notes->cost() : 0);
+}
+
+inline std::size_t publication_notes::size() const noexcept {
+  auto bytes = author ? author->user.size() + author->client.size() : 0;
+  for (const auto& [name, value] : tags)
+    bytes += name.size() + value.size();
+  return bytes;
+}
+
+inline std::size_t publication_notes::cost() const noexcept {
+  auto bytes = allocated(sizeof(*this));
+  if (author)
+    bytes += heap_of(author->user) + heap_of(author->client);
+  if (!tags.empty())
+    bytes += allocated(tags.capacity() * sizeof(publication_tag));
+  for (const auto& [name, value] : tags)
+    bytes += heap_of(name) + heap_of(value);
+  return bytes;
 }
 
 using publication_ptr = std::shared_ptr<const publication>;

@@ -93,10 +93,9 @@ std::span<const api_method> api_methods() { return methods; }
 
 api_weight weight_of(const api_command& command) noexcept {
   if (const auto* const one = std::get_if<api_publish>(&command))
-    return {.publishes = 1, .bytes = one->content.data.size()};
+    return {.publishes = 1, .bytes = one->content.size()};
   if (const auto* const all = std::get_if<api_broadcast>(&command))
-    return {.publishes = all->channels.size(),
-            .bytes = all->channels.size() * all->content.data.size()};
+    return {.publishes = all->channels.size(), .bytes = all->channels.size() * all->content.size()};
   return {};
 }
 

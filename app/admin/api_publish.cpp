@@ -39,6 +39,9 @@ std::shared_ptr<cluster::publication> message_of(const api_content& content) {
   message->received_at = std::chrono::steady_clock::now();
   message->type = content.is_binary ? cluster::payload_type::binary : cluster::payload_type::text;
   message->data = content.data;
+  if (!content.tags.empty())
+    message->notes = std::make_unique<const cluster::publication_notes>(
+      cluster::publication_notes{.tags = content.tags});
   return message;
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/admin/api_json.hpp"
 #include "app/admin/base64.hpp"
+#include "cluster/publication.hpp"
 #include "net/close_code.hpp"
 #include "net/http/target.hpp"
 
@@ -64,12 +65,36 @@ void read_data(const api_fields& given, const padded_string& body, api_content& 
     wrong.unreadable("'data' cannot be read");
 }
 
+void read_tags(const dom::object& tags, api_content& into, complaint& wrong) {
+  for (const auto [name, value] : tags) {
+    std::string_view text;
+    if (value.get(text) != simdjson::SUCCESS) {
+      wrong.unreadable("'tags' has to be an object of strings");
+      return;
+    }
+    const bool is_second = std::any_of(into.tags.begin(), into.tags.end(),
+                                       [&](const auto& tag) { return tag.first == name; });
+    if (is_second || into.tags.size() == cluster::max_tags || name.empty()
+        || name.size() > cluster::max_tag_name_bytes
+        || text.size() > cluster::max_tag_value_bytes) {
+      wrong.refuse(fmt::format("'tags' has to be up to {} different names of 1 to {} bytes with "
+                               "values of up to {}",
+                               cluster::max_tags, cluster::max_tag_name_bytes,
+                               cluster::max_tag_value_bytes));
+      return;
+    }
+    into.tags.emplace_back(name, text);
+  }
+}
+
 api_content content_of(const api_fields& given, const padded_string& body, complaint& wrong) {
   api_content content{.data = {},
                       .idempotency_key = given.text("idempotency_key"),
                       .skip_history = given.flag("skip_history")};
   if (content.idempotency_key.size() > max_api_key_bytes)
     wrong.refuse(fmt::format("'idempotency_key' is longer than {} bytes", max_api_key_bytes));
+  if (const auto tags = given.object("tags"))
+    read_tags(*tags, content, wrong);
   read_data(given, body, content, wrong);
   return content;
 }
@@ -141,6 +166,13 @@ api_parsed<Request> parse_channel(std::string_view body) {
 
 } // namespace
 
+std::size_t api_content::size() const noexcept {
+  auto bytes = data.size();
+  for (const auto& [name, value] : tags)
+    bytes += name.size() + value.size();
+  return bytes;
+}
+
 std::string_view fault_of_channel(std::string_view name) noexcept {
   if (name.empty())
     return "'channel' is missing";
@@ -150,8 +182,8 @@ std::string_view fault_of_channel(std::string_view name) noexcept {
 }
 
 api_parsed<api_publish> parse_publish(std::string_view body) {
-  static constexpr std::array<names, 5> known{"channel", "data", "b64data", "idempotency_key",
-                                              "skip_history"};
+  static constexpr std::array<names, 6> known{"channel",         "data",         "b64data",
+                                              "idempotency_key", "skip_history", "tags"};
   return read_request<api_publish>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};
@@ -161,17 +193,17 @@ api_parsed<api_publish> parse_publish(std::string_view body) {
 }
 
 api_parsed<api_broadcast> parse_broadcast(std::string_view body) {
-  static constexpr std::array<names, 5> known{"channels", "data", "b64data", "idempotency_key",
-                                              "skip_history"};
+  static constexpr std::array<names, 6> known{"channels",        "data",         "b64data",
+                                              "idempotency_key", "skip_history", "tags"};
   return read_request<api_broadcast>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};
       auto channels = channels_of(given, wrong);
       api_broadcast request{.channels = std::move(channels),
                             .content = content_of(given, text, wrong)};
-      if (request.channels.size() * request.content.data.size() > max_api_payload_bytes)
-        wrong.refuse(
-          fmt::format("'data' for all 'channels' is more than {} bytes", max_api_payload_bytes));
+      if (request.channels.size() * request.content.size() > max_api_payload_bytes)
+        wrong.refuse(fmt::format("'data' and 'tags' for all 'channels' are more than {} bytes",
+                                 max_api_payload_bytes));
       return request;
     });
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,10 @@ struct api_content {
   bool is_binary = false;
   std::string idempotency_key{};
   bool skip_history = false;
+  std::vector<std::pair<std::string, std::string>> tags{}; ///< names and values
+
+  /// Bytes that each publication of it has.
+  [[nodiscard]] std::size_t size() const noexcept;
 };
 
 struct api_publish {

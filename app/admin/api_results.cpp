@@ -23,7 +23,8 @@ constexpr std::size_t message_overhead_bytes = 40;
 std::size_t bytes_of(const cluster::publication& message) noexcept {
   const auto size = message.data.size();
   const bool is_coded = message.type == cluster::payload_type::binary;
-  return (is_coded ? (size + 2) / 3 * 4 : size) + message_overhead_bytes;
+  return (is_coded ? (size + 2) / 3 * 4 : size) + message_overhead_bytes
+         + (message.notes ? message.notes->size() + message_overhead_bytes : 0);
 }
 
 /// What tells whether texts up to a length are JSON, by the rules for requests.
@@ -59,6 +60,29 @@ void append_data(std::string& json, const cluster::publication& message, json_te
     net::append_json_string(json, message.data);
 }
 
+void append_member(std::string& json, std::string_view client, std::string_view user) {
+  json += R"({"user":)";
+  net::append_json_string(json, user);
+  json += R"(,"client":)";
+  net::append_json_string(json, client);
+  json += '}';
+}
+
+void append_notes(std::string& json, const cluster::publication_notes& notes) {
+  if (notes.author) {
+    json += R"(,"info":)";
+    append_member(json, notes.author->client, notes.author->user);
+  }
+  for (const auto& [name, value] : notes.tags) {
+    json += &name == &notes.tags.front().first ? R"(,"tags":{)" : ",";
+    net::append_json_string(json, name);
+    json += ':';
+    net::append_json_string(json, value);
+  }
+  if (!notes.tags.empty())
+    json += '}';
+}
+
 std::string text_in(const dom::object& told, std::string_view name) {
   std::string_view text;
   return told[name].get(text) == simdjson::SUCCESS ? std::string{text} : std::string{};
@@ -87,11 +111,8 @@ std::string presence_result(const cluster::room_report& report) {
     if (&member != &report.members.front())
       json += ',';
     net::append_json_string(json, member.id);
-    json += R"(:{"user":)";
-    net::append_json_string(json, member.user);
-    json += R"(,"client":)";
-    net::append_json_string(json, member.id);
-    json += '}';
+    json += ':';
+    append_member(json, member.id, member.user);
   }
   return json + "}}";
 }
@@ -131,6 +152,8 @@ std::string to_json(const history_result& result) {
       json += ',';
     json += '{';
     append_data(json, *message, test);
+    if (message->notes)
+      append_notes(json, *message->notes);
     json += fmt::format(R"(,"offset":{}}})", message->offset);
   }
   json += R"(],"epoch":)";

@@ -53,7 +53,8 @@ struct publish_command {
   std::optional<std::string_view> room{}; ///< none: of a client that can be in one room only
   std::uint32_t request = 0;
   bool is_from_outside = false; ///< it need not be in the room, where that is allowed
-  bool tells_author = false;    ///< members are told who it is, where their protocol has a word for that
+  bool tells_author =
+    false; ///< members are told who it is, where their protocol has a word for that
   std::string_view idempotency_key{};
 };
 

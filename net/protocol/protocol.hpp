@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace canang::net {
 
@@ -23,6 +24,7 @@ struct outgoing_publication {
   std::uint64_t offset = 0;
   std::string_view room{};
   std::optional<member_view> author{}; ///< who said it, where that is to be told
+  std::span<const std::pair<std::string, std::string>> tags{}; ///< names and values
 
   /// What skips the history has none in the order.
   [[nodiscard]] bool has_place() const noexcept { return offset != 0; }

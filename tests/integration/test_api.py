@@ -131,7 +131,7 @@ def test_a_bad_command_gets_one_clear_answer(canang):
 
 
 def test_what_it_does_not_have_is_refused_unless_it_means_nothing(canang):
-    for field, value in (("tags", {"a": "b"}), ("delta", True), ("version", 7), ("xyz", 1)):
+    for field, value in (("delta", True), ("version", 7), ("xyz", 1)):
         answer = publish(canang, channel="kitchen", data=1, **{field: value})
         assert answer.error == (200, 108)
         assert field in answer.json["error"]["message"]

@@ -40,6 +40,18 @@ void append_client(std::string& out, const client_info& who) {
   out += '}';
 }
 
+void append_tags(std::string& out, std::span<const std::pair<std::string, std::string>> tags) {
+  bool is_first = true;
+  for (const auto& [name, value] : tags) {
+    out += std::exchange(is_first, false) ? ",\"tags\":{" : ",";
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, value);
+  }
+  if (!is_first)
+    out += '}';
+}
+
 void append_publication(std::string& out, const outgoing_publication& is) {
   out += "{\"data\":";
   append_json_data(out, is.type, is.data);
@@ -47,6 +59,7 @@ void append_publication(std::string& out, const outgoing_publication& is) {
     out += ",\"info\":";
     append_client(out, {is.author->user, is.author->id});
   }
+  append_tags(out, is.tags);
   if (is.has_place()) {
     out += ",\"offset\":";
     append_number(out, is.offset);

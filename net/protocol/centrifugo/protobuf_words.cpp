@@ -91,6 +91,11 @@ void add_publication(pbf_writer& to, const outgoing_publication& is) {
   }
   if (is.has_place())
     to.add_uint64(6, is.offset);
+  for (const auto& [name, value] : is.tags) {
+    pbf_writer tag{to, 7};
+    add_text(tag, 1, name);
+    add_text(tag, 2, value);
+  }
 }
 
 void add_publications(pbf_writer& to, protozero::pbf_tag_type field,

@@ -9,6 +9,7 @@ import pytest
 from support.centrifugo import Json, Protobuf, peers
 from support.clients import open_client, receive
 from support.event_stream import EventStream
+from support.server_api import post
 
 ROOM = "hall"
 BYTES = bytes(range(256))
@@ -174,6 +175,33 @@ async def test_a_place_learned_in_one_protocol_is_a_place_in_the_others(canang):
     assert join["recovered"]
     assert [frame["data"] for frame in await receive_frames(again, 2)] == ["3", "4"]
     await again.close()
+
+
+async def test_the_tags_of_a_publication_come_with_it(canang):
+    """Live, in what is recovered and in the history; and not to those who have no word for them."""
+    tags = {"kind": "goal", 'é "x"': "", "n": "v" * 1024}
+    plain, at = await plain_member(canang)
+    async with peers(canang, Json, Protobuf) as members:
+        for member in members:
+            await member.subscribe(ROOM)
+        published = post(canang, "/api/publish", {"channel": ROOM, "data": {"a": 1}, "tags": tags})
+        assert published.result["offset"] == at["offset"] + 1
+        for member in members:
+            (pub,) = await member.has(ROOM, 1)
+            assert pub["tags"] == tags
+            asked = {"channel": ROOM, "limit": 9, "since": {"offset": 0, "epoch": ""}}
+            history = (await member.ask(history=asked))["history"]
+            assert [p["tags"] for p in history["publications"]] == [tags]
+            assert "info" not in pub
+    async with peers(canang, Json, Protobuf) as members:
+        for member in members:
+            told = await member.subscribe(ROOM, recover=True, **at)
+            assert [p["tags"] for p in told["publications"]] == [tags]
+    (frame,) = await receive_frames(plain, 1)
+    assert frame["data"] == '{"a":1}' and "tags" not in frame
+    told = post(canang, "/api/history", {"channel": ROOM, "limit": 9}).result["publications"]
+    assert told == [{"data": {"a": 1}, "tags": tags, "offset": 1}]
+    await plain.close()
 
 
 async def test_presence_and_history_are_of_all_members(canang):

@@ -63,40 +63,45 @@ TEST(envelope, brings_back_every_field) {
   EXPECT_EQ(got.publications[3]->offset, 44U);
 }
 
-TEST(envelope, brings_back_the_author) {
-  auto named = message_of("hello");
-  named->author =
-    std::make_unique<const publication_author>(publication_author{std::string(255, 'u'), "n/1"});
-  auto nameless = message_of("");
-  nameless->author = std::make_unique<const publication_author>(publication_author{"", "n/2"});
-  const auto bytes =
-    message_bytes("1 abcdefghij 1 3", batch_of({named, nameless, message_of("none")}, here + 1));
-  batch got;
-  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
-  ASSERT_EQ(got.publications.size(), 3U);
-  ASSERT_TRUE(got.publications[0]->author);
-  EXPECT_EQ(*got.publications[0]->author, *named->author);
-  EXPECT_EQ(got.publications[0]->data, "hello");
-  ASSERT_TRUE(got.publications[1]->author);
-  EXPECT_EQ(*got.publications[1]->author, *nameless->author);
-  EXPECT_EQ(got.publications[1]->data, "");
-  EXPECT_FALSE(got.publications[2]->author);
-  EXPECT_EQ(got.publications[2]->data, "none");
-  const auto alone = message_bytes("1 abcdefghij 1 1", batch_of({nameless}));
-  for (std::size_t size = 13; size < alone.size(); ++size)
-    EXPECT_NE(read_message(alone.substr(0, size), here, got), envelope_errc::none) << size;
+std::shared_ptr<publication> message_with(publication_notes notes, std::string data) {
+  auto message = message_of(std::move(data));
+  message->notes = std::make_unique<const publication_notes>(std::move(notes));
+  return message;
 }
 
-TEST(envelope, refuses_an_author_that_is_longer_than_what_it_is_part_of) {
-  auto named = message_of("");
-  named->author = std::make_unique<const publication_author>(publication_author{"ann", "n/1"});
-  const auto good = message_bytes("1 abcdefghij 1 1", batch_of({named}));
+TEST(envelope, brings_back_author_and_tags) {
+  const publication_author ann{std::string(255, 'u'), "n/1"};
+  const std::vector<publication_tag> tags{{"kind", "a \xc3\xa4"}, {"long", std::string(1024, 'v')}};
+  const std::vector<publication_ptr> sent{
+    message_with({.author = ann}, "hello"),
+    message_with({.author = publication_author{"", "n/2"}}, ""),
+    message_with({.tags = tags}, "tagged"), message_with({.author = ann, .tags = tags}, "both"),
+    message_of("none")};
+  const auto bytes = message_bytes("1 abcdefghij 1 5", batch_of(sent, here + 1));
+  batch got;
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  ASSERT_EQ(got.publications.size(), sent.size());
+  for (std::size_t i = 0; i + 1 < sent.size(); ++i) {
+    EXPECT_EQ(got.publications[i]->data, sent[i]->data);
+    ASSERT_TRUE(got.publications[i]->notes) << i;
+    EXPECT_EQ(*got.publications[i]->notes, *sent[i]->notes) << i;
+  }
+  EXPECT_EQ(got.publications[4]->data, "none");
+  EXPECT_FALSE(got.publications[4]->notes);
+  const auto alone = message_bytes("1 abcdefghij 1 1", batch_of({sent[3]}));
+  for (std::size_t size = 13; size < alone.size(); ++size)
+    ASSERT_NE(read_message(alone.substr(0, size), here, got), envelope_errc::none) << size;
+}
+
+TEST(envelope, refuses_notes_that_are_longer_than_what_they_are_part_of) {
+  const publication_notes notes{.author = publication_author{"ann", "n/1"}, .tags = {{"k", "v"}}};
+  const auto good = message_bytes("1 abcdefghij 1 1", batch_of({message_with(notes, "")}));
   batch got;
   ASSERT_EQ(read_message(good, here, got), envelope_errc::none);
-  for (const auto* const name : {"\3ann", "\3n/1"}) {
+  for (const auto& part : {"\1\3ann"s, "\3ann"s, "\3n/1"s, "\1\1k"s, "\1k"s, "\1\0v"s, "\0v"s}) {
     auto bad = good;
-    bad[good.find(name)] = '\xff';
-    EXPECT_EQ(read_message(bad, here, got), envelope_errc::truncated) << name;
+    bad[good.rfind(part)] = '\xff';
+    EXPECT_EQ(read_message(bad, here, got), envelope_errc::truncated) << part;
   }
 }
 

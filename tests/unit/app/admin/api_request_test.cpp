@@ -121,10 +121,50 @@ TEST(api_request, tells_what_cannot_be_done) {
     200U);
 }
 
+std::string tagged(const std::string& tags) {
+  return R"({"channel":"r","data":1,"tags":)" + tags + "}";
+}
+
+std::string tags_of(std::size_t count, const std::string& name, const std::string& value) {
+  std::string tags = "{";
+  for (std::size_t i = 0; i < count; ++i)
+    tags += (i == 0 ? "\"" : ",\"") + name + std::to_string(i) + "\":\"" + value + '"';
+  return tags + '}';
+}
+
+TEST(api_request, takes_tags) {
+  using tags = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(published(tagged(R"({"a":"1","b":"","c\"d":"é"})")).content.tags,
+            (tags{{"a", "1"}, {"b", ""}, {"c\"d", "é"}}));
+  EXPECT_EQ(published(tagged("{}")).content.tags, tags{});
+  EXPECT_EQ(published(tagged("null")).content.tags, tags{});
+  EXPECT_EQ(published(tagged(tags_of(32, "n", std::string(1024, 'v')))).content.tags.size(), 32U);
+}
+
+TEST(api_request, says_what_is_wrong_with_tags) {
+  for (const auto* const tags : {"1", "[]", "\"a\"", R"({"a":1})", R"({"a":null})", R"({"a":{}})"})
+    EXPECT_EQ(fault(parse_publish(tagged(tags))).status, 400U) << tags;
+  for (const auto& tags :
+       {std::string{R"({"":"a"})"}, std::string{R"({"a":"1","a":"2"})"}, tags_of(33, "n", "v"),
+        tags_of(1, std::string(255, 'n'), "v"), tags_of(1, "n", std::string(1025, 'v'))}) {
+    const auto error = fault(parse_publish(tagged(tags)));
+    EXPECT_EQ(error.status, 200U) << tags;
+    EXPECT_EQ(error.code, api_errc::bad_request) << tags;
+  }
+  std::string channels = "\"a\"";
+  for (int i = 1; i < 1000; ++i)
+    channels += ",\"a\"";
+  EXPECT_EQ(fault(parse_broadcast(R"({"channels":[)" + channels + R"(],"data":1,"tags":)"
+                                  + tags_of(32, "n", std::string(1024, 'v')) + "}"))
+              .code,
+            api_errc::bad_request)
+    << "more than all of a request may be";
+}
+
 TEST(api_request, a_field_that_it_does_not_have_is_refused_unless_it_says_nothing) {
-  const auto error = fault(parse_publish(R"({"channel":"r","data":1,"tags":{"a":"b"}})"));
+  const auto error = fault(parse_publish(R"({"channel":"r","data":1,"version":7})"));
   EXPECT_EQ(error.code, api_errc::not_available);
-  EXPECT_EQ(error.message, "not available: the field 'tags'");
+  EXPECT_EQ(error.message, "not available: the field 'version'");
   (void)published(
     R"({"channel":"r","data":1,"b64data":"","tags":{},"delta":false,"version":0,"x":null,"y":[]})");
   EXPECT_EQ(fault(parse_disconnect(R"({"user":"ann","whitelist":["c1"]})")).code,

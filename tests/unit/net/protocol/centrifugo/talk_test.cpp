@@ -166,8 +166,17 @@ TEST_F(centrifugo_talk, tells_who_published) {
   said.author = member_view{"n1/7", "ann"};
   std::string out;
   centrifugo_json_format().encode(said, out);
+  EXPECT_EQ(
+    out.substr(2),
+    R"({"push":{"channel":"r","pub":{"data":1,"info":{"user":"ann","client":"n1/7"},"offset":4}}})");
+  const std::vector<std::pair<std::string, std::string>> tags{{"a\"", "1"}, {"b", ""}};
+  auto tagged = said;
+  tagged.author.reset();
+  tagged.tags = tags;
+  out.clear();
+  centrifugo_json_format().encode(tagged, out);
   EXPECT_EQ(out.substr(2),
-            R"({"push":{"channel":"r","pub":{"data":1,"info":{"user":"ann","client":"n1/7"},"offset":4}}})");
+            R"({"push":{"channel":"r","pub":{"data":1,"tags":{"a\"":"1","b":""},"offset":4}}})");
   out.clear();
   centrifugo_protobuf_format().encode(said, out);
   EXPECT_EQ(out.substr(2), "\x19\"\x17\x12\x01r\"\x12\"\x01"
