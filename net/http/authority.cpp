@@ -1,5 +1,6 @@
 #include "net/http/authority.hpp"
 
+#include "base/hex_digit.hpp"
 #include "base/parse_number.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -17,16 +18,12 @@ bool is_letter_or_digit(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool is_hex_digit(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /// reg-name = *( unreserved / pct-encoded / sub-delims )
 bool is_name(std::string_view host) noexcept {
   static constexpr std::string_view others = "-._~!$&'()*+,;=";
   for (std::size_t i = 0; i < host.size(); ++i) {
     if (host[i] == '%') {
-      if (i + 2 >= host.size() || !is_hex_digit(host[i + 1]) || !is_hex_digit(host[i + 2]))
+      if (i + 2 >= host.size() || hex_digit(host[i + 1]) < 0 || hex_digit(host[i + 2]) < 0)
         return false;
       i += 2;
     } else if (!is_letter_or_digit(host[i]) && others.find(host[i]) == std::string_view::npos) {
