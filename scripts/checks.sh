@@ -156,7 +156,7 @@ verb_fuzz() {
     esac
   done
   [[ -n $runs$seconds ]] || runs=1000000
-  install_packages "${build_packages[@]}" "${gtest_packages[@]}" "${asan_packages[@]}"
+  install_packages "${build_packages[@]}" "${gtest_packages[@]}" "${sanitize_packages[@]}"
   configure_all asan
   compile asan tests/fuzz/all
 

@@ -22,7 +22,7 @@ test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${rollout_package
   "${sdk_packages[@]}" "${browser_packages[@]}" "${packaging_packages[@]}")
 format_packages=(clang-format-14)
 lint_packages=(clang-14 clang-tidy-14 shellcheck)
-asan_packages=(clang-14 libclang-rt-14-dev llvm-14) # the last for names in what is reported
+sanitize_packages=(clang-14 libclang-rt-14-dev llvm-14) # the last for names in what is reported
 
 # A tool that came by another way (a version manager, say) is as good as Debian's.
 provided_otherwise() {
