@@ -2,12 +2,25 @@
 // that says what a test wants. What it does with a real server: tests/clients/sdk.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { backoffMs } from '../../../web/backoff.js';
 import { Client } from '../../../web/client.js';
 
 const delays = { firstDelayMs: 1, maxDelayMs: 5 };
 const deadlineMs = 5000;
+let clients = [];
+
+// A client that goes on keeps the process alive, also behind a test that failed.
+afterEach(() => {
+  for (const client of clients) client.disconnect();
+  clients = [];
+});
+
+function makeClient(on, options) {
+  const client = new Client(() => 'ws://here', on, { ...delays, ...options });
+  clients.push(client);
+  return client;
+}
 
 // Stands in for the WebSocket of a client. Each test has a class of its own.
 function fakeSockets() {
@@ -87,7 +100,7 @@ async function connected(options = {}, result = {}) {
   const Socket = fakeSockets();
   const told = [];
   const on = listener(told, 'connecting', 'connected', 'disconnected');
-  const client = new Client(() => 'ws://here', on, { WebSocket: Socket, ...delays, ...options });
+  const client = makeClient(on, { WebSocket: Socket, ...options });
   client.connect();
   await Socket.last.open(result);
   return { client, Socket, told, codes: () => told.map(([name, { code }]) => [name, code]) };
@@ -114,7 +127,6 @@ test('it connects, and answers a ping', async () => {
   Socket.last.say({});
   await until(() => Socket.last.sent.length > before, 'it answers');
   assert.equal(Socket.last.sent.at(-1), '{}');
-  client.disconnect();
 });
 
 test('it does not answer pings that want none', async () => {
@@ -122,8 +134,7 @@ test('it does not answer pings that want none', async () => {
   Socket.last.say({});
   client.publish('room', 1).catch(() => {});
   await until(() => Socket.last.command('publish'), 'it publishes');
-  assert.ok(!Socket.last.sent.includes('{}'));
-  client.disconnect();
+  assert.ok(Socket.last.commands.every((command) => Object.keys(command).length > 0));
 });
 
 test('a server whose pings no longer come is given up', async () => {
@@ -133,7 +144,6 @@ test('a server whose pings no longer come is given up', async () => {
   assert.ok(Date.now() - began >= 55, 'not before the ping is late');
   assert.ok(Socket.all[0].isClosed);
   assert.deepEqual(codes().at(-1), ['connecting', 2]);
-  client.disconnect();
 });
 
 test('any message of the server puts that off', async () => {
@@ -143,7 +153,6 @@ test('any message of the server puts that off', async () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.equal(Socket.all.length, 1);
-  client.disconnect();
 });
 
 test('commands of one task go in one message, and their replies come in one', async () => {
@@ -159,7 +168,6 @@ test('commands of one task go in one message, and their replies come in one', as
   );
   Socket.last.say(...commands.map(({ id }) => ({ id, publish: {} })));
   assert.equal((await all).length, 3);
-  client.disconnect();
 });
 
 test('a batch stays below what the server takes in one message', async () => {
@@ -171,7 +179,6 @@ test('a batch stays below what the server takes in one message', async () => {
   const sent = Socket.last.sent.slice(before);
   assert.ok(sent.length > 1 && sent.length < 10);
   assert.ok(sent.every(({ length }) => length < 48_000 / 3));
-  client.disconnect();
 });
 
 test('commands without a reply are bounded', async () => {
@@ -196,7 +203,6 @@ test('a command fails with what the server says, or with the connection', async 
   Socket.last.die();
   await assert.rejects(lost, { code: 1, mayPass: true });
   await assert.rejects(client.publish('room', 2), { code: 1 }, 'nor is one taken without a connection');
-  client.disconnect();
 });
 
 for (const code of [1009, 3500, 3503, 3999, 4500, 4999]) {
@@ -217,7 +223,6 @@ for (const [code, told] of [[1000, 1], [1006, 1], [1012, 1], [3001, 3001], [3499
     await until(() => Socket.all.length === 2, 'it opens another connection');
     await Socket.last.open();
     assert.equal(client.state, 'connected');
-    client.disconnect();
   });
 }
 
@@ -227,7 +232,6 @@ for (const [code, state] of [[3001, 'connecting'], [3503, 'disconnected']]) {
     Socket.last.say({ push: { disconnect: { code, reason: 'why' } } });
     assert.equal(client.state, state);
     assert.ok(Socket.all[0].isClosed);
-    client.disconnect();
   });
 }
 
@@ -235,7 +239,7 @@ test('a server that refuses the connect for good is left alone', async () => {
   const Socket = fakeSockets();
   const told = [];
   const on = listener(told, 'connecting', 'disconnected');
-  const client = new Client(() => 'ws://here', on, { WebSocket: Socket, ...delays });
+  const client = makeClient(on, { WebSocket: Socket });
   client.connect();
   Socket.last.onopen();
   await until(() => Socket.last.command('connect'), 'it connects');
@@ -254,7 +258,6 @@ for (const data of ['{', 'null', '"text"', '5', new ArrayBuffer(3)]) {
     Socket.last.onmessage({ data });
     assert.equal(client.state, 'connecting');
     await until(() => Socket.all.length === 2, 'it opens another connection');
-    client.disconnect();
   });
 }
 
@@ -262,7 +265,6 @@ test('what makes no sense but may come is left out', async () => {
   const { client, Socket } = await connected();
   Socket.last.say({ id: 999, publish: {} }, { push: {} }, { push: { channel: 'other', pub: {} } });
   assert.equal(client.state, 'connected');
-  client.disconnect();
 });
 
 test('nothing of an old connection counts', async () => {
@@ -274,7 +276,24 @@ test('nothing of an old connection counts', async () => {
   client.reconnect();
   assert.equal(Socket.all.length, 3);
   assert.ok(Socket.all[1].isClosed, 'not two at once');
-  client.disconnect();
+});
+
+test('nothing of the same message counts behind its end', async () => {
+  const { client, Socket } = await connected();
+  Socket.last.say({ push: { disconnect: { code: 3001, reason: 'why' } } }, {}, { id: 99 });
+  assert.equal(client.state, 'connecting');
+  assert.ok(!Socket.all[0].sent.includes('{}'), 'a ping behind it is not answered');
+  await until(() => Socket.all.length === 2, 'it opens another connection');
+});
+
+test('who does not wait for the next attempt has one, not two', async () => {
+  const { client, Socket } = await connected({ firstDelayMs: 20, maxDelayMs: 20 });
+  Socket.last.die();
+  client.reconnect();
+  assert.equal(Socket.all.length, 2);
+  const end = Date.now() + 60; // longer than the wait that it cut short
+  await until(() => Date.now() > end, 'the wait is over');
+  assert.equal(Socket.all.length, 2);
 });
 
 test('the backoff doubles from half a second to 15 s, with full jitter', () => {
@@ -307,7 +326,6 @@ test('a room tells what it was told, in the order of the wire', async () => {
     ['publication', { data: 'b' }],
     ['leave', info],
   ]);
-  client.disconnect();
 });
 
 test('after a loss it recovers from the last publication', async () => {
@@ -332,7 +350,6 @@ test('after a loss it recovers from the last publication', async () => {
   await Socket.last.open();
   await until(() => Socket.last.command('subscribe'), 'it subscribes');
   assert.equal(Socket.last.command('subscribe').subscribe.offset, 12, 'joins have places too');
-  client.disconnect();
 });
 
 test('where the room cannot be recovered it does not ask for that', async () => {
@@ -343,7 +360,6 @@ test('where the room cannot be recovered it does not ask for that', async () => 
   await Socket.last.open();
   await until(() => Socket.last.command('subscribe'), 'it subscribes');
   assert.equal(Socket.last.command('subscribe').subscribe.recover, undefined);
-  client.disconnect();
 });
 
 for (const code of [2500, 2501, 2999]) {
@@ -356,7 +372,6 @@ for (const code of [2500, 2501, 2999]) {
     assert.equal(Socket.last.command('subscribe').subscribe.offset, 7);
     assert.deepEqual(names(), ['subscribing', 'subscribed', 'subscribing']);
     assert.equal(Socket.all.length, 1);
-    client.disconnect();
   });
 }
 
@@ -375,7 +390,6 @@ for (const code of [2000, 2499]) {
     client.publish('other', 1).catch(() => {});
     await until(() => Socket.last.command('publish'), 'it publishes');
     assert.equal(Socket.last.command('subscribe'), undefined);
-    client.disconnect();
   });
 }
 
@@ -387,7 +401,6 @@ test('a room that refuses what may pass is asked again, and one that refuses for
   Socket.last.fail('subscribe', 103);
   assert.deepEqual(events.at(-1), ['unsubscribed', { code: 103, reason: 'error 103' }]);
   assert.equal(Socket.all.length, 1);
-  client.disconnect();
 });
 
 test('a reply to a subscribe that was taken back does not count', async () => {
@@ -401,5 +414,4 @@ test('a reply to a subscribe that was taken back does not count', async () => {
   Socket.last.answer('unsubscribe');
   Socket.last.answer('subscribe', { epoch: 'e', offset: 1 });
   assert.deepEqual(names(), ['subscribing', 'unsubscribed', 'subscribing', 'subscribed']);
-  client.disconnect();
 });
