@@ -84,7 +84,7 @@ test('what is said while the history is on its way comes behind it, once', { tim
   const room = new StandInRoom();
   for (let i = 0; i < 3; i += 1) room.say(`n${i}`);
   room.onHistory = () => {
-    room.say('live');
+    room.publish('live');
     room.publishOutOfOrder('without a place');
   };
   const ana = await arrive(room);
