@@ -95,7 +95,7 @@ export class RoomSession {
   #subscribed({ recovered, epoch, offset, publications }) {
     const lostMs = this.#lostAtMs > 0 ? Date.now() - this.#lostAtMs : 0;
     if (this.#isFirst || !recovered) this.#beginAt(epoch, offset, lostMs);
-    else if (lostMs > 0) this.#on.back({ lostMs, recovered: publications.length });
+    else if (lostMs > 0 && !this.#awaitsHistory) this.#on.back({ lostMs, recovered: publications.length });
     this.#epoch = epoch;
     this.#isFirst = false;
     this.#lostAtMs = 0;

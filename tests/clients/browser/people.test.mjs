@@ -78,12 +78,17 @@ test('a page in two windows is one person', { timeout: testMs }, async () => {
   const ana = await arrive(server, 'Ana');
   const again = await arrive(server, 'Ana');
   const budi = await arrive(server, 'Budi');
+  const citra = await arrive(server, 'Citra');
+  await lists(budi, 'Budi (you)', 'Ana', 'Citra');
+  for (const person of [again, citra]) {
+    await person.context.close();
+    people.splice(people.indexOf(person), 1);
+  }
+  // Who had closed her window before would have been told before.
+  for (const person of [ana, budi]) await tells(person, /Citra.* left/);
   await lists(budi, 'Budi (you)', 'Ana');
-  await again.context.close();
-  people.splice(people.indexOf(again), 1);
-  await budi.say('still here?');
-  await ana.say('yes');
-  await lists(budi, 'Budi (you)', 'Ana');
+  assert.deepEqual(await budi.lines(), ['Citra joined', 'Citra left']);
+  assert.deepEqual(await ana.lines(), ['Budi joined', 'Citra joined', 'Citra left']);
 });
 
 test('another name is seen by all, and costs no message', { timeout: testMs }, async () => {

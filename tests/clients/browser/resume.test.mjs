@@ -94,6 +94,36 @@ test('what is said while the history is on its way comes behind it, once', { tim
   assert.deepEqual(await ana.lines(), ['n0', 'n1', 'n2', 'live', 'without a place', 'end']);
 });
 
+test('who loses the connection before the history came gets both', { timeout: testMs }, async () => {
+  const room = new StandInRoom();
+  for (let i = 0; i < 3; i += 1) room.say(`n${i}`);
+  room.onHistory = () => {
+    room.onHistory = () => {};
+    room.say('live');
+    room.disconnect();
+    room.say('missed');
+    return 'nothing';
+  };
+  const ana = await arrive(room);
+  await ana.sees('missed');
+  assert.equal(room.connections, 2);
+  assert.deepEqual(await ana.lines(), ['n0', 'n1', 'n2', 'live', 'missed']);
+});
+
+for (const [code, notes] of [[100, ['Earlier messages could not be fetched.']], [103, []], [108, []]]) {
+  test(`a room whose history fails with ${code} goes on without`, { timeout: testMs }, async () => {
+    const room = new StandInRoom();
+    room.say('before');
+    room.onHistory = () => {
+      room.say('meanwhile');
+      return { error: { code, message: 'why', temporary: code === 100 } };
+    };
+    const ana = await arrive(room);
+    await ana.say('hello');
+    assert.deepEqual(await ana.lines(), [...notes, 'meanwhile', 'hello']);
+  });
+}
+
 test('after a reconnect it gets what it missed, each once, and says so', { timeout: testMs }, async () => {
   const room = new StandInRoom();
   const ana = await arrive(room);

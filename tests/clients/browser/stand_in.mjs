@@ -9,7 +9,7 @@ export class StandInRoom {
   connections = 0;
   asked = []; // what each subscribe asked for, in order
   people = {}; // the presence
-  onHistory = () => {}; // what happens while it is read
+  onHistory = () => {}; // what happens while it is read; may return what to reply instead, or 'nothing'
   #history = []; // {offset, data}: what can be recovered
   #floor = 0; // behind which it has all
   #takers = new Set();
@@ -40,7 +40,9 @@ export class StandInRoom {
       this.#takers.add(socket);
       reply({ subscribe: this.#subscribed(command.subscribe) });
     } else if (command.history) {
-      this.onHistory();
+      const instead = this.onHistory();
+      if (instead === 'nothing') return;
+      if (instead) return reply(instead);
       const publications = [...this.#history].reverse().slice(0, command.history.limit);
       reply({ history: { epoch: this.epoch, offset: this.offset, publications } });
     } else if (command.presence) {
