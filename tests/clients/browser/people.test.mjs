@@ -138,6 +138,27 @@ test('a name is text, whatever it is made of', { timeout: testMs }, async () => 
   assert.equal(await ana.page.evaluate(() => window.struck), undefined);
 });
 
+test('on a phone the count opens the list', { timeout: testMs }, async () => {
+  const server = await startNode('--join-leave', '*');
+  await arrive(server, 'Ana');
+  const budi = await arrive(server, 'Budi', { phone: true });
+  await budi.page.locator('#here', { hasText: /^2 here$/ }).click();
+  await budi.page.locator('#people li', { hasText: 'Ana' }).waitFor();
+  await budi.page.keyboard.press('Escape');
+  await budi.say('back in the room');
+});
+
+test('behind a new name one can go on typing', { timeout: testMs }, async () => {
+  const server = await startNode();
+  const ana = await arrive(server, 'Ana');
+  await ana.rename('Dewi');
+  await ana.page.waitForFunction(() => document.activeElement.id === 'compose-text');
+  await ana.page.keyboard.type('hello');
+  await ana.page.keyboard.press('Enter');
+  await ana.sees('hello');
+  assert.equal((await ana.log())[0].name, 'Dewi');
+});
+
 test('a node that is killed and comes back has lost nothing', { timeout: testMs }, async () => {
   const redis = await startRedis(ends);
   const doomed = await startNode('--redis', redis);
