@@ -1,5 +1,6 @@
 // The chat page: binds one room's messages and people, and what the person types.
 
+import { Composer } from './composer.js';
 import { Drawer } from './drawer.js';
 import { Link } from './link.js';
 import { LogView } from './log_view.js';
@@ -18,8 +19,6 @@ const movesShownUpTo = 50; // people: in a crowd nobody cares who comes and goes
 const byId = (id) => document.getElementById(id);
 const app = byId('app');
 const nameInput = byId('name');
-const input = byId('compose-text');
-const sendButton = byId('send');
 
 const view = new LogView({
   scroller: byId('log'),
@@ -33,6 +32,13 @@ const peopleView = new PeopleView({
   count: byId('people-count'),
   list: byId('people'),
   badge: byId('here'),
+});
+const composer = new Composer({
+  form: byId('compose'),
+  input: byId('compose-text'),
+  button: byId('send'),
+  maxChars: maxBodyChars,
+  onSend: sendText,
 });
 const drawer = new Drawer({
   app,
@@ -48,7 +54,6 @@ const formerNames = new Set(); // of this page
 let arrivals = new Arrivals();
 let state = { name: 'connecting' };
 let unread = 0;
-let typing = false; // the box gets the focus when it can be written in
 let quietTimer = 0;
 const drafts = new Map(); // room -> text
 
@@ -64,8 +69,7 @@ function enterRoom() {
   room = next;
   byId('room-name').textContent = room;
   byId('empty-room').textContent = room;
-  input.value = drafts.get(room) ?? '';
-  fitInput();
+  composer.text = drafts.get(room) ?? '';
   setUnread(0);
 
   const problem = roomProblem(room);
@@ -89,10 +93,10 @@ function enterRoom() {
 
 function leaveRoom() {
   link.leave();
-  const texts = [...outbox.clear(), input.value];
+  const texts = [...outbox.clear(), composer.text];
   if (room) drafts.set(room, texts.filter(Boolean).join('\n'));
   arrivals = new Arrivals();
-  typing = matchMedia('(pointer: fine)').matches; // on a phone it would bring up the keyboard
+  composer.focus(matchMedia('(pointer: fine)').matches); // on a phone it would bring up the keyboard
   view.clear();
   peopleView.show(null);
 }
@@ -147,7 +151,6 @@ function setName(wanted) {
   const next = cleanName(wanted) || name;
   if (name) formerNames.add(name);
   formerNames.delete(next);
-  typing ||= next !== name && state.name === 'connected';
   name = next;
   nameInput.value = name;
   byId('as-name').textContent = name;
@@ -165,8 +168,8 @@ byId('identity').addEventListener('submit', (event) => {
   event.preventDefault();
   setName(nameInput.value);
   drawer.set(false);
-  nameInput.blur(); // the box gets the focus now, or when it can be written in
-  input.focus();
+  nameInput.blur();
+  composer.focus();
 });
 byId('as').addEventListener('click', () => {
   drawer.set(true);
@@ -181,14 +184,7 @@ function showState(next) {
   const was = state.name;
   state = next;
   app.dataset.state = state.name;
-
-  const writable = state.name === 'connected';
-  if (!writable && document.activeElement === input) typing = true;
-  input.disabled = !writable;
-  sendButton.disabled = !writable;
-  if (writable && typing && document.activeElement === document.body) input.focus();
-  if (writable) typing = false;
-
+  composer.setWritable(state.name === 'connected');
   const retry = retryText(state);
   byId('retry').hidden = !retry;
   byId('retry').textContent = retry ?? '';
@@ -231,14 +227,13 @@ function take(message) {
 }
 
 function sendText() {
-  const body = input.value.trim();
+  const body = composer.text.trim();
   if (!body || state.name !== 'connected') return;
   const message = makeMessage(name, body);
   rememberSent(message.id);
   outbox.send(message);
-  input.value = '';
+  composer.text = '';
   drafts.delete(room);
-  fitInput();
 }
 
 function setUnread(count) {
@@ -247,26 +242,6 @@ function setUnread(count) {
 }
 
 document.addEventListener('visibilitychange', () => document.hidden || setUnread(0));
-
-// ---- the box ------------------------------------------------------------------------------------
-
-function fitInput() {
-  input.style.height = 'auto';
-  input.style.height = `${input.scrollHeight}px`;
-}
-
-input.maxLength = maxBodyChars;
-input.addEventListener('input', fitInput);
-input.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  sendText();
-});
-byId('compose').addEventListener('submit', (event) => {
-  event.preventDefault();
-  sendText();
-  input.focus();
-});
 
 // ---- the rest -----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 // unless the server says not to. Runs in browsers and in Node.
 
 import { backoffMs, stableMs } from './backoff.js';
+import { Batch, repliesOf } from './batch.js';
 import { CommandError, endsForGood, own } from './codes.js';
 import { Subscription } from './subscription.js';
 
@@ -10,7 +11,6 @@ const openTimeoutMs = 10_000; // for the handshake and the reply to `connect`
 const replyTimeoutMs = 10_000;
 const pingDelayMs = 10_000; // how late a ping may be
 const maxWaiting = 4096; // commands without a reply
-const maxBatchChars = 16_000; // at most 48 KB as UTF-8, below the server's limit for a message
 
 const nothing = () => {};
 
@@ -28,7 +28,7 @@ export class Client {
   #connectedAtMs = 0;
   #lastId = 0;
   #waiting = new Map(); // id -> {onReply, onError, timer}
-  #outgoing = []; // lines that the next microtask sends
+  #batch = new Batch((message) => this.#socket.send(message));
   #subscriptions = new Map();
 
   // urlOf: the endpoint's URL, asked anew for each attempt.
@@ -160,7 +160,7 @@ export class Client {
     clearTimeout(this.#pingTimer);
     if (this.#connectedAtMs > 0 && Date.now() - this.#connectedAtMs > stableMs) this.#attempt = 0;
     this.#connectedAtMs = 0;
-    this.#outgoing = [];
+    this.#batch.clear();
     const socket = this.#socket;
     this.#socket = null;
     if (socket) {
@@ -192,41 +192,14 @@ export class Client {
       onError(new CommandError({ code: own.noReply, message: 'no reply' }));
     };
     this.#waiting.set(id, { onReply, onError, timer: setTimeout(late, replyTimeoutMs) });
-    this.#send({ id, [method]: parameters });
-  }
-
-  // What one task of the page sends goes in one message.
-  #send(command) {
-    this.#outgoing.push(JSON.stringify(command));
-    if (this.#outgoing.length === 1) queueMicrotask(() => this.#flush());
-  }
-
-  #flush() {
-    let batch = '';
-    for (const line of this.#outgoing.splice(0)) {
-      if (batch && batch.length + line.length >= maxBatchChars) {
-        this.#socket.send(batch);
-        batch = '';
-      }
-      batch += batch ? `\n${line}` : line;
-    }
-    if (batch) this.#socket.send(batch);
+    this.#batch.add({ id, [method]: parameters });
   }
 
   #received(data) {
     this.#awaitPing();
     const socket = this.#socket;
-    for (const line of typeof data === 'string' ? data.split('\n') : ['not a text']) {
-      if (!line) continue;
-      let reply = null;
-      try {
-        reply = JSON.parse(line);
-      } catch {
-        // told below
-      }
-      if (typeof reply !== 'object' || reply === null) {
-        return this.lose(own.badReply, 'the server makes no sense');
-      }
+    for (const reply of repliesOf(data)) {
+      if (reply === null) return this.lose(own.badReply, 'the server makes no sense');
       this.#take(reply);
       if (this.#socket !== socket) return; // the connection ended with that
     }
@@ -235,7 +208,7 @@ export class Client {
   #take(reply) {
     if (reply.id) this.#answered(reply);
     else if (reply.push) this.#pushed(reply.push);
-    else if (this.#answersPings) this.#send({});
+    else if (this.#answersPings) this.#batch.add({});
   }
 
   #answered({ id, error, ...results }) {
