@@ -16,7 +16,7 @@ manifest_packages=("${pytest_packages[@]}")
 packaging_packages=("${pytest_packages[@]}" "${package_packages[@]}" "${image_packages[@]}" lintian
   systemd libseccomp2 util-linux)
 # Nor is it here: what needs it of these tests skips itself where it is missing or too old.
-sdk_packages=("${pytest_packages[@]}" nodejs npm)
+sdk_packages=("${pytest_packages[@]}" "${rollout_packages[@]}" nodejs npm)
 browser_packages=(python3 chromium nodejs npm "${redis_packages[@]}")
 test_packages=("${gtest_packages[@]}" "${pytest_packages[@]}" "${rollout_packages[@]}"
   "${sdk_packages[@]}" "${browser_packages[@]}" "${packaging_packages[@]}")

@@ -1,23 +1,24 @@
-// The chat page: binds one room's link, the list of messages, and what the person types.
+// The chat page: binds one room's messages and people, and what the person types.
 
+import { Composer } from './composer.js';
+import { Drawer } from './drawer.js';
 import { Link } from './link.js';
 import { LogView } from './log_view.js';
+import { Arrivals, cleanName, makeMessage, maxBodyChars, maxNameChars, readMessage } from './message.js';
+import { Outbox } from './outbox.js';
+import { PeopleView } from './people_view.js';
+import { drawRooms, hashOf, roomOfHash, roomProblem } from './rooms.js';
 import {
-  Arrivals, cleanName, makeMessage, maxBodyChars, maxNameChars, parseFrame,
-} from './message.js';
-import { drawRooms, hashOf, roomOfHash, roomProblem, socketUrl } from './rooms.js';
-import { bannerText, spokenText, stateText } from './state_text.js';
+  backText, bannerText, gapText, isComingBack, movesText, retryText, spokenText, stateText,
+} from './state_text.js';
 import { forgetRoom, rememberSent, storedName, storeName, storeRoom, wasSent } from './store.js';
 
-const unconfirmedMs = 10_000; // not come back by then: the connection is as good as dead
 const quietAfterOpenMs = 500; // the history is not read aloud
-const narrow = matchMedia('(max-width: 760px)');
+const movesShownUpTo = 50; // people: in a crowd nobody cares who comes and goes
 
 const byId = (id) => document.getElementById(id);
 const app = byId('app');
 const nameInput = byId('name');
-const input = byId('compose-text');
-const sendButton = byId('send');
 
 const view = new LogView({
   scroller: byId('log'),
@@ -26,17 +27,38 @@ const view = new LogView({
   newer: byId('newer'),
   empty: byId('empty'),
 });
+const peopleView = new PeopleView({
+  section: byId('people-section'),
+  count: byId('people-count'),
+  list: byId('people'),
+  badge: byId('here'),
+});
+const composer = new Composer({
+  form: byId('compose'),
+  input: byId('compose-text'),
+  button: byId('send'),
+  maxChars: maxBodyChars,
+  onSend: sendText,
+});
+const drawer = new Drawer({
+  app,
+  menu: byId('menu'),
+  close: byId('close-side'),
+  scrim: byId('scrim'),
+  behind: byId('room'),
+});
 
 let room = '';
 let name = '';
-let link = null;
+const formerNames = new Set(); // of this page
 let arrivals = new Arrivals();
 let state = { name: 'connecting' };
 let unread = 0;
-let typing = false; // the box gets the focus when it can be written in
 let quietTimer = 0;
 const drafts = new Map(); // room -> text
-const unconfirmed = new Map(); // id -> {message, timer, failed}
+
+const link = new Link(showState);
+const outbox = new Outbox((message) => link.publish(room, message), view, () => link.retryNow());
 
 // ---- rooms --------------------------------------------------------------------------------------
 
@@ -47,8 +69,7 @@ function enterRoom() {
   room = next;
   byId('room-name').textContent = room;
   byId('empty-room').textContent = room;
-  input.value = drafts.get(room) ?? '';
-  fitInput();
+  composer.text = drafts.get(room) ?? '';
   setUnread(0);
 
   const problem = roomProblem(room);
@@ -56,32 +77,33 @@ function enterRoom() {
     showState({ name: 'refused', problem });
   } else {
     storeRoom(room);
-    link = new Link((position) => socketUrl(next, position), {
-      onState: showState,
-      onData: receive,
-      onMissed: tellMissed,
-      onRefused: giveUpOnOldest,
+    showState({ name: 'connecting' });
+    link.enter(room, {
+      message: receive,
+      history: receiveHistory,
+      replay: (data) => receiveHistory(data, true),
+      noHistory: () => view.addNote('Earlier messages could not be fetched.'),
+      back: (how) => view.addNote(backText(how), { kind: 'back', group: how.recovered ? '' : 'back' }),
+      gap: (how) => view.addNote(gapText(how), { kind: 'gap' }),
+      people: showPeople,
     });
   }
   showRooms();
 }
 
 function leaveRoom() {
-  const unsent = [...unconfirmed.values()].filter(({ failed }) => failed);
-  const texts = [...unsent.map(({ message }) => message.body), input.value];
+  link.leave();
+  const texts = [...outbox.clear(), composer.text];
   if (room) drafts.set(room, texts.filter(Boolean).join('\n'));
-  link?.close();
-  link = null;
-  for (const { timer } of unconfirmed.values()) clearTimeout(timer);
-  unconfirmed.clear();
   arrivals = new Arrivals();
-  typing = matchMedia('(pointer: fine)').matches; // on a phone it would bring up the keyboard
+  composer.focus(matchMedia('(pointer: fine)').matches); // on a phone it would bring up the keyboard
   view.clear();
+  peopleView.show(null);
 }
 
 function showRooms() {
   drawRooms(byId('rooms'), room, {
-    onOpen: () => setDrawer(false),
+    onOpen: () => drawer.set(false),
     onForget: (other) => {
       forgetRoom(other);
       showRooms();
@@ -97,19 +119,43 @@ byId('join').addEventListener('submit', (event) => {
   byId('join-problem').textContent = problem ?? '';
   if (problem) return;
   byId('join-room').value = '';
-  setDrawer(false);
+  drawer.set(false);
   location.hash = hashOf(wanted);
 });
 
 addEventListener('hashchange', enterRoom);
 
-// ---- name ---------------------------------------------------------------------------------------
+// ---- people -------------------------------------------------------------------------------------
+
+function showPeople(people, { came, gone }) {
+  peopleView.show(people, isMe);
+  if (people === null || people.count > movesShownUpTo) return;
+  tellMoves(came, 'joined');
+  tellMoves(gone, 'left');
+}
+
+// Connections without a name come and go unmentioned. Isolated, so that no name turns the line around.
+function tellMoves(moved, verb) {
+  const others = moved.filter((person) => !isMe(person) && !formerNames.has(person.name));
+  const names = others.map((person) => person.name).filter(Boolean);
+  if (names.length === 0) return;
+  const isolated = names.map((other) => `\u2068${other}\u2069`);
+  view.addNote(movesText(isolated, verb), { kind: 'move' });
+}
+
+function isMe(person) {
+  return person.name === name || person.clients.includes(link.clientId);
+}
 
 function setName(wanted) {
-  name = cleanName(wanted) || name;
+  const next = cleanName(wanted) || name;
+  if (name) formerNames.add(name);
+  formerNames.delete(next);
+  name = next;
   nameInput.value = name;
   byId('as-name').textContent = name;
   storeName(name);
+  link.setUser(name);
 }
 
 function guestName() {
@@ -121,14 +167,16 @@ nameInput.addEventListener('change', () => setName(nameInput.value));
 byId('identity').addEventListener('submit', (event) => {
   event.preventDefault();
   setName(nameInput.value);
-  setDrawer(false);
-  input.focus();
+  drawer.set(false);
+  nameInput.blur();
+  composer.focus();
 });
 byId('as').addEventListener('click', () => {
-  setDrawer(true);
+  drawer.set(true);
   nameInput.focus();
   nameInput.select();
 });
+byId('here').addEventListener('click', () => drawer.set(true));
 
 // ---- connection state ---------------------------------------------------------------------------
 
@@ -136,23 +184,12 @@ function showState(next) {
   const was = state.name;
   state = next;
   app.dataset.state = state.name;
-  if (state.name === 'connected') {
-    if (state.missed) tellMissed();
-    if (state.replays) arrivals.replayFollows(performance.now());
-    beQuiet();
-  } else if (was === 'connected') {
-    for (const id of unconfirmed.keys()) giveUpOn(id);
-  }
-
-  const writable = state.name === 'connected';
-  if (!writable && document.activeElement === input) typing = true;
-  input.disabled = !writable;
-  sendButton.disabled = !writable;
-  if (writable && typing && document.activeElement === document.body) input.focus();
-  if (writable) typing = false;
-
-  byId('retry').hidden = !(state.name === 'offline' || state.name === 'reconnecting');
+  composer.setWritable(state.name === 'connected');
+  const retry = retryText(state);
+  byId('retry').hidden = !retry;
+  byId('retry').textContent = retry ?? '';
   if (was !== state.name) byId('state-spoken').textContent = spokenText(state);
+  if (retry && !isComingBack(state)) peopleView.show(null);
   byId('state-text').textContent = stateText(state);
   byId('banner-text').textContent = bannerText(state);
 }
@@ -167,63 +204,36 @@ setInterval(() => {
   if (state.name === 'reconnecting') byId('state-text').textContent = stateText(state);
 }, 250);
 
-byId('retry').addEventListener('click', () => link?.retryNow());
+byId('retry').addEventListener('click', () => link.retryNow());
 
 // ---- messages -----------------------------------------------------------------------------------
 
 function receive(data) {
-  const frame = parseFrame(data);
-  if (frame.kind === 'chat') confirm(frame.id);
-  if (!arrivals.accept(frame, performance.now())) return;
-  const mine = frame.kind === 'chat' && wasSent(frame.id);
-  view.add({ ...frame, mine });
+  take(readMessage(data));
+}
+
+function receiveHistory(data, mayBeHere = false) {
+  beQuiet();
+  const messages = data.map(readMessage);
+  for (const message of mayBeHere ? arrivals.newOf(messages) : messages) take(message);
+}
+
+function take(message) {
+  if (message.kind === 'chat') outbox.confirm(message.id);
+  if (!arrivals.accept(message)) return;
+  const mine = message.kind === 'chat' && wasSent(message.id);
+  view.add({ ...message, mine });
   if (!mine && document.hidden) setUnread(unread + 1);
 }
 
-function tellMissed() {
-  view.addNote('Some messages may have been missed here.');
-}
-
 function sendText() {
-  const body = input.value.trim();
+  const body = composer.text.trim();
   if (!body || state.name !== 'connected') return;
   const message = makeMessage(name, body);
   rememberSent(message.id);
-  if (!link.send(JSON.stringify(message))) return; // the text stays in the box
-  view.addPending({ kind: 'chat', mine: true, ...message });
-  expect(message);
-  input.value = '';
+  outbox.send(message);
+  composer.text = '';
   drafts.delete(room);
-  fitInput();
-}
-
-// The room gives every message back to its sender: until then it is not known to have arrived.
-function expect(message) {
-  const timer = setTimeout(() => link?.retryNow(), unconfirmedMs);
-  unconfirmed.set(message.id, { message, timer, failed: false });
-}
-
-function confirm(id) {
-  clearTimeout(unconfirmed.get(id)?.timer);
-  unconfirmed.delete(id);
-}
-
-// Stays known: the history may still bring it. Sent again with the same id, no page shows it twice.
-function giveUpOn(id) {
-  const entry = unconfirmed.get(id);
-  const { message } = entry;
-  clearTimeout(entry.timer);
-  entry.failed = true;
-  view.markFailed(id, () => {
-    if (!link?.send(JSON.stringify(message))) return;
-    view.markSending(id);
-    expect(message);
-  });
-}
-
-// Messages are taken in the order of sending.
-function giveUpOnOldest() {
-  for (const [id, { failed }] of unconfirmed) if (!failed) return giveUpOn(id);
 }
 
 function setUnread(count) {
@@ -233,43 +243,7 @@ function setUnread(count) {
 
 document.addEventListener('visibilitychange', () => document.hidden || setUnread(0));
 
-// ---- the box ------------------------------------------------------------------------------------
-
-function fitInput() {
-  input.style.height = 'auto';
-  input.style.height = `${input.scrollHeight}px`;
-}
-
-input.maxLength = maxBodyChars;
-input.addEventListener('input', fitInput);
-input.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  sendText();
-});
-byId('compose').addEventListener('submit', (event) => {
-  event.preventDefault();
-  sendText();
-  input.focus();
-});
-
-// ---- the drawer (narrow screens) and the rest ---------------------------------------------------
-
-function setDrawer(open) {
-  if (!narrow.matches) open = false;
-  const was = app.classList.contains('drawer-open');
-  app.classList.toggle('drawer-open', open);
-  byId('menu').setAttribute('aria-expanded', String(open));
-  byId('room').inert = open;
-  if (open && !was) byId('close-side').focus();
-  if (!open && was) byId('menu').focus();
-}
-
-byId('menu').addEventListener('click', () => setDrawer(true));
-byId('close-side').addEventListener('click', () => setDrawer(false));
-byId('scrim').addEventListener('click', () => setDrawer(false));
-addEventListener('keydown', (event) => event.key === 'Escape' && setDrawer(false));
-narrow.addEventListener('change', () => setDrawer(false));
+// ---- the rest -----------------------------------------------------------------------------------
 
 // The clipboard is there on https and localhost only.
 byId('share').hidden = !navigator.clipboard;

@@ -55,8 +55,9 @@ export class LogView {
     this.#enqueue({ message });
   }
 
-  addNote(text) {
-    this.#enqueue({ note: text });
+  // kind: a class for it besides. A note right behind another one of the same group takes its place.
+  addNote(text, { kind = '', group = '' } = {}) {
+    this.#enqueue({ note: text, kind, group });
   }
 
   // A message of one's own that the room has not given back yet.
@@ -76,7 +77,7 @@ export class LogView {
     item?.querySelector('.failure')?.remove();
   }
 
-  markFailed(id, retry) {
+  markFailed(id, why, retry) {
     const item = this.#pending.get(id);
     if (!item || item.classList.contains('failed')) return;
     const stay = this.#atBottom();
@@ -84,7 +85,7 @@ export class LogView {
     const button = element('button', 'retry', 'Send again');
     button.type = 'button';
     button.addEventListener('click', retry);
-    const failure = element('p', 'failure', 'Not sent. ');
+    const failure = element('p', 'failure', why);
     failure.append(button);
     item.append(failure);
     if (stay) this.toBottom();
@@ -110,10 +111,12 @@ export class LogView {
     if (this.#queue.length === 0) return;
     const stay = this.#atBottom();
     const items = document.createDocumentFragment();
-    for (const { message, note } of this.#queue) {
+    for (const { message, note, kind, group } of this.#queue) {
       const item = message
         ? messageItem(message, this.#follows(message))
-        : element('li', 'note', note);
+        : noteItem(note, kind, group);
+      const before = items.lastElementChild ?? this.#list.lastElementChild;
+      if (group && before?.dataset.group === group) before.remove();
       items.append(item);
       this.#last = message ?? null;
       if (message && !stay && !message.mine) this.#below += 1;
@@ -179,6 +182,12 @@ function messageItem(message, follows) {
   return item;
 }
 
+function noteItem(text, kind, group) {
+  const item = element('li', `note ${kind}`.trim(), text);
+  if (group) item.dataset.group = group;
+  return item;
+}
+
 function timeElement(atMs) {
   const date = new Date(atMs);
   const today = date.toDateString() === new Date().toDateString();
@@ -208,7 +217,7 @@ function initialOf(message) {
   return Array.from(message.name)[0].toUpperCase();
 }
 
-function hueOf(name) {
+export function hueOf(name) {
   let hash = 7;
   for (const char of name) hash = (hash * 31 + char.codePointAt(0)) >>> 0;
   return hash % hues;

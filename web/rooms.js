@@ -1,6 +1,5 @@
 // Rooms by URL: what follows the # is the room's name, percent-encoded where a URL needs it.
 
-import { historyWanted } from './message.js';
 import { storedRooms } from './store.js';
 
 export const defaultRoom = 'lobby';
@@ -26,18 +25,6 @@ export function roomProblem(room) {
   if (/\p{Cc}/u.test(room)) return 'A room name has no control characters.';
   if (room === '.' || room === '..') return 'A room cannot be named . or .., which no link can carry.';
   return null;
-}
-
-// With the room's last messages first, or with all that follow a position.
-export function socketUrl(room, position) {
-  const url = new URL(`ws/${encodeURIComponent(room)}`, new URL('.', location.href));
-  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  const { epoch, offset } = position ?? {};
-  url.search = new URLSearchParams({
-    meta: true,
-    ...(position ? { since: `${epoch}:${offset}` } : { history: historyWanted }),
-  });
-  return url.href;
 }
 
 export function drawRooms(list, current, { onOpen, onForget }) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 constexpr std::uint64_t ms_ns = 1'000'000;
-// As the chat page comes back (web/link.js): full jitter, so that all do not come at once.
+// As the chat page comes back (web/backoff.js): full jitter, so that all do not come at once.
 constexpr double first_delay_ms = 500;
 constexpr double longest_delay_ms = 15'000;
 constexpr std::uint64_t stable_ns = 5'000 * ms_ns;

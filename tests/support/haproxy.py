@@ -107,12 +107,20 @@ class HAProxy:
         except OSError:
             return False
 
-    def states(self) -> dict[str, ServerState]:
+    def _command(self, line: str) -> str:
         with socket.socket(socket.AF_UNIX) as admin:
             admin.settimeout(5)
             admin.connect(str(self._socket_path))
-            admin.sendall(b"show stat nodes 4 -1\n")
-            text = b"".join(iter(lambda: admin.recv(65536), b"")).decode()
+            admin.sendall(f"{line}\n".encode())
+            return b"".join(iter(lambda: admin.recv(65536), b"")).decode()
+
+    def admit(self, node: str, admits: bool) -> None:
+        """Whether the node gets new connections; those that it has stay."""
+        said = self._command(f"set server nodes/{node} state {'ready' if admits else 'maint'}")
+        assert not said.strip(), said
+
+    def states(self) -> dict[str, ServerState]:
+        text = self._command("show stat nodes 4 -1")
         return {
             row["svname"]: ServerState(
                 row["status"].startswith("UP"), int(row["scur"]), int(row["stot"])

@@ -1,6 +1,8 @@
 """The SDKs of Centrifugo's protocol as they are published, each behind a small driver in its language.
 
-A driver (tests/clients/sdk/{js,python,go}) is a process that is given the URL of a server and a format, and
+The chat page's own client (web/client.js) has such a driver too, and is tested like them.
+
+A driver (tests/clients/sdk/{js,python,go,page}) is a process that is given the URL of a server and a format, and
 obeys lines of JSON on its standard input:
 
     {"id":1,"do":"connect"}                 {"id":1,"do":"disconnect"}
@@ -55,6 +57,7 @@ class Sdk:
 
 
 SDKS = [Sdk(language, format) for language in ("js", "python", "go") for format in ("json", "protobuf")]
+SDKS.append(Sdk("page", "json"))
 
 
 class SdkError(Exception):
@@ -218,13 +221,17 @@ class SdkClient:
 # -- drivers ---------------------------------------------------------------------------------------
 
 
-def js_command() -> list[str]:
+def js_command(script: str = "js/driver.mjs") -> list[str]:
     folder = DRIVERS / "js"
     if not shutil.which("node"):
         pytest.fail("node is not installed: ./dev test sdk installs it")
     if not (folder / "node_modules").is_dir():
         pytest.fail(f"the packages of {folder} are not installed: ./dev test sdk installs them")
-    return ["node", str(folder / "driver.mjs")]
+    return ["node", str(DRIVERS / script)]
+
+
+def page_command() -> list[str]:
+    return js_command("page/driver.mjs")
 
 
 def python_command() -> list[str]:
@@ -268,7 +275,9 @@ def numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", version)]
 
 
-COMMANDS = {"js": js_command, "python": python_command, "go": go_command}
+COMMANDS = {
+    "js": js_command, "python": python_command, "go": go_command, "page": page_command,
+}  # fmt: skip
 
 
 # -- fixtures --------------------------------------------------------------------------------------

@@ -1,14 +1,11 @@
 // A real browser's EventSource, with no line of ours around it: ids, lines, closes, and a node's sudden death.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import { startRedis } from './redis.mjs';
 import { deadlineMs, launchBrowser, Server } from './support.mjs';
 
 const testMs = 3 * deadlineMs;
@@ -64,33 +61,6 @@ class Balancer {
       }
     });
   }
-}
-
-async function startRedis() {
-  const directory = mkdtempSync(path.join(tmpdir(), 'canang-redis-'));
-  const probe = net.createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const { port } = probe.address();
-  await new Promise((done) => probe.close(done));
-  const options = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', directory];
-  const child = spawn('redis-server', options.map(String), { stdio: ['ignore', 'pipe', 'inherit'] });
-  const kill = () => child.kill('SIGKILL');
-  process.on('exit', kill);
-  ends.push(async () => {
-    const gone = once(child, 'exit');
-    kill();
-    await gone;
-    process.off('exit', kill);
-    rmSync(directory, { recursive: true, force: true });
-  });
-  let said = '';
-  await new Promise((ready) => {
-    child.stdout.setEncoding('utf8').on('data', (chunk) => {
-      said += chunk;
-      if (said.includes('Ready to accept connections')) ready();
-    });
-  });
-  return `redis://127.0.0.1:${port}`;
 }
 
 async function startNode(options = []) {
@@ -159,7 +129,7 @@ test('a browser has the text back as it was, but for its line ends', { timeout: 
 });
 
 test('a browser loses its node by kill -9, and no message', { timeout: testMs }, async () => {
-  const redis = await startRedis();
+  const redis = await startRedis(ends);
   const options = ['--redis', redis, '--allowed-origin', '*'];
   const [doomed, other] = [await startNode(options), await startNode(options)];
   const balancer = new Balancer();
@@ -181,7 +151,7 @@ test('a browser loses its node by kill -9, and no message', { timeout: testMs },
 });
 
 test('a browser that has seen nothing but its place comes back from there', { timeout: testMs }, async () => {
-  const redis = await startRedis();
+  const redis = await startRedis(ends);
   const options = ['--redis', redis, '--allowed-origin', '*'];
   const [doomed, other] = [await startNode(options), await startNode(options)];
   const balancer = new Balancer();

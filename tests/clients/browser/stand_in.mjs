@@ -1,70 +1,106 @@
-// A room that stands in for the server's, in the page's own WebSocket: it speaks the plain dialect
-// with meta=true, and does on command what a cluster does on a bad day.
+// A room that stands in for the server's, in the page's own WebSocket: it speaks Centrifugo's
+// protocol in JSON, and does on command what a cluster does on a bad day.
 
 const historyMax = 128;
 
 export class StandInRoom {
   epoch = 'e1';
   offset = 0;
-  urls = []; // of all connections, in order
-  #history = []; // {offset, text}: what can be recovered
+  connections = 0;
+  asked = []; // what each subscribe asked for, in order
+  people = {}; // the presence
+  onHistory = () => {}; // what happens while it is read; may return what to reply instead, or 'nothing'
+  #history = []; // {offset, data}: what can be recovered
+  #floor = 0; // behind which it has all
   #takers = new Set();
   #swallow = 0;
   #refuse = 0;
 
   // Every WebSocket that the page opens is one of this room's.
   async of(page) {
-    await page.routeWebSocket(/\/ws\//, (socket) => this.#opened(socket));
-  }
-
-  get last() {
-    return new URL(this.urls.at(-1)).searchParams;
+    await page.routeWebSocket(/\/connection\/websocket/, (socket) => this.#opened(socket));
   }
 
   #opened(socket) {
-    this.urls.push(socket.url());
-    const query = new URL(socket.url()).searchParams;
-    const since = query.get('since')?.split(':');
-    const from = since ? Number(since[1]) : this.offset - Number(query.get('history') ?? 0);
-    const kept = this.offset - this.#history.length;
-    const recovered = since !== undefined && since[0] === this.epoch && from >= kept;
-    const start = since && !recovered ? this.offset : Math.max(from, kept);
-    this.#sendJoin(socket, start, recovered);
-    for (const { offset, text } of this.#history) if (offset > start) socket.send(text);
-    this.#takers.add(socket);
-    socket.onMessage((message) => this.#came(socket, message));
+    this.connections += 1;
+    socket.onMessage((message) => {
+      for (const line of message.split('\n')) this.#came(socket, JSON.parse(line));
+    });
     socket.onClose(() => {
       this.#takers.delete(socket);
       socket.close();
     });
   }
 
-  #sendJoin(socket, offset, recovered) {
-    const join = { room: 'any', epoch: this.epoch, offset, recovered };
-    socket.send(JSON.stringify({ join }));
-  }
-
-  #came(socket, message) {
-    if (this.#refuse > 0) {
+  #came(socket, { id, ...command }) {
+    const reply = (content) => socket.send(JSON.stringify({ id, ...content }));
+    if (command.connect) {
+      reply({ connect: { client: `stand/${this.connections}`, ping: 25, pong: true } });
+    } else if (command.subscribe) {
+      this.#takers.add(socket);
+      reply({ subscribe: this.#subscribed(command.subscribe) });
+    } else if (command.history) {
+      const instead = this.onHistory();
+      if (instead === 'nothing') return;
+      if (instead) return reply(instead);
+      const publications = [...this.#history].reverse().slice(0, command.history.limit);
+      reply({ history: { epoch: this.epoch, offset: this.offset, publications } });
+    } else if (command.presence) {
+      reply({ presence: { presence: this.people } });
+    } else if (command.publish && this.#refuse > 0) {
       this.#refuse -= 1;
-      socket.send(JSON.stringify({ error: { code: 'unavailable', message: 'try again' } }));
-    } else {
-      this.publish({ data: message });
+      reply({ error: { code: 100, message: 'internal server error', temporary: true } });
+    } else if (command.publish) {
+      this.publish(command.publish.data);
+      reply({ publish: {} });
     }
   }
 
-  // {data: text}, {data64: base64}, {joined} or {left}
-  publish(content) {
+  #subscribed({ recover = false, epoch, offset, ...rest }) {
+    this.asked.push({ recover, epoch, offset, ...rest });
+    const recovered = recover && epoch === this.epoch && offset >= this.#floor;
+    const publications = recovered ? this.#history.filter((one) => one.offset > offset) : [];
+    return {
+      epoch: this.epoch,
+      offset: this.offset,
+      recoverable: true,
+      positioned: true,
+      was_recovering: recover,
+      recovered,
+      publications,
+    };
+  }
+
+  #push(content) {
+    const text = JSON.stringify({ push: { channel: 'stand in', ...content } });
+    for (const socket of this.#takers) socket.send(text);
+  }
+
+  publish(data) {
     this.offset += 1;
-    const text = JSON.stringify({ epoch: this.epoch, offset: this.offset, ...content });
-    this.#history = [...this.#history, { offset: this.offset, text }].slice(-historyMax);
+    const publication = { offset: this.offset, data };
+    this.#history.push(publication);
+    if (this.#history.length > historyMax) this.#floor = this.#history.shift().offset;
     if (this.#swallow > 0) this.#swallow -= 1;
-    else for (const socket of this.#takers) socket.send(text);
+    else this.#push({ pub: publication });
+  }
+
+  // To who is there now, and nobody else.
+  publishOutOfOrder(data) {
+    this.#push({ pub: { data } });
   }
 
   say(body) {
     const id = `${this.epoch}-${this.offset}-${body}`;
-    this.publish({ data: JSON.stringify({ id, name: 'Budi', body, at: Date.now() }) });
+    this.publish({ id, name: 'Budi', body, at: Date.now() });
+  }
+
+  // A user joins or leaves, which takes a place in the order.
+  move(kind, client, user) {
+    this.offset += 1;
+    if (kind === 'join') this.people[client] = { client, user };
+    else delete this.people[client];
+    this.#push({ [kind]: { info: { client, user } } });
   }
 
   // The next publications do not reach who is connected.
@@ -76,30 +112,31 @@ export class StandInRoom {
     this.#refuse = count;
   }
 
-  // The stream of those who are connected goes on from here, with or without a loss.
-  break(recovered, epoch = this.epoch) {
-    this.epoch = epoch;
-    for (const socket of this.#takers) this.#sendJoin(socket, this.offset, recovered);
+  // Who is connected is out of the room.
+  unsubscribe(code, reason) {
+    this.#push({ unsubscribe: { code, reason } });
+    this.#takers.clear();
   }
 
   // As after a failover: what was published stays, under another epoch.
   renumber(epoch) {
     this.epoch = epoch;
-    this.#history = this.#history.map(({ offset, text }) => ({
-      offset,
-      text: JSON.stringify({ ...JSON.parse(text), epoch }),
-    }));
   }
 
   // As of a Redis that came back empty.
   forget(epoch) {
     this.epoch = epoch;
     this.offset = 0;
-    this.#history = [];
+    this.forgetHistory();
   }
 
-  disconnect() {
-    for (const socket of this.#takers) socket.close({ code: 1012 });
+  forgetHistory() {
+    this.#history = [];
+    this.#floor = this.offset;
+  }
+
+  disconnect(code = 3001, reason = 'shutdown') {
+    for (const socket of this.#takers) socket.close({ code, reason });
     this.#takers.clear();
   }
 }

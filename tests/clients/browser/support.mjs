@@ -23,6 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 
 export class Server {
   port = 0;
+  internalPort = 0;
   #child = null;
   #output = '';
   #options;
@@ -63,12 +64,22 @@ export class Server {
         const port = /(?<!internal )listening on 127\.0\.0\.1:(\d+)/.exec(this.#output);
         if (!port || !/\bready\b/.test(this.#output)) return;
         this.port = Number(port[1]);
+        this.internalPort = Number(/internal listening on 127\.0\.0\.1:(\d+)/.exec(this.#output)[1]);
         clearTimeout(timer);
         resolve();
       };
       child.stdout.setEncoding('utf8').on('data', read);
       child.stderr.setEncoding('utf8').on('data', read);
     });
+  }
+
+  // A command of the server API.
+  async call(method, body) {
+    const url = `http://127.0.0.1:${this.internalPort}/api/${method}`;
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+    const { result, error } = await answer.json();
+    assert.ok(result, `${method}: ${JSON.stringify(error)}`);
+    return result;
   }
 
   assertAlive() {
@@ -199,11 +210,18 @@ export class Person {
     );
   }
 
-  // Messages and notes.
+  // Messages and notes, without the marks that isolate names.
   lines() {
     return this.page.$$eval('#messages > *', (items) =>
-      items.map((item) => (item.querySelector('.text') ?? item).textContent),
+      items.map((item) =>
+        (item.querySelector('.text') ?? item).textContent.replace(/[\u2068\u2069]/g, ''),
+      ),
     );
+  }
+
+  // Who is here, as the list has it.
+  people() {
+    return this.page.$$eval('#people > li', (items) => items.map((item) => item.textContent));
   }
 
   async texts() {
