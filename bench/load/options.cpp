@@ -55,6 +55,7 @@ void add_traffic(CLI::App& app, options& o) {
                  "sees its own (1)");
   app.add_flag("--once", o.once, "one message a room, then check that exactly its members got it");
   app.add_flag("--idle", o.idle, "connect and send nothing for the duration");
+  app.add_flag("--no-room", o.no_room, "with --idle: connect and join no room");
   app.add_flag("--binary", o.binary, "binary messages instead of text");
   app
     .add_option_function<std::string>(

@@ -39,6 +39,7 @@ struct options {
   int receive_buffer_bytes = 0;
   std::string json;
   bool idle = false;
+  bool no_room = false;
   bool once = false;
   bool binary = false;
   bool full_checks = true;

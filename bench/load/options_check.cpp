@@ -53,8 +53,13 @@ void validate(options& o) {
   require(!o.urls.empty(), "--url", "is required");
   for (const auto& u : o.urls)
     require_url("--url", u);
-  require(make_dialect(o.dialect) != nullptr, "--dialect",
+  const auto language = make_dialect(o.dialect);
+  require(language != nullptr, "--dialect",
           "'" + o.dialect + "' is not one of: " + std::string{dialect_names()});
+  require(!o.binary || language->is_transparent(), "--binary",
+          "is for --dialect plain: others have a type of their own");
+  require(!o.no_room || (o.idle && language->may_join_none()), "--no-room",
+          "needs --idle and a dialect with a command to join");
   require(o.size_bytes >= payload::header_size && o.size_bytes <= payload::filler_limit, "--size",
           "must be 24 to 16777216 bytes");
   require(o.rate_per_s >= 0, "--rate", "must not be negative");
