@@ -38,8 +38,10 @@ HONEST = """\
   messages in a frame. They have settings that make them write less often or keep smaller buffers, which
   none of these runs uses. Canang has its default settings too, without its limits of what a client or a
   room may publish, which the others do not have; it keeps each room's last 128 messages.
-- A publication of a client has the publisher in it (`info`) in Centrifugo and centrifuge, and its offset
-  in Canang: theirs are longer.
+- A message of 64 B takes 182 B on the wire in JSON and 121 B in Protobuf with Centrifugo, which names the
+  publisher in it; 125 and 83 B with Canang, which gives its offset; 113 and 81 B with centrifuge, which does
+  neither here.
+- Every publication is answered, which is a good part of the work in small rooms.
 - Canang writes what a turn of its loop brought to a member in one `send`, which helps with many
   messages in flight. With one in flight all servers pay a system call a delivery.
 - Memory is the server's own (proportional set size of its processes); the kernel's socket buffers come on
