@@ -89,7 +89,8 @@ targets_of() {
       *) echo canang ;;
     esac
     [[ $part != packaging ]] || echo canang_packaged
-    case $part in load | cluster | rollout | hostile) echo canang-load ;; esac # which their tests also run
+    # which their tests also run
+    case $part in load | cluster | rollout | hostile) printf '%s\n' canang canang-load ;; esac
   done | sort -u
 }
 

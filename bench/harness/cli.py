@@ -43,7 +43,7 @@ class Runner:
         self.took_s: dict[str, float] = {}
         self.runs: list[dict[str, Any]] = []
         self.failed: set[tuple[str, str]] = set()
-        self.rates: dict[str, float] = {}
+        self.rates: dict[str, float] = {}  # by dialect: what the slowest server delivers at most
         self.left_out: list[str] = []
         self.rounds = 0  # of which at least one case was carried out
 
@@ -90,6 +90,7 @@ class Runner:
             "case": case.key,
             "label": case.label,
             "size": case.size,
+            "dialect": case.dialect,
             "peer": name,
             "round": number,
         }
@@ -104,18 +105,19 @@ class Runner:
 
     def rate_of(self, case: Case, number: int) -> float:
         """Messages/s: a share of what the slowest server delivers at most, from this same run."""
-        if not self.rates:
-            if not summary.ceilings(self.runs):
+        if case.dialect not in self.rates:
+            if not summary.ceilings(self.runs, case.dialect):
                 for in_flight in (1, 32):
-                    self.block(scenarios.throughput_case(64, in_flight, case.times), number)
-            found = summary.ceilings(self.runs)
+                    asked = scenarios.throughput_case(64, in_flight, case.times)
+                    self.block(scenarios.in_dialect(asked, case.dialect), number)
+            found = summary.ceilings(self.runs, case.dialect)
             found.pop(FLOOR, None)
             if not found:
                 raise SystemExit("bench: no server could be measured")
             slowest = min(found, key=found.__getitem__)
             say(f"slowest ceiling: {slowest}, {words.count(found[slowest])} deliveries/s")
-            self.rates = {"ceiling": found[slowest]}
-        return self.rates["ceiling"] * case.share / case.members
+            self.rates[case.dialect] = found[slowest]
+        return self.rates[case.dialect] * case.share / case.members
 
 
 def say(line: str) -> None:
@@ -184,7 +186,7 @@ def results_of(runner: Runner, options: Any, skipped: list[dict[str, str]]) -> A
         "rounds": runner.rounds,
         "minutes": round((time.monotonic() - runner.started) / 60, 1),
         "left_out_for_time": runner.left_out,
-        "slowest_ceiling_deliveries_per_s": runner.rates.get("ceiling"),
+        "slowest_ceiling_deliveries_per_s": runner.rates.get(""),
         "summary": summary.summarize(runner.runs, "canang"),
         "runs": runner.runs,
     }

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from report import cluster as pages
+
+from . import cluster_peers
 from .cluster_peers import ClusterPeer
 from .process import LOAD_SPARE_S, START_DEADLINE_S, Failure, Load, Server
-from .redis_server import Redis
+from .redis_server import Redis, redis_version
 from .scenarios import (
     FULL,
     IN_FLIGHT,
@@ -25,6 +28,7 @@ from .scenarios import (
     faults_of,
     traffic_figures,
 )
+from .side import Side
 
 ONE_ROOM, MANY_ROOMS = "cluster-room", "cluster-rooms"
 
@@ -209,3 +213,16 @@ class ClusterBench:
     def _start(self, peer: ClusterPeer, cluster: Cluster, arguments: list[str]) -> Load:
         apart = ["--publish-url", cluster.publishing.url]
         return Load(self.load, cluster, peer.dialect, LOAD_CORE, [*apart, *arguments])
+
+
+SIDE = Side(
+    name="cluster",
+    description="Measures two nodes of Canang and of others on one Redis: bench/README.md.",
+    cases=cases,
+    candidates=lambda binary: [cluster_peers.canang(binary), *cluster_peers.all_peers()],
+    bench=ClusterBench,
+    pages=pages,
+    rounds=5,
+    needs=("redis-server",),
+    facts=lambda: {"redis": redis_version()},
+)

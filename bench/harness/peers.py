@@ -115,7 +115,7 @@ def launch_go(name: str, *options: str) -> Callable[[int], Launch]:
     )
 
 
-CENTRIFUGO = ("github.com/centrifugal/centrifugo/v6", "v6.2.0")
+CENTRIFUGO = ("github.com/centrifugal/centrifugo/v6", "v6.9.1")
 
 
 def install_centrifugo() -> str:

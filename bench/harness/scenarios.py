@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ class Case:
     share: float = 0.0  # of the slowest peer's ceiling
     rate: float = 0.0  # messages/s in all
     with_floor: bool = False
+    dialect: str = ""  # of canang-load; empty: the server's own
+    joins: bool = True  # idle connections are in a room each
     only: tuple[str, ...] = ()  # servers; empty: all
     rounds: int = 0  # at most; 0: all
     times: Times = field(default_factory=lambda: FULL)
@@ -78,6 +80,18 @@ def throughput_case(
         rounds=rounds,
         times=times,
     )
+
+
+# The two formats of Centrifugo's protocol.
+FORMATS = {"centrifuge": "JSON", "centrifuge-protobuf": "Protobuf"}
+
+
+def in_dialect(case: Case, dialect: str) -> Case:
+    """The same case with all servers spoken to in that dialect, as its label says."""
+    if not dialect:
+        return case
+    label = f"{FORMATS[dialect]}, {case.label}"
+    return replace(case, dialect=dialect, label=label, with_floor=False)
 
 
 def latency_case(share: float, times: Times, rounds: int = 0) -> Case:
@@ -219,7 +233,8 @@ class Bench:
                 raise Failure("not the same service: " + ", ".join(faults))
 
     def _start(self, case: Case, peer: Peer, server: Server, arguments: list[str]) -> Load:
-        return Load(self.load, server, peer.dialect, self.cores(case)[1], arguments)
+        dialect = case.dialect or peer.dialect
+        return Load(self.load, server, dialect, self.cores(case)[1], arguments)
 
     def _shape(self, case: Case, measure_s: float) -> list[str]:
         times = case.times
@@ -253,7 +268,8 @@ class Bench:
         with self.server(peer, case) as server:
             self._warm_up(case, peer, server)
             empty = server.settled_memory_bytes()
-            shape = ["--rooms", "1", "--members", str(case.members)]
+            shape = ["--rooms", str(case.rooms), "--members", str(case.members)]
+            shape += [] if case.joins else ["--no-room"]
             load = self._start(case, peer, server, [*shape, "--idle", "--duration", "60s"])
             try:
                 load.wait_until_connected(LOAD_SPARE_S)
@@ -262,7 +278,7 @@ class Bench:
                 load.stop()
             result = load.result(LOAD_SPARE_S)
             return {
-                "bytes_a_connection": round((full - empty) / case.members),
+                "bytes_a_connection": round((full - empty) / case.connections),
                 "empty_bytes": empty,
                 "full_bytes": full,
                 "connects_per_s": result["connect"]["per_second"],

@@ -87,11 +87,12 @@ def by_round(runs: list[dict[str, Any]], name: str) -> dict[int, float]:
     }
 
 
-def ceilings(runs: list[dict[str, Any]]) -> dict[str, float]:
-    """The most deliveries a second of each server with 1,000 members at 64 B."""
+def ceilings(runs: list[dict[str, Any]], dialect: str = "") -> dict[str, float]:
+    """The most deliveries a second of each server with 1,000 members at 64 B, in one dialect."""
     best: dict[str, dict[str, list[float]]] = {}
     for run in runs:
-        if run["scenario"] == "throughput" and run["size"] == 64 and "error" not in run:
+        is_one = run["scenario"] == "throughput" and run["size"] == 64
+        if is_one and run.get("dialect", "") == dialect and "error" not in run:
             values = best.setdefault(run["peer"], {}).setdefault(run["case"], [])
             values.append(run["figures"]["deliveries_per_s"])
     return {peer: max(median(v) for v in cases.values()) for peer, cases in best.items()}

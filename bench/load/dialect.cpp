@@ -47,9 +47,11 @@ std::unique_ptr<dialect> make_dialect(std::string_view name) {
     return make_socketio_dialect();
   if (name == "centrifuge")
     return make_centrifuge_dialect();
+  if (name == "centrifuge-protobuf")
+    return make_centrifuge_protobuf_dialect();
   return nullptr;
 }
 
-std::string_view dialect_names() { return "plain, socketio, centrifuge"; }
+std::string_view dialect_names() { return "plain, socketio, centrifuge, centrifuge-protobuf"; }
 
 } // namespace canang::load

@@ -32,6 +32,11 @@ public:
   /// True: each message is a publication as it is, and the handshake is the join. Such messages
   /// bypass opening(), encode_publish() and decode().
   virtual bool is_transparent() const = 0;
+  /// Whether all messages, to and from the server, are binary ones.
+  virtual bool is_binary() const { return false; }
+  /// Whether a client may connect and join no room: its room then has an empty name, and on_joined()
+  /// tells that it is connected.
+  virtual bool may_join_none() const { return false; }
   /// Path and query of the handshake, from those of the URL that the user gave.
   virtual std::string handshake_target(std::string_view path, std::string_view query,
                                        std::string_view room) const = 0;

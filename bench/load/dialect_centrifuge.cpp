@@ -9,23 +9,24 @@ constexpr std::string_view connect_command = R"({"id":1,"connect":{}})";
 constexpr std::string_view push_head = R"({"push":{)";
 constexpr std::string_view channel_head = R"("channel":")";
 constexpr std::string_view data_head = R"(,"pub":{"data":")";
+constexpr std::string_view unsubscribe_head = R"(,"unsubscribe":{)";
 
 class centrifuge_dialect final : public dialect {
 public:
   std::string_view name() const override { return "centrifuge"; }
   bool is_transparent() const override { return false; }
+  bool may_join_none() const override { return true; }
 
   std::string handshake_target(std::string_view path, std::string_view query,
                                std::string_view) const override {
-    std::string target{path == "/" ? "/connection/websocket" : path};
-    if (!query.empty())
-      target.append("?").append(query);
-    return target;
+    return centrifuge_target(path, query);
   }
 
   std::string_view subprotocol() const override { return {}; }
 
   std::string opening(std::string_view room) const override {
+    if (room.empty())
+      return std::string{connect_command};
     return std::string{connect_command} + "\n" + R"({"id":2,"subscribe":{"channel":")"
            + std::string{room} + R"("}})";
   }
@@ -57,10 +58,11 @@ private:
       events.on_reply("{}"); // a ping; so is its answer
     } else if (line.find(R"("error":{)") != std::string_view::npos) {
       events.on_refused(beginning(line));
-    } else if (line.find(R"("subscribe":{)") != std::string_view::npos) {
+    } else if (!line.starts_with(R"({"id":)")) {
+      return false;
+    } else if (line.find(room.empty() ? R"("connect":{)" : R"("subscribe":{)")
+               != std::string_view::npos) {
       events.on_joined();
-    } else {
-      return line.starts_with(R"({"id":)"); // the answers to connect and publish
     }
     return true;
   }
@@ -72,6 +74,10 @@ private:
     }
     if (!take_prefix(line, channel_head) || !take_prefix(line, room) || !take_prefix(line, "\""))
       return false; // of a channel that this connection has not subscribed to
+    if (line.starts_with(unsubscribe_head)) {
+      events.on_refused(beginning(line));
+      return true;
+    }
     if (!take_prefix(line, data_head))
       return true; // a join, a leave, ...
     const auto end = line.find('"');

@@ -12,9 +12,20 @@ namespace canang::load {
 /// server as {"room": NAME} when connecting; a message is the event "m" with one string.
 std::unique_ptr<dialect> make_socketio_dialect();
 
-/// The bidirectional JSON protocol of Centrifugo (version 2): connect, subscribe to the room's
+/// The bidirectional protocol of Centrifugo (version 2) in JSON: connect, subscribe to the room's
 /// channel, publish JSON strings to it.
 std::unique_ptr<dialect> make_centrifuge_dialect();
+
+/// The same in Protobuf; what is published are bytes.
+std::unique_ptr<dialect> make_centrifuge_protobuf_dialect();
+
+/// Where Centrifugo's protocol is served, unless the URL has a path of its own.
+inline std::string centrifuge_target(std::string_view path, std::string_view query) {
+  std::string target{path == "/" ? "/connection/websocket" : path};
+  if (!query.empty())
+    target.append("?").append(query);
+  return target;
+}
 
 /// The start of `text` up to `most` characters: what a server said, for an error message.
 inline std::string beginning(std::string_view text, std::size_t most = 100) {

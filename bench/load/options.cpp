@@ -3,7 +3,6 @@
 #include "bench/load/dialect.hpp"
 #include "bench/load/option_parsing.hpp"
 #include "bench/load/payload.hpp"
-#include "bench/load/url.hpp"
 
 #include <cmath>
 #include <stdexcept>
@@ -56,6 +55,7 @@ void add_traffic(CLI::App& app, options& o) {
                  "sees its own (1)");
   app.add_flag("--once", o.once, "one message a room, then check that exactly its members got it");
   app.add_flag("--idle", o.idle, "connect and send nothing for the duration");
+  app.add_flag("--no-room", o.no_room, "with --idle: connect and join no room");
   app.add_flag("--binary", o.binary, "binary messages instead of text");
   app
     .add_option_function<std::string>(
@@ -111,73 +111,6 @@ void add_floor(CLI::App& app, ceiling_options& o) {
   app.add_option("--server-cpu", o.server_cpu, "core of the loop, -1 for any (0)");
   app.add_option("--client-cpu", o.client_cpu, "core of the readers, -1 for any (1)");
   app.add_option("--json", o.json, "write the results to FILE, - for stdout")->type_name("FILE");
-}
-
-/// Completes connections, rooms and members from each other.
-void complete_shape(options& o) {
-  if (o.connections == 0) {
-    if (o.rooms == 0)
-      o.rooms = 1;
-    if (o.members == 0)
-      o.members = 2;
-    require(std::uint64_t{o.rooms} * o.members <= 10'000'000, "--rooms", "too many members in all");
-    o.connections = o.rooms * o.members;
-  } else if (o.members == 0) {
-    if (o.rooms == 0)
-      o.rooms = 1;
-  } else if (o.rooms == 0) {
-    o.rooms = (o.connections + o.members - 1) / o.members;
-  } else {
-    require(o.connections == o.rooms * o.members, "--connections",
-            "must be rooms x members when all three are given");
-  }
-  require(o.connections >= o.rooms, "--rooms", "there are more rooms than connections");
-}
-
-void require_url(const char* option, const std::string& text) {
-  try {
-    parse_url(text);
-  } catch (const std::exception& e) {
-    throw CLI::ValidationError(option, e.what());
-  }
-}
-
-/// --publish-url, once the shape is complete.
-void validate_apart(const options& o) {
-  require_url("--publish-url", o.publish_url);
-  require(o.connections / o.rooms > o.publishers, "--publish-url",
-          "needs a member in each room that does not publish");
-  require(o.stalled_percent == 0, "--publish-url", "excludes --stalled");
-  require(o.in_flight == 0 || o.threads == 1, "--publish-url",
-          "with --in-flight needs --threads 1");
-}
-
-void validate(options& o) {
-  require(!o.urls.empty(), "--url", "is required");
-  for (const auto& u : o.urls)
-    require_url("--url", u);
-  require(make_dialect(o.dialect) != nullptr, "--dialect",
-          "'" + o.dialect + "' is not one of: " + std::string{dialect_names()});
-  require(o.size_bytes >= payload::header_size && o.size_bytes <= payload::filler_limit, "--size",
-          "must be 24 to 16777216 bytes");
-  require(o.rate_per_s >= 0, "--rate", "must not be negative");
-  require(o.ramp_up_per_s >= 0, "--ramp-up", "must not be negative");
-  require(!(o.once && o.idle), "--once", "excludes --idle");
-  require(!((o.once || o.idle) && (o.rate_per_s > 0 || o.in_flight > 0)), "--rate",
-          "and --in-flight exclude --once and --idle");
-  require(o.rate_per_s == 0 || o.in_flight == 0, "--rate", "excludes --in-flight");
-  require(o.in_flight <= 1'000'000, "--in-flight", "must be at most 1000000");
-  complete_shape(o);
-  require(o.rooms < payload::room_limit, "--rooms", "too many");
-  require(o.publishers >= 1 && o.publishers <= o.connections / o.rooms, "--publishers",
-          "must be at least 1 and at most the members of a room");
-  constexpr std::uint64_t most_sequences = 1U << 28; // 1 GiB of next-sequence tables
-  require(std::uint64_t{o.connections} * o.publishers <= most_sequences, "--publishers",
-          "publishers x connections must be at most 268435456");
-  if (o.rate_per_s == 0 && o.in_flight == 0)
-    o.in_flight = 1;
-  if (!o.publish_url.empty())
-    validate_apart(o);
 }
 
 } // namespace

@@ -39,6 +39,7 @@ struct options {
   int receive_buffer_bytes = 0;
   std::string json;
   bool idle = false;
+  bool no_room = false;
   bool once = false;
   bool binary = false;
   bool full_checks = true;
@@ -75,6 +76,9 @@ inline constexpr int exit_unreachable = 3;
 
 /// Parses the command line; prints help or one line that names the wrong option, and says `leave`.
 command_line parse_command_line(int argc, char** argv);
+
+/// Completes the shape and checks the options against each other; throws CLI::ValidationError.
+void validate(options& o);
 
 /// "25s", "500ms", "2m", or plain seconds such as "2.5"; throws std::invalid_argument.
 milliseconds parse_duration(const std::string& text);

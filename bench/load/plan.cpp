@@ -8,7 +8,8 @@ namespace {
 
 void add_room(plan& p, const options& o, std::uint32_t number, std::uint32_t size) {
   room_plan room;
-  room.name = o.room_prefix + std::to_string(number);
+  if (!o.no_room)
+    room.name = o.room_prefix + std::to_string(number);
   room.rules = {p.run, number, o.publishers, o.size_bytes, o.full_checks};
   room.readers = size;
   p.rooms.push_back(std::move(room));

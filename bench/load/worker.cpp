@@ -23,7 +23,8 @@ worker::worker(run_state& state, std::uint32_t index, std::uint32_t count)
     index_(index),
     count_(count),
     transparent_(state.language.is_transparent()),
-    message_opcode_(state.opts.binary ? opcode::binary : opcode::text),
+    message_opcode_(state.opts.binary || state.language.is_binary() ? opcode::binary
+                                                                    : opcode::text),
     epoll_(epoll_create1(EPOLL_CLOEXEC)),
     buffer_(buffer_bytes),
     random_(state.layout.run * 0x9E3779B97F4A7C15ULL + index + 1) {

@@ -12,9 +12,9 @@ public:
     : owner_(owner), c_(c), now_(now) {}
 
   bool on_message(opcode op, std::string_view message) {
+    if (op != owner_.message_opcode_) [[unlikely]]
+      ++owner_.findings_.retyped;
     if (owner_.transparent_) [[likely]] {
-      if (op != owner_.message_opcode_) [[unlikely]]
-        ++owner_.findings_.retyped;
       owner_.on_publication(c_, message, now_);
       return true;
     }

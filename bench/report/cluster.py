@@ -53,7 +53,7 @@ HONEST = """\
 - The sender's own node delivers without Redis in Socket.IO; what is measured here is the other node."""
 
 
-def against_the_better(summary: list[Entry], _peers: list[str] | None = None) -> str:
+def in_short(summary: list[Entry], _peers: list[str] | None = None) -> str:
     """A row a case: who of the others is best, and Canang's ratio to that one."""
     rows = [["", "deliveries/s", "to the best of the others", "p99", "to the best of the others"]]
     rows[0] += ["publish calls a message"]
@@ -105,7 +105,7 @@ def document(results: dict[str, Any], plots_written: list[tuple[str, str]]) -> s
         "# Benchmarks of a cluster",
         "Written by `./dev bench cluster`; `bench/README.md` tells what each scenario means.",
     ]
-    short = against_the_better(summary)
+    short = in_short(summary)
     if short:
         parts += ["## In short", "Canang, and in parentheses the spread of the ratios.", short]
     parts += [f"![{title}]({file})" for file, title in plots_written]

@@ -1,6 +1,4 @@
-#include "bench/load/dialect.hpp"
-
-#include "bench/load/payload.hpp"
+#include "tests/load/found.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,27 +7,6 @@
 
 namespace canang::load {
 namespace {
-
-/// Notes what a dialect finds.
-struct found final : dialect_events {
-  std::vector<std::string> publications;
-  std::vector<std::string> replies;
-  std::string refused;
-  int joined = 0;
-
-  void on_publication(std::string_view payload) override { publications.emplace_back(payload); }
-  void on_joined() override { ++joined; }
-  void on_reply(std::string_view message) override { replies.emplace_back(message); }
-  void on_refused(std::string_view why) override { refused = why; }
-};
-
-/// A message as canang-load sends it.
-std::string sample(std::size_t size) {
-  payload::reserve_filler(size);
-  std::string text;
-  payload::encode({0xABCDEF, 7, 3, 12345, 987654321}, size, text);
-  return text;
-}
 
 class socketio_dialect : public testing::Test {
 protected:
@@ -143,6 +120,20 @@ TEST_F(centrifuge_dialect, reports_a_refusal) {
   EXPECT_EQ(got.joined, 0);
 }
 
+TEST_F(centrifuge_dialect, reports_that_the_server_took_it_out_of_its_room) {
+  const std::string push = R"({"push":{"channel":"load-7","unsubscribe":{"code":2500}}})";
+  EXPECT_TRUE(decode(push));
+  EXPECT_TRUE(push.ends_with(got.refused)) << got.refused;
+  EXPECT_TRUE(got.refused.starts_with(R"(,"unsubscribe")")) << got.refused;
+}
+
+TEST_F(centrifuge_dialect, connects_without_a_room_when_there_is_none) {
+  EXPECT_TRUE(language->may_join_none());
+  EXPECT_EQ(language->opening(""), R"({"id":1,"connect":{}})");
+  EXPECT_TRUE(language->decode(R"({"id":1,"connect":{"client":"c","ping":25}})", "", got));
+  EXPECT_EQ(got.joined, 1);
+}
+
 TEST_F(centrifuge_dialect, does_not_take_publications_of_another_room) {
   EXPECT_FALSE(decode(R"({"push":{"channel":"load-77","pub":{"data":"x"}}})"));
   EXPECT_FALSE(decode(R"({"push":{"channel":"load-8","pub":{"data":"x"}}})"));
@@ -151,10 +142,11 @@ TEST_F(centrifuge_dialect, does_not_take_publications_of_another_room) {
 }
 
 TEST(dialects, are_known_by_the_names_in_the_help) {
-  for (const char* name : {"plain", "socketio", "centrifuge"}) {
+  for (const char* name : {"plain", "socketio", "centrifuge", "centrifuge-protobuf"}) {
     ASSERT_NE(make_dialect(name), nullptr);
     EXPECT_EQ(make_dialect(name)->name(), name);
     EXPECT_NE(dialect_names().find(name), std::string_view::npos);
+    EXPECT_EQ(make_dialect(name)->is_binary(), name == std::string_view{"centrifuge-protobuf"});
   }
 }
 

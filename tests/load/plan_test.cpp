@@ -29,6 +29,13 @@ TEST(plan, spreads_connections_over_rooms_and_servers) {
   EXPECT_NEAR(static_cast<double>(first), 51.5, 3.0);
 }
 
+TEST(plan, names_no_room_that_nobody_joins) {
+  auto o = base();
+  o.no_room = true;
+  for (const auto& room : make_plan(o, 1).rooms)
+    EXPECT_EQ(room.name, "");
+}
+
 TEST(plan, lets_the_last_members_of_each_room_publish) {
   const auto p = make_plan(base(), 1);
   for (std::size_t m = 0; m < p.members.size(); ++m) {

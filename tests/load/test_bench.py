@@ -240,7 +240,7 @@ class ClusterBenchmark(unittest.TestCase):
                 "prompt": row(500, 2),
             }
         )
-        shown = cluster_pages.against_the_better(found)
+        shown = cluster_pages.in_short(found)
         self.assertIn("3.00 x (3.00..3.00) fast", shown)
         self.assertIn("2.00 x (2.00..2.00) prompt", shown)
         self.assertIn("0.050", shown)

@@ -11,14 +11,19 @@ from typing import Any
 
 from support import CANANG, FINDINGS, canang, load
 
+CENTRIFUGO = ("centrifuge", "centrifuge-protobuf")
 SMALL = ("--settle", "500ms", "--drain", "5s", "--echo-timeout", "5s")
 
 
 @unittest.skipUnless(Path(CANANG).is_file(), f"no server at {CANANG}")
 class UnderLoad(unittest.TestCase):
-    def assert_clean(self, *arguments: str, server: tuple[str, ...] = ()) -> dict[str, Any]:
+    def assert_clean(
+        self, *arguments: str, server: tuple[str, ...] = (), dialect: str = "plain"
+    ) -> dict[str, Any]:
         with canang(*server) as url:
-            code, result = load(url, *SMALL, *arguments)
+            if dialect != "plain":
+                url = url.removesuffix("ws")  # it has a path of its own
+            code, result = load(url, "--dialect", dialect, *SMALL, *arguments)
         self.assertEqual(code, 0, result)
         for name in FINDINGS:
             self.assertEqual(result["checks"][name], 0, result)
@@ -55,6 +60,29 @@ class UnderLoad(unittest.TestCase):
             server=("--outbox-limit", "64KiB", "--close-timeout", "500ms"),
         )
         self.assertEqual(sum(result["stalled"]["closes"].values()), 2, result["stalled"])
+
+    def test_centrifugos_protocol_in_both_formats(self) -> None:
+        for dialect in CENTRIFUGO:
+            for size in ("24", "64", "4KiB"):
+                with self.subTest(dialect=dialect, size=size):
+                    self.assert_clean(
+                        *("--size", size, "--in-flight", "32", "--publishers", "2"),
+                        *("--rooms", "3", "--members", "20"),
+                        dialect=dialect,
+                    )
+
+    def test_pings_of_centrifugos_protocol_are_answered(self) -> None:
+        """All are pinged within the two seconds, and closed a second later without an answer."""
+        pings = ("--ping-interval", "200ms", "--pong-timeout", "1s")
+        for dialect in CENTRIFUGO:
+            for where in ((), ("--no-room",)):
+                with self.subTest(dialect=dialect, where=where):
+                    result = self.assert_clean(
+                        *("--idle", "--duration", "2s", *where),
+                        server=pings,
+                        dialect=dialect,
+                    )
+                    self.assertEqual(result["closes"], {})
 
 
 if __name__ == "__main__":
