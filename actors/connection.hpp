@@ -49,7 +49,8 @@ struct connection_services {
 /// One client. Turns what its session reads into commands, keeps its memberships of rooms, and sends them what
 /// it says; ends when the session does, and by ending leaves its rooms, whatever the reason was.
 ///
-/// A membership begins as a `subscription` that awaits first the authorizer's word, then the room's. The
+/// A membership begins as a `subscription` that awaits first the authorizer's word (unless the server wants it), then the
+/// room's. The
 /// room's yes comes through the loop's fan-out, which answers the client in the same moment: so the client
 /// never knows of a membership that the connection does not know of. Whatever else comes carries the
 /// subscription's id, and is ignored where that has ended.
@@ -106,12 +107,15 @@ private:
 
   // membership_owner
   [[nodiscard]] bool on_added(const add_member& request) override;
+  void on_invited(const invitation& to) override;
   void on_removed(subscription_id id) override;
   void on_broken(subscription_id id) override;
 
   // memberships, in connection_rooms.cpp
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
                                                            std::uint32_t name_hash);
+  [[nodiscard]] subscription& begin(net::join_command&& wanted, std::uint32_t name_hash);
+  void begin_by_server(const invitation& to);
   void ask_to_join(subscription& wanted);
   void on_join_verdict(subscription_id id, net::verdict verdict);
   void ask_for_history(subscription& wanted);

@@ -100,6 +100,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<room_failed>,
   /// Closes the connections of a user.
   caf::reacts_to<close_user>,
+  /// Makes the connections of a user members of a room.
+  caf::reacts_to<subscribe_user>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/chosen_connections.hpp"
 #include "actors/ids.hpp"
 #include "actors/tickets.hpp"
 #include "cluster/answer_once.hpp"
@@ -267,6 +268,14 @@ struct control_part {
 struct close_user {
   std::shared_ptr<const cluster::disconnect_user> what;
   control_ticket ticket;
+  chosen_connections which{};
+};
+
+/// To all hubs: make the connections of a user members of a room.
+struct subscribe_user {
+  std::shared_ptr<const cluster::add_to_room> what;
+  control_ticket ticket;
+  chosen_connections which{};
 };
 
 /// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
@@ -274,6 +283,7 @@ struct expel_user {
   std::string room;
   std::string user;
   control_ticket ticket;
+  chosen_connections which{};
 };
 
 /// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
@@ -401,6 +411,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)

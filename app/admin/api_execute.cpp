@@ -23,6 +23,8 @@ struct executor {
     broadcast(node, std::move(wanted), std::move(handler));
   }
   void operator()(api_disconnect&& wanted) { disconnect(node, std::move(wanted), handler); }
+  void operator()(api_subscribe&& wanted) { subscribe(node, std::move(wanted), handler); }
+  void operator()(api_refresh&& wanted) { refresh(node, std::move(wanted), handler); }
   void operator()(api_unsubscribe&& wanted) { unsubscribe(node, std::move(wanted), handler); }
   void operator()(api_presence&& wanted) {
     tell_presence(node, std::move(wanted), std::move(handler));

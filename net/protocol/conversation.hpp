@@ -30,6 +30,10 @@ public:
   /// One message of the client, as commands.
   virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
 
+  /// The server makes the client a member of a room: completes that as the protocol has it.
+  /// @returns false where there is no word for it: then it does not become one.
+  [[nodiscard]] virtual bool take_invitation(join_command&) const { return false; }
+
   /// Appends that a command failed.
   /// @returns false when there is no word for it: then the client has to be disconnected.
   virtual bool encode_fault(const failed_command&, const framing&, std::string&) { return false; }

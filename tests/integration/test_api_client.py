@@ -99,6 +99,10 @@ async def test_it_commands(keyed, service):
     ann = await open_client(keyed.url("/ws/kitchen?user=ann"))
     await keyed.members_are(1)
     service.unsubscribe(cent.UnsubscribeRequest(user="ann", channel="hall"))
+    service.subscribe(cent.SubscribeRequest(user="ann", channel="hall"))
+    service.refresh(cent.RefreshRequest(user="ann"))
+    others = cent.DisconnectRequest(user="ann", client="another/1", whitelist=["another/2"])
+    service.disconnect(others)
     wanted = cent.Disconnect(code=4001, reason="bye")
     service.disconnect(cent.DisconnectRequest(user="ann", disconnect=wanted))
     await asyncio.wait_for(ann.wait_closed(), 5)
@@ -108,7 +112,7 @@ async def test_it_commands(keyed, service):
 def test_it_is_told_what_is_not_here(service):
     for ask, request, code in (
         (service.channels, cent.ChannelsRequest(), 108),
-        (service.refresh, cent.RefreshRequest(user="ann"), 108),
+        (service.refresh, cent.RefreshRequest(user="ann", expire_at=2**40), 108),
         (service.history_remove, cent.HistoryRemoveRequest(channel="kitchen"), 108),
         (service.publish, cent.PublishRequest(channel="kitchen", data=1, tags={"a": "b"}), 108),
         (service.publish, cent.PublishRequest(channel=".", data=1), 107),

@@ -89,6 +89,11 @@ MANY = [
     ("/api/history", {"channel": "nowhere"}),
     ("/api/batch", {"commands": [{"info": {}}, {"broadcast": BROADCAST}, {"x": 1}]}),
     ("/api/batch", {"commands": [{"history": {"channel": "kitchen", "limit": 9}}]}),
+    ("/api/subscribe", {"client": "n/1", "channel": "kitchen"}),
+    ("/api/disconnect", {"user": "ann", "whitelist": ["n/1"]}),
+    ("/api/refresh", {"user": "ann"}),
+    ("/api/refresh", {"user": "ann", "expire_at": 2**40}),
+    ("/api/batch", {"commands": [{"subscribe": {"user": "ann", "channel": "kitchen"}}]}),
     ("/api/batch", {"commands": []}),
     ("/api/batch", {}),
 ]

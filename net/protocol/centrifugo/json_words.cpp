@@ -128,6 +128,13 @@ public:
     out += "}}";
   }
 
+  void subscribed_by_server(std::string& out, const join_reply& reply) const override {
+    begin_push(out, reply.at.room, "subscribe");
+    out += "{\"recoverable\":true,";
+    append_position(out, reply.at.epoch, reply.at.offset);
+    out += ",\"positioned\":true}}}";
+  }
+
   void done(std::string& out, std::uint32_t id, method what) const override {
     begin_reply(out, id, name_of(what));
     out += "{}}";

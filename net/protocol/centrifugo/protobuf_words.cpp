@@ -34,7 +34,8 @@ enum push_field : protozero::pbf_tag_type {
   push_pub = 4,
   push_join = 5,
   push_leave = 6,
-  push_unsubscribe = 7
+  push_unsubscribe = 7,
+  push_subscribe = 9
 };
 
 /// Adds what `write` adds, as a message: also where that is nothing, which the library would leave out.
@@ -135,6 +136,15 @@ public:
         fields.add_bool(10, true);
       if ((reply.note & subscription_note::recovering) != 0)
         fields.add_bool(12, true);
+    });
+  }
+
+  void subscribed_by_server(std::string& out, const join_reply& reply) const override {
+    append_push(out, reply.at.room, push_subscribe, [&](pbf_writer& fields) {
+      fields.add_bool(1, true);
+      add_text(fields, 4, reply.at.epoch);
+      fields.add_uint64(5, reply.at.offset);
+      fields.add_bool(6, true);
     });
   }
 

@@ -47,6 +47,9 @@ public:
   /// so one that is cut off among them misses none.
   virtual void subscribed(std::string& out, const join_reply& reply) const = 0;
 
+  /// The push that the server has subscribed the client. What was recovered follows it as publications.
+  virtual void subscribed_by_server(std::string& out, const join_reply& reply) const = 0;
+
   /// A result without fields, of `what`.
   virtual void done(std::string& out, std::uint32_t id, method what) const = 0;
 

@@ -135,6 +135,11 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
   sink.on_command(std::move(join));
 }
 
+bool talk::take_invitation(join_command& wanted) const {
+  wanted.format = &formats_.by_server;
+  return is_connected_;
+}
+
 void talk::publish(const request& asked, command_sink& sink) const {
   if (asked.data.empty()) {
     refuse(asked, bad_request, sink);

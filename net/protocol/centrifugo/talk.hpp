@@ -11,6 +11,7 @@ namespace canang::net::centrifugo {
 struct format_family {
   const wire_format& plain;
   const wire_format& with_moves; ///< joins and leaves too
+  const wire_format& by_server;  ///< of memberships that the server began
 };
 
 /// One client's conversation in Centrifugo's protocol: `connect` first, then what it likes.
@@ -21,6 +22,7 @@ public:
 
   void on_open(const connection_parameters& parameters, command_sink& sink) override;
   void decode(frame_type type, std::span<const char> message, command_sink& sink) override;
+  [[nodiscard]] bool take_invitation(join_command& wanted) const override;
   bool encode_fault(const failed_command& failed, const framing& frames, std::string& out) override;
   void encode_stored(const stored_publish& stored, const framing& frames,
                      std::string& out) override;
