@@ -162,6 +162,8 @@ void connection::on_join_failed(const join_failed& answer) {
   subscriptions_.erase(*failed);
   if (is_awaited)
     fail({net::command_kind::join, answer.why, wish->request, wish->room});
+  if (wish->is_entering)
+    on_not_entered(answer.why);
   drop_waiting(answer.subscription, answer.why, wish->room);
   ask_next();
 }
@@ -182,6 +184,8 @@ void connection::accept(subscription& joined, const add_member& request) {
   joined.room = request.handle;
   if (joined.wish->tally)
     joined.wish->tally->add();
+  if (joined.wish->is_entering)
+    rare_->enters->answering = joined.id;
   joined.wish.reset();
   joined.stands = subscription::state::joined;
   if (services_.authorizer == nullptr) {
@@ -215,6 +219,8 @@ void connection::on_command(const net::leave_command& command) {
            leave_room{id(), left.id, std::string{command.room}});
     if (!left.is_by_server)
       fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
+    if (left.wish->is_entering)
+      on_not_entered(net::command_fault::left);
   }
   drop_waiting(left.id, net::command_fault::left, command.room);
   ask_next();

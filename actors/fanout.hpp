@@ -33,6 +33,9 @@ public:
   /// @returns false when it does not want that any more.
   [[nodiscard]] virtual bool on_added(const add_member& request) = 0;
 
+  /// Asked behind `on_added`: whether it answers the join itself, which it does now.
+  [[nodiscard]] virtual bool answers(const add_member&) { return false; }
+
   /// The server wants it to be a member of a room, which it becomes if it can.
   virtual void on_invited(const invitation&) {}
 

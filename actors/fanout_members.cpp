@@ -72,8 +72,10 @@ void fanout::add(const add_member& request) {
   auto& room = rooms_[request.room];
   if (room.name.empty())
     room.name = request.room_name;
-  answer_join(*who->session, request);
-  room.has_pages |= !request.recovered.empty();
+  if (who->owner == nullptr || !who->owner->answers(request)) {
+    answer_join(*who->session, request);
+    room.has_pages |= !request.recovered.empty();
+  }
   add_to_group(*who, room, request);
 }
 

@@ -14,6 +14,7 @@ namespace canang::actors {
 /// What a membership is to be.
 struct join_wish : net::join_command {
   subscribe_tally_ptr tally{}; ///< where a command of the server API wants it, else null
+  bool is_entering = false;    ///< the connect reply waits for it
 };
 
 /// A connection's membership of one room, from the moment at which its client asks for it, or the server wants it. Kept
@@ -32,7 +33,7 @@ struct subscription {
   caf::actor room;                 ///< once it has joined
   std::unique_ptr<join_wish> wish; ///< until then
   subscription_id id = 0;          ///< 0: it is none
-  std::uint32_t name_hash = 0; ///< of the room's name, which is the wish's or the room's
+  std::uint32_t name_hash = 0;     ///< of the room's name, which is the wish's or the room's
   std::uint32_t max_message_bytes = UINT32_MAX;
   std::uint16_t generation = 0; ///< of the verdict about publishes: the lower half of it
   state stands : 2 = state::asking;

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from support.proxy import Proxy
 from support.server_api import call
 
 
@@ -56,3 +57,48 @@ async def test_what_a_command_gave_is_gone_with_the_connection(canang, start_cli
     assert (await call(canang, "subscribe", user="ana", channel="news"))["connections"] == 1
     await call(canang, "publish", channel="news", data="again")
     await ana.has("server_publication", 1, "news")
+
+
+async def test_what_was_missed_in_a_room_of_the_server_is_recovered(start_canang, start_client):
+    canang = start_canang(personal_room="personal:#")
+    room = "personal:#ana"
+    async with Proxy(canang.port) as proxy:
+        ana = await start_client(proxy.port, "ana").connect()
+        [at] = await ana.has("server_subscribed", 1, room)
+        assert at["epoch"] and not at["was_recovering"]
+        for n in range(3):
+            await call(canang, "publish", channel=room, data=n)
+        await ana.has("server_publication", 3, room)
+        proxy.cut()
+        await ana.has("connecting", 2)
+        for n in range(3, 6):
+            await call(canang, "publish", channel=room, data=n)
+        proxy.mend()
+        _, back = await ana.has("server_subscribed", 2, room)
+        assert back["was_recovering"] and back["recovered"]
+        await call(canang, "publish", channel=room, data="live")
+        await ana.has("server_publication", 7, room)
+        assert ana.server_data(room) == [*range(6), "live"]
+        offsets = [e["offset"] for e in ana.of("server_publication", room)]
+        assert offsets == list(range(1, 8))
+        assert (await call(canang, "unsubscribe", user="ana", channel=room))["connections"] == 1
+        await ana.has("server_unsubscribed", 1, room)
+        assert ana.of("disconnected") == []
+
+
+async def test_who_missed_more_than_is_kept_of_it_is_told_so(start_canang, start_client):
+    canang = start_canang(personal_room="personal:#", history_size=2)
+    room = "personal:#ana"
+    async with Proxy(canang.port) as proxy:
+        ana = await start_client(proxy.port, "ana").connect()
+        await ana.has("server_subscribed", 1, room)
+        proxy.cut()
+        await ana.has("connecting", 2)
+        for n in range(5):
+            await call(canang, "publish", channel=room, data=n)
+        proxy.mend()
+        _, back = await ana.has("server_subscribed", 2, room)
+        assert back["was_recovering"] and not back["recovered"]
+        await call(canang, "publish", channel=room, data="live")
+        await ana.has("server_publication", 1, room)
+        assert ana.server_data(room) == ["live"]

@@ -12,6 +12,9 @@ ALREADY = 105
 formats = pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
 
 
+PERSONAL = {"personal_room": "personal:#"}
+
+
 def pushes(peer, kind, room):
     return [p[kind] for p in peer.pushes if kind in p and p.get("channel") == room]
 
@@ -220,3 +223,162 @@ async def test_a_batch_subscribes_and_unsubscribes_in_its_order(canang):
         await peer.until(lambda: len(pushes(peer, "unsubscribe", "short")) == 2, "both ends")
         kinds = [next(k for k in push if k != "channel") for push in peer.pushes]
         assert kinds == ["subscribe", "pub", "unsubscribe", "subscribe", "unsubscribe"]
+
+
+# --- rooms of the connect reply -------------------------------------------------------------------
+
+
+async def entered(canang, format, user, **connect):
+    """A client that has connected, and what it was told."""
+    peer = await Peer.open(canang, format, user)
+    return peer, (await peer.ask(connect=connect))["connect"]
+
+
+@formats
+async def test_the_connect_reply_names_the_room_of_the_user(start_canang, format):
+    canang = start_canang(**PERSONAL)
+    ann, told = await entered(canang, format, "ann")
+    [(room, sub)] = told["subs"].items()
+    assert room == "personal:#ann"
+    assert sub["recoverable"] and sub["positioned"] and sub["epoch"]
+    assert "recovered" not in sub and "was_recovering" not in sub and "publications" not in sub
+    bob, _ = await entered(canang, format, "bob")
+    guest, told = await entered(canang, format, "")
+    assert "subs" not in told
+    await call(canang, "publish", channel=room, data="for ann")
+    await ann.has(room, 1)
+    assert ann.values(room) == ["for ann"]
+    reply = await ann.ask(subscribe={"channel": room})
+    assert reply["error"]["code"] == ALREADY
+    assert (await call(canang, "unsubscribe", user="ann", channel=room))["connections"] == 1
+    await ann.until(lambda: pushes(ann, "unsubscribe", room), "an end")
+    assert pushes(ann, "subscribe", room) == bob.pushes == guest.pushes == []
+    for peer in (ann, bob, guest):
+        await peer.end()
+
+
+@formats
+async def test_what_was_missed_is_in_the_connect_reply(start_canang, format):
+    canang = start_canang(history_size=5, **PERSONAL)
+    room = "personal:#ann"
+    peer, told = await entered(canang, format, "ann")
+    at = told["subs"][room]
+    await peer.end()
+    for n in range(3):
+        await call(canang, "publish", channel=room, data=n)
+    had = {"recover": True, "epoch": at["epoch"], "offset": at.get("offset", 0)}
+    others = {f"other{n}": had for n in range(20)}
+    peer, told = await entered(canang, format, "ann", subs=others | {room: had})
+    [sub] = told["subs"].values()
+    assert sub["was_recovering"] and sub["recovered"]
+    assert [format.value(pub["data"]) for pub in sub["publications"]] == [0, 1, 2]
+    assert [pub["offset"] for pub in sub["publications"]] == [1, 2, 3]
+    assert sub.get("offset", 0) == 0, "where it was"
+    await call(canang, "publish", channel=room, data="live")
+    await peer.has(room, 1)
+    await peer.end()
+
+    for n in range(9):
+        await call(canang, "publish", channel=room, data=n)
+    for wrong in (had, had | {"epoch": "another"}, had | {"offset": 1000}):
+        peer, told = await entered(canang, format, "ann", subs={room: wrong})
+        sub = told["subs"][room]
+        assert sub["was_recovering"] and "recovered" not in sub and "publications" not in sub
+        assert (sub["offset"], sub["epoch"]) == (13, at["epoch"])
+        await peer.end()
+    peer, told = await entered(canang, format, "ann", subs={room: had | {"recover": False}})
+    assert "was_recovering" not in told["subs"][room]
+    await peer.end()
+
+
+async def test_more_than_fits_into_a_reply_is_not_recovered(start_canang):
+    canang = start_canang(history_bytes="4MiB", **PERSONAL)
+    room = "personal:#ann"
+    peer, told = await entered(canang, Json, "ann")
+    at = told["subs"][room]
+    await peer.end()
+    for _ in range(40):
+        await call(canang, "publish", channel=room, data="x" * 30_000)
+    had = {"recover": True, "epoch": at["epoch"], "offset": at.get("offset", 0)}
+    peer, told = await entered(canang, Json, "ann", subs={room: had})
+    sub = told["subs"][room]
+    assert "recovered" not in sub and "publications" not in sub and sub["offset"] == 40
+    had["offset"] = 20
+    again, told = await entered(canang, Json, "ann", subs={room: had})
+    assert told["subs"][room]["recovered"]
+    assert len(told["subs"][room]["publications"]) == 20
+    for one in (peer, again):
+        await one.end()
+
+
+@formats
+async def test_the_connect_reply_comes_before_everything_else(start_canang, format):
+    """Also in a batch, and while much is published in the room."""
+    canang = start_canang(**PERSONAL)
+    room = "personal:#ann"
+    is_over = asyncio.Event()
+
+    async def write():
+        n = 0
+        while not is_over.is_set():
+            await call(canang, "publish", channel=room, data=n)
+            n += 1
+
+    writing = asyncio.create_task(write())
+    for _ in range(20):
+        peer = await Peer.open(canang, format, "ann")
+        commands = [
+            {"id": 1, "connect": {}},
+            {"id": 2, "subscribe": {"channel": "own"}},
+            {"id": 3, "ping": {}},
+            {"id": 4, "publish": {"channel": "own", "data": format.data("x")}},
+        ]
+        await peer.send(*commands)
+        for number in (1, 2, 3, 4):
+            assert "error" not in await peer.reply(number)
+        await peer.has(room, 2)
+        told = [m for frame in peer.frames for m in format.decode(frame) if m]
+        assert told[0]["id"] == 1 and room in told[0]["connect"]["subs"]
+        at = told[0]["connect"]["subs"][room].get("offset", 0)
+        offsets = [pub["offset"] for pub in peer.publications(room)]
+        assert offsets == [at + 1 + n for n in range(len(offsets))]
+        await peer.end()
+    is_over.set()
+    await writing
+
+
+async def test_who_leaves_its_room_at_once_is_answered_all_the_same(start_canang):
+    canang = start_canang(**PERSONAL)
+    peer = await Peer.open(canang, Json, "ann")
+    leave = {"id": 12, "unsubscribe": {"channel": "personal:#ann"}}
+    await peer.send({"id": 11, "connect": {}}, leave, {"id": 13, "ping": {}})
+    told = (await peer.reply(11))["connect"]
+    assert "subs" not in told
+    assert "unsubscribe" in await peer.reply(12)
+    assert "ping" in await peer.reply(13)
+    await call(canang, "publish", channel="personal:#ann", data="not for it")
+    await peer.subscribe("own")
+    await peer.publish("own", "end")
+    await peer.has("own", 1)
+    assert peer.values("personal:#ann") == []
+    await peer.end()
+
+
+async def test_a_name_that_is_too_long_makes_no_room(start_canang):
+    canang = start_canang(**PERSONAL)
+    peer, told = await entered(canang, Json, "u" * 250)
+    assert "subs" not in told
+    await peer.end()
+
+
+async def test_a_room_that_cannot_be_had_ends_the_connection(start_canang):
+    canang = start_canang(max_rooms=1, **PERSONAL)
+    first, told = await entered(canang, Json, "ann")
+    assert told["subs"]
+    second = await Peer.open(canang, Json, "bob")
+    await second.send({"id": 1, "connect": {}}, {"id": 2, "ping": {}})
+    assert await second.closed() == 3004
+    assert second.replies == {}, "an SDK that is told nothing comes back"
+    await first.publish("personal:#ann", "still here")
+    await first.has("personal:#ann", 1)
+    await first.end()
