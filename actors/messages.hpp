@@ -217,6 +217,18 @@ struct history_query {
   cluster::answer_once<cluster::history_answer> answer;
 };
 
+/// To the same: remove what is kept of a room.
+struct history_removal {
+  std::string room;
+  cluster::answer_once<cluster::removal_answer> answer;
+};
+
+/// To all directories, or in a cluster to all bridges: which of your rooms have members?
+struct room_list_query {
+  cluster::room_list_request wanted{};
+  cluster::answer_once<cluster::room_list> answer;
+};
+
 /// To the node's control actor: have this done on all nodes. The answer comes on the control actor's loop.
 struct control_order {
   cluster::control_command command;
@@ -415,6 +427,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_list_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)

@@ -4,6 +4,7 @@
 #include "app/admin/api_request_fields.hpp"
 #include "app/admin/base64.hpp"
 #include "net/http/target.hpp"
+#include "net/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -104,8 +105,7 @@ api_position since_of(const dom::object& where, complaint& wrong) {
   static constexpr std::array<names, 2> known{"offset", "epoch"};
   const api_fields said{where, known, wrong};
   const auto offset = said.number("offset").value_or(0);
-  api_position since{.offset = static_cast<std::uint64_t>(offset),
-                                    .epoch = said.text("epoch")};
+  api_position since{.offset = static_cast<std::uint64_t>(offset), .epoch = said.text("epoch")};
   if (offset < 0)
     wrong.refuse("'offset' is negative");
   if (since.epoch.empty())
@@ -159,6 +159,21 @@ api_parsed<api_history> parse_history(std::string_view body) {
       request.is_reverse = given.flag("reverse");
       if (const auto since = given.object("since"))
         request.since = since_of(*since, wrong);
+      return request;
+    });
+}
+
+api_parsed<api_history_remove> parse_history_remove(std::string_view body) {
+  return parse_channel<api_history_remove>(body);
+}
+
+api_parsed<api_channels> parse_channels(std::string_view body) {
+  static constexpr std::array<names, 1> known{"pattern"};
+  return read_request<api_channels>(
+    body, [](const dom::object& object, const padded_string&, complaint& wrong) {
+      api_channels request{.pattern = api_fields{object, known, wrong}.text("pattern")};
+      if (request.pattern.size() > net::max_room_name_bytes)
+        wrong.refuse(fmt::format("'pattern' is longer than {} bytes", net::max_room_name_bytes));
       return request;
     });
 }

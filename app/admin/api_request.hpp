@@ -24,6 +24,9 @@ inline constexpr std::size_t max_api_key_bytes = 255;
 inline constexpr std::size_t max_api_client_bytes = 40;
 inline constexpr std::size_t max_api_spared = 32;
 
+/// Channels that a list of them may have.
+inline constexpr std::size_t max_api_channels = 10'000;
+
 /// Rooms that one broadcast publishes in, and commands of a batch, where a broadcast counts as its rooms: they wait for
 /// their brokers together, and are answered within seconds.
 inline constexpr std::size_t max_api_publishes = 1000;
@@ -102,11 +105,19 @@ struct api_history {
   bool is_reverse = false;
 };
 
+struct api_history_remove {
+  std::string channel;
+};
+
+struct api_channels {
+  std::string pattern; ///< by name with `*` and `?`; empty: all
+};
+
 struct api_info {};
 
-using api_command =
-  std::variant<api_info, api_publish, api_broadcast, api_disconnect, api_subscribe, api_unsubscribe,
-               api_refresh, api_presence, api_presence_stats, api_history>;
+using api_command = std::variant<api_info, api_publish, api_broadcast, api_disconnect,
+                                 api_subscribe, api_unsubscribe, api_refresh, api_presence,
+                                 api_presence_stats, api_history, api_history_remove, api_channels>;
 
 [[nodiscard]] api_parsed<api_publish> parse_publish(std::string_view body);
 [[nodiscard]] api_parsed<api_broadcast> parse_broadcast(std::string_view body);
@@ -117,6 +128,8 @@ using api_command =
 [[nodiscard]] api_parsed<api_presence> parse_presence(std::string_view body);
 [[nodiscard]] api_parsed<api_presence_stats> parse_presence_stats(std::string_view body);
 [[nodiscard]] api_parsed<api_history> parse_history(std::string_view body);
+[[nodiscard]] api_parsed<api_history_remove> parse_history_remove(std::string_view body);
+[[nodiscard]] api_parsed<api_channels> parse_channels(std::string_view body);
 [[nodiscard]] api_parsed<api_info> parse_info(std::string_view body);
 
 /// A method of the API: the last part of its path, and how its body is read. Those that the server knows but does

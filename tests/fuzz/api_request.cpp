@@ -81,6 +81,12 @@ struct look {
   void operator()(const api_presence_stats& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
   }
+  void operator()(const api_channels& request) const {
+    require(request.pattern.size() <= 255, "a pattern is no longer than a name");
+  }
+  void operator()(const api_history_remove& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
   void operator()(const api_history& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
     require(!request.since || !request.since->epoch.empty(), "a position has an epoch");

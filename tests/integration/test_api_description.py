@@ -94,6 +94,9 @@ MANY = [
     ("/api/refresh", {"user": "ann"}),
     ("/api/refresh", {"user": "ann", "expire_at": 2**40}),
     ("/api/batch", {"commands": [{"subscribe": {"user": "ann", "channel": "kitchen"}}]}),
+    ("/api/channels", {}),
+    ("/api/history_remove", {"channel": "nowhere"}),
+    ("/api/batch", {"commands": [{"history_remove": {"channel": "kitchen"}}, {"channels": {}}]}),
     ("/api/batch", {"commands": []}),
     ("/api/batch", {}),
 ]

@@ -334,6 +334,17 @@ TEST(api_request, reads_a_history) {
   EXPECT_FALSE(read(R"({"channel":"kitchen","since":null})").since);
 }
 
+TEST(api_request, reads_what_is_asked_of_all_rooms) {
+  auto all = parse_channels("{}");
+  ASSERT_TRUE(std::holds_alternative<api_channels>(all));
+  EXPECT_EQ(std::get<api_channels>(all).pattern, "");
+  EXPECT_EQ(std::get<api_channels>(parse_channels(R"({"pattern":"a*"})")).pattern, "a*");
+  EXPECT_EQ(fault(parse_channels(R"({"pattern":7})")).status, 400U);
+  EXPECT_EQ(fault(parse_channels(R"({"pattern":")" + std::string(256, '*') + "\"}")).status, 200U);
+  EXPECT_EQ(std::get<api_history_remove>(parse_history_remove(R"({"channel":"r"})")).channel, "r");
+  EXPECT_EQ(fault(parse_history_remove("{}")).message, "bad request: 'channel' is missing");
+}
+
 TEST(api_request, refuses_a_history_that_cannot_be) {
   for (const std::string more : {R"("since":{"offset":1})", R"("since":{}, "limit":1)",
                                  R"("since":{"offset":-1,"epoch":"e"})"})
