@@ -98,6 +98,8 @@ caf::behavior bridge::make_behavior() {
     [this](history_query& query) {
       broker_.history(query.room, query.wanted, std::move(query.answer));
     },
+    [this](history_removal& order) { broker_.remove_history(order.room, std::move(order.answer)); },
+    [this](room_list_query& query) { broker_.list(query.wanted, std::move(query.answer)); },
     [this](room_query& query) {
       broker_.report(query.room, query.with_members, std::move(query.answer));
     },

@@ -39,6 +39,7 @@ struct connection_services {
   const node_cast& cast;
   const bridge_cast* bridges = nullptr;                    ///< null: the node runs alone
   std::string_view node{};                                 ///< its id
+  std::string_view personal_room{};                        ///< see `loop_options`
   reply_batch* replies = nullptr;                          ///< null: each is sent by itself
   std::chrono::milliseconds pings{};                       ///< how often a client is pinged
   net::publish_price price{context.limits.publishing};     ///< of what a client sends
@@ -49,8 +50,8 @@ struct connection_services {
 /// One client. Turns what its session reads into commands, keeps its memberships of rooms, and sends them what
 /// it says; ends when the session does, and by ending leaves its rooms, whatever the reason was.
 ///
-/// A membership begins as a `subscription` that awaits first the authorizer's word, then the room's. The
-/// room's yes comes through the loop's fan-out, which answers the client in the same moment: so the client
+/// A membership begins as a `subscription` that awaits first the authorizer's word, unless the server wants it, then the
+/// room's. The room's yes comes through the loop's fan-out, which answers the client in the same moment: so the client
 /// never knows of a membership that the connection does not know of. Whatever else comes carries the
 /// subscription's id, and is ignored where that has ended.
 ///
@@ -87,6 +88,7 @@ private:
 
   class deadline;
   struct asked_query;
+  struct entering;
   struct rare;
   struct waiting_publish;
 
@@ -100,18 +102,23 @@ private:
   void on_command(const net::leave_command& command) override;
   void on_command(const net::publish_command& command) override;
   void on_command(const net::query_command& command) override;
+  void on_entering(net::entering_command&& command) override;
   [[nodiscard]] net::connection_facts facts() const override;
   void reply(net::frame_type type, std::string_view payload) override;
   void close(std::uint16_t code, std::string_view text) override;
 
   // membership_owner
   [[nodiscard]] bool on_added(const add_member& request) override;
+  [[nodiscard]] bool answers(const add_member& request) override;
+  void on_invited(const invitation& to) override;
   void on_removed(subscription_id id) override;
   void on_broken(subscription_id id) override;
 
   // memberships, in connection_rooms.cpp
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
                                                            std::uint32_t name_hash);
+  [[nodiscard]] subscription& begin(net::join_command&& wanted, std::uint32_t name_hash);
+  void begin_by_server(const invitation& to);
   void ask_to_join(subscription& wanted);
   void on_join_verdict(subscription_id id, net::verdict verdict);
   void ask_for_history(subscription& wanted);
@@ -123,6 +130,11 @@ private:
   [[nodiscard]] subscription* find(std::string_view room, std::uint32_t name_hash);
   [[nodiscard]] subscription* find(std::string_view room);
   [[nodiscard]] static std::string_view name_of(const subscription& one);
+
+  // rooms that the server has chosen, in connection_entering.cpp
+  void note_entered(const add_member& request);
+  void on_entered_one();
+  void on_not_entered(net::command_fault why);
 
   // publishing, in connection_publish.cpp
   void on_publish_verdict(subscription_id id, std::uint16_t asked_in, net::verdict verdict);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/connect_gate.hpp"
 #include "actors/connection.hpp"
 #include "net/timing_wheel.hpp"
 
@@ -52,6 +53,14 @@ struct connection::asked_query {
   cluster::history_request wanted;
 };
 
+/// A client whose `connect` is answered when it is in the rooms that the server has chosen.
+struct connection::entering {
+  std::shared_ptr<connect_gate> gate;
+  std::uint32_t request = 0;
+  std::size_t missing = 0;       // rooms that have not taken it yet
+  subscription_id answering = 0; // the one that has, just now
+};
+
 /// What few connections have.
 struct connection::rare {
   /// For the log.
@@ -75,6 +84,7 @@ struct connection::rare {
   std::unique_ptr<overuse> held;
   std::unique_ptr<deadline> identifies;
   std::unique_ptr<const net::identity> who; // where it has said more than nothing
+  std::unique_ptr<entering> enters;
   std::vector<waiting_publish> waiting;
   std::deque<asked_query> queries; // that wait for others to be answered
   unsigned asked = 0;              // those that are
@@ -83,7 +93,7 @@ struct connection::rare {
   std::unique_ptr<deadline> asks;  // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
-    return !facts && !held && !identifies && !who && waiting.empty() && queries.empty()
+    return !facts && !held && !identifies && !who && !enters && waiting.empty() && queries.empty()
            && asked == 0 && !is_asking && !asks;
   }
 };

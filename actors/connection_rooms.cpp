@@ -43,12 +43,35 @@ void connection::on_command(net::join_command&& command) {
     fail({net::command_kind::join, *why, command.request, command.room});
     return;
   }
+  ask_to_join(begin(std::move(command), name_hash));
+}
+
+subscription& connection::begin(net::join_command&& wanted, std::uint32_t name_hash) {
   subscription added;
   added.id = ++last_subscription_;
   added.name_hash = name_hash;
-  added.echo = command.echo;
-  added.wish = std::make_unique<net::join_command>(std::move(command));
-  ask_to_join(subscriptions_.add(std::move(added)));
+  added.echo = wanted.echo;
+  added.wish = std::make_unique<join_wish>(join_wish{std::move(wanted)});
+  return subscriptions_.add(std::move(added));
+}
+
+void connection::on_invited(const invitation& to) {
+  const auto alive = caf::actor_cast<caf::actor>(this);
+  enter([&] { begin_by_server(to); });
+}
+
+/// Nobody has to be asked. Where it cannot be, the client does not hear of it: who wanted it does, by the count.
+void connection::begin_by_server(const invitation& to) {
+  net::join_command wanted{.room = to.room};
+  if (to.since)
+    wanted.since = net::resume_position{to.since->epoch, to.since->offset};
+  const auto name_hash = hash_of(to.room);
+  if (!talk_->take_invitation(wanted) || fault_of(wanted, name_hash))
+    return;
+  auto& added = begin(std::move(wanted), name_hash);
+  added.is_by_server = true;
+  added.wish->tally = to.tally;
+  join(added);
 }
 
 std::optional<net::command_fault> connection::fault_of(const net::join_command& wanted,
@@ -135,8 +158,12 @@ void connection::on_join_failed(const join_failed& answer) {
   if (failed == nullptr || failed->is_joined())
     return;
   const auto wish = std::move(failed->wish);
+  const bool is_awaited = !failed->is_by_server;
   subscriptions_.erase(*failed);
-  fail({net::command_kind::join, answer.why, wish->request, wish->room});
+  if (is_awaited)
+    fail({net::command_kind::join, answer.why, wish->request, wish->room});
+  if (wish->is_entering)
+    on_not_entered(answer.why);
   drop_waiting(answer.subscription, answer.why, wish->room);
   ask_next();
 }
@@ -155,6 +182,10 @@ bool connection::on_added(const add_member& request) {
 
 void connection::accept(subscription& joined, const add_member& request) {
   joined.room = request.handle;
+  if (joined.wish->tally)
+    joined.wish->tally->add();
+  if (joined.wish->is_entering)
+    rare_->enters->answering = joined.id;
   joined.wish.reset();
   joined.stands = subscription::state::joined;
   if (services_.authorizer == nullptr) {
@@ -186,7 +217,10 @@ void connection::on_command(const net::leave_command& command) {
     if (left.stands == subscription::state::joining) // the room may have it before it hears of this
       send(services_.cast[home_of(command.room, services_.cast.size())].directory,
            leave_room{id(), left.id, std::string{command.room}});
-    fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
+    if (!left.is_by_server)
+      fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
+    if (left.wish->is_entering)
+      on_not_entered(net::command_fault::left);
   }
   drop_waiting(left.id, net::command_fault::left, command.room);
   ask_next();

@@ -1,6 +1,7 @@
 #include "actors/control.hpp"
 
 #include "actors/node/shards.hpp"
+#include "base/parse_number.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -64,17 +65,41 @@ control_ticket control::begin(std::size_t parts, done_handler done) {
   return {caf::actor_cast<caf::actor>(this), id};
 }
 
+/// The connection of that name, `NODE/NUMBER`, if it can be one of this node; else 0.
+connection_id control::here(std::string_view client) const {
+  const auto end = client.find('/');
+  if (end == std::string_view::npos || client.substr(0, end) != parts_.node)
+    return 0;
+  return parse_number<connection_id>(client.substr(end + 1)).value_or(0);
+}
+
 void control::execute(const cluster::control_command& command, done_handler done) {
-  if (const auto* const disconnect = std::get_if<cluster::disconnect_user>(&command)) {
-    const auto what = std::make_shared<const cluster::disconnect_user>(*disconnect);
-    const auto ticket = begin(parts_.cast.size(), std::move(done));
-    for (const auto& there : parts_.cast)
-      send(there.hub, close_user{what, ticket});
+  const auto& client =
+    std::visit([](const auto& one) -> const std::string& { return one.client; }, command);
+  chosen_connections which{.only = here(client)};
+  if (which.only == 0 && !client.empty()) {
+    done(0); // of another node
     return;
   }
-  const auto& remove = std::get<cluster::remove_from_room>(command);
-  const auto& home = parts_.cast[home_of(remove.room, parts_.cast.size())];
-  send(home.directory, expel_user{remove.room, remove.user, begin(1, std::move(done))});
+  if (const auto* const remove = std::get_if<cluster::remove_from_room>(&command)) {
+    const auto& home = parts_.cast[home_of(remove->room, parts_.cast.size())];
+    send(home.directory, expel_user{remove->room, remove->user, begin(1, std::move(done)), which});
+    return;
+  }
+  const auto ticket = begin(parts_.cast.size(), std::move(done));
+  if (const auto* const add = std::get_if<cluster::add_to_room>(&command)) {
+    const auto what = std::make_shared<const cluster::add_to_room>(*add);
+    for (const auto& there : parts_.cast)
+      send(there.hub, subscribe_user{what, ticket, which});
+    return;
+  }
+  const auto what =
+    std::make_shared<const cluster::disconnect_user>(std::get<cluster::disconnect_user>(command));
+  for (const auto& one : what->spared)
+    if (const auto spared = here(one); spared != 0)
+      which.spared.push_back(spared);
+  for (const auto& there : parts_.cast)
+    send(there.hub, close_user{what, ticket, which});
 }
 
 void control::on_part(const control_part& part) {

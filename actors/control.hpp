@@ -63,6 +63,7 @@ private:
   // cluster::control_executor
   void execute(const cluster::control_command& command, done_handler done) override;
   control_ticket begin(std::size_t parts, done_handler done);
+  [[nodiscard]] connection_id here(std::string_view client) const;
 
   control_parts parts_;
   cluster::control_centre centre_;

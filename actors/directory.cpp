@@ -56,6 +56,12 @@ caf::behavior directory::make_behavior() {
     [this](history_query& query) {
       services_.broker.history(query.room, query.wanted, std::move(query.answer));
     },
+    [this](room_list_query& query) {
+      services_.broker.list(query.wanted, std::move(query.answer));
+    },
+    [this](history_removal& order) {
+      services_.broker.remove_history(order.room, std::move(order.answer));
+    },
     [this](const tick& now) { on_tick(now); },
   }
     .unbox();

@@ -2,6 +2,7 @@
 
 #include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
+#include "actors/subscribe_tally.hpp"
 #include "actors/turn_slices.hpp"
 #include "actors/user_index.hpp"
 #include "base/one_or_more.hpp"
@@ -10,11 +11,19 @@
 #include "net/session.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace canang::actors {
+
+/// To a connection: the server makes it a member of a room.
+struct invitation {
+  const std::string& room;
+  const std::optional<cluster::position>& since;
+  const subscribe_tally_ptr& tally; ///< to be held as long as it tries
+};
 
 /// Whose session it is: told what becomes of its memberships, at the moment at which it does. Called on the
 /// loop, from the hub.
@@ -23,6 +32,12 @@ public:
   /// A room has taken it.
   /// @returns false when it does not want that any more.
   [[nodiscard]] virtual bool on_added(const add_member& request) = 0;
+
+  /// Asked behind `on_added`: whether it answers the join itself, which it does now.
+  [[nodiscard]] virtual bool answers(const add_member&) { return false; }
+
+  /// The server wants it to be a member of a room, which it becomes if it can.
+  virtual void on_invited(const invitation&) {}
 
   /// A membership has ended, and not by its own will.
   virtual void on_removed(subscription_id subscription) = 0;
@@ -57,10 +72,13 @@ public:
   /// Says of which user a connection is.
   void note_user(connection_id id, std::string_view user) { users_.add(user, id); }
 
-  /// Takes the connections of a user out of the index, and tells which: who closes them.
-  [[nodiscard]] std::vector<connection_id> take_user(std::string_view user) {
-    return users_.take(user);
-  }
+  /// The connections of a user that are chosen. An empty name finds only the one that is chosen by itself, if it is
+  /// here and has no user.
+  [[nodiscard]] std::vector<connection_id> find_user(std::string_view user,
+                                                     const chosen_connections& which) const;
+
+  /// A connection is no user's any more: it is about to be closed.
+  void forget_user(connection_id id) { users_.remove(id); }
 
   /// Forgets a connection and all its memberships.
   void detach(connection_id id);
@@ -68,6 +86,9 @@ public:
   /// Asks the member's owner, answers the join, then adds the member: what is delivered after this call
   /// reaches it, and nothing before.
   void add(const add_member& request);
+
+  /// Hands it to the connection, if that is here.
+  void invite(connection_id who, const invitation& to);
 
   /// Its owner wants that: nothing of the room reaches it after this call.
   void leave(room_id room, connection_id member, subscription_id subscription);

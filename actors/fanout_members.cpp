@@ -46,7 +46,23 @@ void fanout::detach(connection_id id) {
   sessions_.erase(found);
 }
 
+std::vector<connection_id> fanout::find_user(std::string_view user,
+                                             const chosen_connections& which) const {
+  auto found = which.only == 0 ? users_.of(user) : std::vector{which.only};
+  std::erase_if(found, [&](connection_id id) {
+    return !which.has(id) || sessions_.count(id) == 0 || !users_.is_of(user, id);
+  });
+  return found;
+}
+
 // --- coming
+
+void fanout::invite(connection_id who, const invitation& to) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(who);
+  if (found != sessions_.end() && found->second.owner != nullptr)
+    found->second.owner->on_invited(to);
+}
 
 void fanout::add(const add_member& request) {
   context_.assert_on_loop();
@@ -56,8 +72,10 @@ void fanout::add(const add_member& request) {
   auto& room = rooms_[request.room];
   if (room.name.empty())
     room.name = request.room_name;
-  answer_join(*who->session, request);
-  room.has_pages |= !request.recovered.empty();
+  if (who->owner == nullptr || !who->owner->answers(request)) {
+    answer_join(*who->session, request);
+    room.has_pages |= !request.recovered.empty();
+  }
   add_to_group(*who, room, request);
 }
 

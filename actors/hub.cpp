@@ -36,6 +36,7 @@ caf::behavior hub::make_behavior() {
       members_.end_room(report.room, {internal_error, "internal error"});
     },
     [this](const close_user& order) { on_close_user(order); },
+    [this](const subscribe_user& order) { on_subscribe_user(order); },
     [this](const drain& order) { begin_drain(order); },
     [this](const shed& order) { begin_shed(order); },
     [this](const tick& now) { on_tick(now.now); },
@@ -43,11 +44,15 @@ caf::behavior hub::make_behavior() {
     .unbox();
 }
 
-void hub::on_exit() { members_.abort_all(net::close_reason::drain); }
+void hub::on_exit() {
+  invited_.clear();
+  members_.abort_all(net::close_reason::drain);
+}
 
 void hub::on_tick(std::chrono::steady_clock::time_point now) {
   members_.on_tick(now);
   end_some();
+  invite_some();
   if (pace_)
     pace_drain(now);
   else if (shed_)
@@ -58,13 +63,34 @@ void hub::on_tick(std::chrono::steady_clock::time_point now) {
 
 /// However many a user has: they are closed a few at a time.
 void hub::on_close_user(const close_user& order) {
-  const auto found = members_.take_user(order.what->user);
+  const auto found = members_.find_user(order.what->user, order.which);
   const bool may_begin = condemned_.empty();
-  for (const auto who : found)
+  for (const auto who : found) {
+    members_.forget_user(who);
     condemned_.push_back({who, order.what});
+  }
   send(order.ticket.to, control_part{order.ticket.id, found.size()});
   if (may_begin)
     end_some();
+}
+
+/// A few at a time, too. Those beyond what may wait are not made members, and so not counted.
+void hub::on_subscribe_user(const subscribe_user& order) {
+  const auto tally = std::make_shared<subscribe_tally>(order.ticket);
+  const bool may_begin = invited_.empty();
+  for (const auto who : members_.find_user(order.what->user, order.which))
+    if (invited_.size() < net::max_invited)
+      invited_.push_back({who, order.what, tally});
+  if (may_begin)
+    invite_some();
+}
+
+void hub::invite_some() {
+  for (std::size_t i = 0; i < net::max_invited_a_turn && !invited_.empty(); ++i) {
+    const auto one = std::move(invited_.front());
+    invited_.pop_front();
+    members_.invite(one.who, {one.what->room, one.what->since, one.tally});
+  }
 }
 
 void hub::end_some() {

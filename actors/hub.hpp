@@ -10,8 +10,8 @@
 
 namespace canang::actors {
 
-/// Who is where on one loop: takes the messages of the rooms for the loop's `fanout`, and closes the
-/// loop's connections when the node drains. Pinned, one a loop; vital to the node.
+/// Who is where on one loop: takes the messages of the rooms for the loop's `fanout`, does what commands want done to
+/// connections, and closes the loop's connections when the node drains. Pinned, one a loop; vital to the node.
 class hub final : public pinned {
 public:
   /// `members` and `context` must outlive the hub.
@@ -25,7 +25,9 @@ private:
 
   void on_tick(std::chrono::steady_clock::time_point now);
   void on_close_user(const close_user& order);
+  void on_subscribe_user(const subscribe_user& order);
   void end_some();
+  void invite_some();
   void begin_drain(const drain& order);
   void begin_shed(const shed& order);
   void pace_drain(std::chrono::steady_clock::time_point now);
@@ -39,7 +41,15 @@ private:
     std::shared_ptr<const cluster::disconnect_user> what;
   };
 
-  std::deque<condemned> condemned_; // each was in the index of users, and is no more
+  /// A connection that is yet to be made a member of a room.
+  struct invited {
+    connection_id who;
+    std::shared_ptr<const cluster::add_to_room> what;
+    subscribe_tally_ptr tally;
+  };
+
+  std::deque<invited> invited_;
+  std::deque<condemned> condemned_; // none is in the index of users any more
   std::optional<drain_pace> pace_;  // once it drains
   std::optional<drain_pace> shed_;  // of this second
   std::chrono::steady_clock::time_point drain_deadline_{};

@@ -64,6 +64,10 @@ using bridge = caf::typed_actor<
   caf::reacts_to<publish_to_room>,
   /// What is kept of a room?
   caf::reacts_to<history_query>,
+  /// Nothing is to be kept of it.
+  caf::reacts_to<history_removal>,
+  /// Which rooms have members?
+  caf::reacts_to<room_list_query>,
   /// A hub that was far behind has handled what it had been sent.
   caf::reacts_to<hub_reached>,
   /// The node is going.
@@ -100,6 +104,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<room_failed>,
   /// Closes the connections of a user.
   caf::reacts_to<close_user>,
+  /// Makes the connections of a user members of a room.
+  caf::reacts_to<subscribe_user>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.
@@ -127,6 +133,10 @@ using directory = caf::typed_actor<
   caf::reacts_to<client_publish>,
   /// What is kept of a room?
   caf::reacts_to<history_query>,
+  /// Nothing is to be kept of it.
+  caf::reacts_to<history_removal>,
+  /// Which rooms have members?
+  caf::reacts_to<room_list_query>,
   /// A room without members; reaped after the linger time unless someone joins.
   caf::reacts_to<room_empty>,
   /// Another loop needs places for rooms.

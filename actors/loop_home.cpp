@@ -36,6 +36,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .cast = cast,
                          .bridges = &bridges,
                          .node = options_.presence.node,
+                         .personal_room = options_.personal_room,
                          .replies = &replies_,
                          .pings = options_.beats.ping_interval,
                          .authorizer = &access_,

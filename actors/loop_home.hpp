@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace canang::actors {
@@ -33,6 +34,9 @@ struct loop_options {
   cluster::room_settings history; ///< of rooms that no namespace says anything else of
   cluster::memory_broker_options keeping;
   cluster::presence_options presence;
+  /// What stands before a user's name in the name of the room that all of its clients are made members of, if their
+  /// protocol has a word for that. Empty: there are no such rooms.
+  std::string personal_room;
 };
 
 /// What listens on the public port of each loop.

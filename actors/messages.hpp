@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/chosen_connections.hpp"
 #include "actors/ids.hpp"
 #include "actors/tickets.hpp"
 #include "cluster/answer_once.hpp"
@@ -217,6 +218,18 @@ struct history_query {
   cluster::answer_once<cluster::history_answer> answer;
 };
 
+/// To the same: remove what is kept of a room.
+struct history_removal {
+  std::string room;
+  cluster::answer_once<cluster::removal_answer> answer;
+};
+
+/// To all directories, or in a cluster to all bridges: which of your rooms have members?
+struct room_list_query {
+  cluster::room_list_request wanted{};
+  cluster::answer_once<cluster::room_list> answer;
+};
+
 /// To the node's control actor: have this done on all nodes. The answer comes on the control actor's loop.
 struct control_order {
   cluster::control_command command;
@@ -268,6 +281,14 @@ struct control_part {
 struct close_user {
   std::shared_ptr<const cluster::disconnect_user> what;
   control_ticket ticket;
+  chosen_connections which{};
+};
+
+/// To all hubs: make the connections of a user members of a room.
+struct subscribe_user {
+  std::shared_ptr<const cluster::add_to_room> what;
+  control_ticket ticket;
+  chosen_connections which{};
 };
 
 /// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
@@ -275,6 +296,7 @@ struct expel_user {
   std::string room;
   std::string user;
   control_ticket ticket;
+  chosen_connections which{};
 };
 
 /// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
@@ -402,9 +424,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_removal)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_list_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_publications)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_break)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::bridge_outcome)

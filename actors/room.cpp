@@ -187,7 +187,7 @@ void room::let_go(member_map::value_type& leaving, std::optional<removal> why) {
 void room::on_expel(const expel_user& order) {
   std::vector<connection_id> theirs;
   for (const auto& [id, one] : members_)
-    if (one.user.str() == order.user)
+    if (one.user.str() == order.user && order.which.has(id))
       theirs.push_back(id);
   for (const auto id : theirs)
     expel(id, {net::force_disconnect, "removed from the room"});

@@ -233,6 +233,17 @@ caf::actor server::keeper_of(std::string_view room) const {
   return actors::keeper_of(room, cast_, bridges_);
 }
 
+std::vector<caf::actor> server::keepers() const {
+  if (phase() == node_phase::starting)
+    return {};
+  if (bridges_.is_clustered())
+    return bridges_.by_shard;
+  std::vector<caf::actor> directories;
+  for (const auto& there : cast_)
+    directories.push_back(there.directory);
+  return directories;
+}
+
 void server::ask_room(std::string room, bool with_members,
                       std::function<void(cluster::room_report&&)> answer) const {
   const auto keeper = keeper_of(room);

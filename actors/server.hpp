@@ -116,6 +116,9 @@ public:
   /// node is starting.
   [[nodiscard]] caf::actor keeper_of(std::string_view room) const;
 
+  /// All who keep rooms. None while the node is starting.
+  [[nodiscard]] std::vector<caf::actor> keepers() const;
+
   /// Asks about a room; `answer` is called on another thread. Not while the node is starting.
   void ask_room(std::string room, bool with_members,
                 std::function<void(cluster::room_report&&)> answer) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/ids.hpp"
+#include "actors/subscribe_tally.hpp"
 #include "net/protocol/commands.hpp"
 
 #include <caf/actor.hpp>
@@ -10,8 +11,14 @@
 
 namespace canang::actors {
 
-/// A connection's membership of one room, from the moment at which its client asks for it. Kept once a
-/// connection, so every byte counts.
+/// What a membership is to be.
+struct join_wish : net::join_command {
+  subscribe_tally_ptr tally{}; ///< where a command of the server API wants it, else null
+  bool is_entering = false;    ///< the connect reply waits for it
+};
+
+/// A connection's membership of one room, from the moment at which its client asks for it, or the server wants it. Kept
+/// once a connection, so every byte counts.
 struct subscription {
   /// What it awaits.
   enum class state : std::uint8_t {
@@ -23,15 +30,16 @@ struct subscription {
   /// What is known of the client's publishes.
   enum class permission : std::uint8_t { unknown, asking, allowed, refused };
 
-  caf::actor room;                         ///< once it has joined
-  std::unique_ptr<net::join_command> wish; ///< until then
-  subscription_id id = 0;                  ///< 0: it is none
-  std::uint32_t name_hash = 0; ///< of the room's name, which is the wish's or the room's
+  caf::actor room;                 ///< once it has joined
+  std::unique_ptr<join_wish> wish; ///< until then
+  subscription_id id = 0;          ///< 0: it is none
+  std::uint32_t name_hash = 0;     ///< of the room's name, which is the wish's or the room's
   std::uint32_t max_message_bytes = UINT32_MAX;
   std::uint16_t generation = 0; ///< of the verdict about publishes: the lower half of it
   state stands : 2 = state::asking;
   permission may_publish : 2 = permission::unknown;
   bool echo : 1 = true;
+  bool is_by_server : 1 = false; ///< its client has not asked for it, and waits for no answer
 
   explicit operator bool() const noexcept { return id != 0; }
   [[nodiscard]] bool is_joined() const noexcept { return stands == state::joined; }

@@ -40,16 +40,14 @@ void user_index::remove(connection_id id) {
   by_user_.erase(by_user_.find(name));
 }
 
-std::vector<user_index::connection_id> user_index::take(std::string_view user) {
+std::vector<user_index::connection_id> user_index::of(std::string_view user) const {
   const auto known = by_user_.find(user);
-  if (known == by_user_.end())
-    return {};
-  auto taken = std::move(known->second);
-  names_cost_ -= heap_of(known->first);
-  by_user_.erase(known);
-  for (const auto id : taken)
-    by_id_.erase(id);
-  return taken;
+  return known == by_user_.end() ? std::vector<connection_id>{} : known->second;
+}
+
+bool user_index::is_of(std::string_view user, connection_id id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? user.empty() : found->second.user->first == user;
 }
 
 std::size_t user_index::cost() const noexcept {

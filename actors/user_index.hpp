@@ -23,8 +23,11 @@ public:
   /// It is gone, or no user's any more. One that is not in it is ignored.
   void remove(connection_id id);
 
-  /// Takes all connections of a user out, and tells which.
-  [[nodiscard]] std::vector<connection_id> take(std::string_view user);
+  /// All connections of a user.
+  [[nodiscard]] std::vector<connection_id> of(std::string_view user) const;
+
+  /// Whether a connection is of that user; with an empty name, whether it is of none.
+  [[nodiscard]] bool is_of(std::string_view user, connection_id id) const;
 
   [[nodiscard]] std::size_t size() const noexcept { return by_id_.size(); }
 

@@ -2,10 +2,27 @@
 
 #include "app/automatic.hpp"
 #include "app/room_tables.hpp"
+#include "net/http/target.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
 
 namespace canang::app {
+
+namespace {
+
+/// Leaves room for a user's name behind it.
+constexpr std::size_t max_room_prefix_bytes = 128;
+
+std::optional<std::string> parse_room_prefix(const std::string& text) {
+  if (text.size() > max_room_prefix_bytes || !net::is_room_name(text + "a"))
+    return std::nullopt;
+  return text;
+}
+
+} // namespace
 
 void add_room_options(option_adder& adder, actors::server_options& into) {
   using std::chrono::milliseconds;
@@ -28,6 +45,9 @@ void add_room_options(option_adder& adder, actors::server_options& into) {
                  "how long a room without members keeps its actor");
   adder.number("--max-rooms-per-connection", loops.limits.max_rooms_per_connection, 1, 100'000,
                "128", "rooms that one connection may be in");
+  adder.add("--personal-room", loops.personal_room, parse_room_prefix,
+            "the beginning of a room's name, up to 128 bytes", "none",
+            "what stands before a user's name in the room that its clients are put in");
   auto& rules = into.cluster.rules;
   adder.list(
     "--presence", [&rules](const auto& given) { rules.presence = split_list(given); }, "*",

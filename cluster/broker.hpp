@@ -66,6 +66,23 @@ struct room_report {
   std::vector<present_member> members{}; ///< where they were asked for and are kept
 };
 
+/// Which rooms are asked for: by name with `*` and `?`, so many at most.
+struct room_list_request {
+  std::string pattern{"*"};
+  std::size_t limit = 0;
+};
+
+/// Rooms that have members, and how many.
+struct room_list {
+  broker_errc error = broker_errc::none;
+  bool is_too_long =
+    false; ///< more than were asked for, or than are looked at: then there are none
+  std::vector<std::pair<std::string, std::uint64_t>> rooms{};
+};
+
+/// Rooms with members among which others are looked for, of one broker: some 20 ms of its loop.
+inline constexpr std::size_t max_listed_from = 100'000;
+
 /// How long a user may be away before its leave is told: pages are reloaded.
 inline constexpr std::chrono::seconds leave_grace{3};
 
@@ -90,6 +107,11 @@ struct history_answer {
   bool is_unrecoverable = false;
 };
 
+/// What became of the removal of a history.
+struct removal_answer {
+  broker_errc error = broker_errc::none;
+};
+
 /// How something is published from outside of the room.
 struct publish_options {
   /// One that was used in the room within the last 5 minutes stores nothing; empty: none.
@@ -102,6 +124,8 @@ struct publish_options {
 using publish_handler = std::function<void(publish_outcome&&)>;
 using page_handler = std::function<void(history_page&&)>;
 using history_handler = std::function<void(history_answer&&)>;
+using room_list_handler = std::function<void(room_list&&)>;
+using removal_handler = std::function<void(removal_answer&&)>;
 using report_handler = std::function<void(room_report&&)>;
 
 /// Who hears of a room: its room actor. All calls come on the broker's thread.
@@ -167,8 +191,16 @@ public:
   virtual void history(std::string_view room, const history_request& request,
                        history_handler handler) = 0;
 
+  /// Removes what is kept of any room. Its epoch and offsets go on, members are not disturbed, and who resumes from an
+  /// earlier place is not recovered. Publishes that are on their way come behind it or are removed, too. Keys of
+  /// idempotency stay.
+  virtual void remove_history(std::string_view room, removal_handler handler) = 0;
+
   /// Tells how any room is; counts never load the members.
   virtual void report(std::string_view room, bool with_members, report_handler handler) = 0;
+
+  /// Tells which of its rooms have members; in a cluster those of which the presence is kept.
+  virtual void list(const room_list_request& wanted, room_list_handler handler) = 0;
 };
 
 } // namespace canang::cluster

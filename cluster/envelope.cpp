@@ -171,6 +171,7 @@ envelope_errc read_publications(std::string_view bytes, std::uint64_t own_origin
     return envelope_errc::truncated;
   into.epoch.clear();
   into.first = 0;
+  into.is_removal = false;
   into.publications.clear();
   const auto now = std::chrono::steady_clock::now();
   while (!bytes.empty()) {
@@ -191,6 +192,17 @@ envelope_errc read_unordered(std::string_view bytes, std::uint64_t own_origin, b
   if (error == envelope_errc::none && into.publications.size() != *count)
     return envelope_errc::truncated;
   return error;
+}
+
+envelope_errc read_removal(std::string_view bytes, std::string_view epoch, batch& into) {
+  const auto offset = take_number(bytes, '\n');
+  if (!offset || *offset == 0 || !bytes.empty())
+    return envelope_errc::truncated;
+  into.epoch = epoch;
+  into.first = *offset;
+  into.publications.clear();
+  into.is_removal = true;
+  return envelope_errc::none;
 }
 
 } // namespace
@@ -225,7 +237,7 @@ envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin, bat
     return envelope_errc::foreign;
   if (*version == unordered_version)
     return read_unordered(bytes, own_origin, into);
-  if (*version != envelope_version)
+  if (*version != envelope_version && *version != removal_version)
     return envelope_errc::version;
   if (bytes.size() <= epoch_size || bytes[epoch_size] != ' ')
     return envelope_errc::truncated;
@@ -233,6 +245,8 @@ envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin, bat
   if (!is_epoch(epoch))
     return envelope_errc::truncated;
   bytes.remove_prefix(epoch_size + 1);
+  if (*version == removal_version)
+    return read_removal(bytes, epoch, into);
   const auto first = take_number(bytes, ' ');
   const auto count = take_number(bytes, '\n');
   constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();

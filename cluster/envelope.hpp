@@ -24,9 +24,13 @@ namespace canang::cluster {
 ///
 /// What has no place in the order of its room is on the channel alone: `VERSION COUNT\n`, then a batch.
 
+///
+/// Where what is kept of a room was removed, up to an offset: `VERSION EPOCH OFFSET\n`.
+
 /// The versions that this node writes, and all that it reads. Nodes that do not know one skip it, and count it.
 inline constexpr std::uint64_t envelope_version = 1;
 inline constexpr std::uint64_t unordered_version = 2;
+inline constexpr std::uint64_t removal_version = 3;
 
 /// Bytes of origin and sequence.
 inline constexpr std::size_t batch_header_bytes = 16;
@@ -44,11 +48,12 @@ enum class envelope_errc : std::uint8_t {
   truncated, ///< it ends too early, or goes on after its end
 };
 
-/// Publications with consecutive offsets; or without any, and without an epoch.
+/// Publications with consecutive offsets; or without any, and without an epoch. Or, of a removal, none.
 struct batch {
   std::string epoch;
   std::uint64_t first = 0; ///< 0: they have none
   std::vector<std::shared_ptr<publication>> publications;
+  bool is_removal = false; ///< of all up to `first`
 
   [[nodiscard]] std::uint64_t last() const noexcept { return first + publications.size() - 1; }
   [[nodiscard]] bool is_unordered() const noexcept { return first == 0; }

@@ -144,6 +144,7 @@ void feed::on_page(stored_page&& page) {
   if (is_reading_)
     return; // it takes another read
   drain_live();
+  drop_removed();
   serve_waiting(waited_for_it, seen);
   if (has_to_check_ && !is_reading_)
     ask(top_.offset);
@@ -219,6 +220,19 @@ void feed::take_break(stored_page& page) {
     if (message->offset > top_.offset)
       append(message);
   top_.offset = page.top.offset;
+}
+
+void feed::on_removed(const position& up_to) {
+  removed_ = up_to;
+  drop_removed();
+}
+
+/// Nothing older is kept anywhere, then.
+void feed::drop_removed() {
+  if (!is_live_ || removed_.epoch != top_.epoch || window_.floor() >= removed_.offset)
+    return;
+  window_.drop_up_to(std::min(removed_.offset, top_.offset));
+  window_is_all_ = true;
 }
 
 /// Puts what is older than the window, of a read of all that is kept, in front of it.

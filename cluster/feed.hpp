@@ -66,6 +66,10 @@ public:
   /// What the channel brought.
   void on_batch(const batch& live);
 
+  /// What is kept up to `up_to` has been removed: who joins gets nothing of it, also of what a read brings that began
+  /// before.
+  void on_removed(const position& up_to);
+
   /// What `want_page` asked for goes out only now: it serves all that have come until now.
   void on_read_begins() noexcept;
 
@@ -123,6 +127,7 @@ private:
   void take_break(stored_page& page);
   void extend_window(const stored_page& page);
   void drain_live();
+  void drop_removed();
   void serve(joiner&& who, read_since seen);
   void serve_waiting(std::size_t seen_by_read, read_since seen);
   [[nodiscard]] static const epoch_end* end_of(const stored_page& page, const std::string& epoch);
@@ -136,6 +141,7 @@ private:
   position top_;
   std::vector<epoch_end> lineage_;
   recent_publications window_;
+  position removed_;           // up to where, the last time
   std::vector<batch> live_;    // came while a read was due
   std::size_t live_bytes_ = 0; // of memory
   std::vector<joiner> waiting_;

@@ -1,6 +1,7 @@
 #include "cluster/local_presence.hpp"
 
 #include "base/memory_cost.hpp"
+#include "cluster/room_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -137,6 +138,20 @@ void local_presence::tell(std::string_view room, publication_kind kind, std::uin
                           const std::string& user) {
   const present_member member{fmt::format("{}/{}", options_.node, connection), options_.node, user};
   tell_(room, kind, options_.describe(member));
+}
+
+room_list local_presence::list(const room_list_request& wanted) const {
+  room_list found;
+  found.is_too_long = rooms_.size() > max_listed_from;
+  for (auto at = rooms_.begin(); at != rooms_.end() && !found.is_too_long; ++at)
+    if (const auto& [room, members] = *at;
+        !members.users.empty() && matches_glob(wanted.pattern, room)) {
+      found.rooms.emplace_back(room, members.users.size());
+      found.is_too_long = found.rooms.size() > wanted.limit;
+    }
+  if (found.is_too_long)
+    found.rooms.clear();
+  return found;
 }
 
 std::size_t local_presence::cost() const noexcept {

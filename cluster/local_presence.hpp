@@ -47,6 +47,9 @@ public:
 
   void report(std::string_view room, bool with_members, room_report& into) const;
 
+  /// The rooms with members that are wanted.
+  [[nodiscard]] room_list list(const room_list_request& wanted) const;
+
   /// Bytes of memory that all of it takes.
   [[nodiscard]] std::size_t cost() const noexcept;
 

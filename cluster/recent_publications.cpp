@@ -30,6 +30,14 @@ void recent_publications::reset(std::uint64_t offset) {
   floor_ = offset;
 }
 
+void recent_publications::drop_up_to(std::uint64_t offset) {
+  while (!messages_.empty() && messages_.front()->offset <= offset)
+    drop_oldest_message();
+  while (event_count() > 0 && events_->front()->offset <= offset)
+    drop_oldest_event();
+  floor_ = std::max(floor_, offset);
+}
+
 void recent_publications::note_added(const publication& message) noexcept {
   (message.kind == publication_kind::message ? message_bytes_ : event_bytes_) +=
     message.data.size();

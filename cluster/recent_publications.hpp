@@ -42,6 +42,9 @@ public:
   /// Nothing is kept, and nothing is known of what was up to `offset`.
   void reset(std::uint64_t offset);
 
+  /// What is kept up to `offset` goes.
+  void drop_up_to(std::uint64_t offset);
+
   /// The room's next publication; the oldest go.
   void push_back(publication_ptr message, const history_limits& limits);
 

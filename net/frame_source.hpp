@@ -22,6 +22,10 @@ public:
   /// has the piece before, or never again. A piece does not change while anyone refers to it.
   [[nodiscard]] virtual frame_buffer_ptr next() = 0;
 
+  /// Whether `next` may be asked. One that is not ready holds up all that waits behind it; who made it sees to it that it
+  /// becomes so, and then tells the session (`session::go_on_sending`).
+  [[nodiscard]] virtual bool is_ready() const noexcept { return true; }
+
   /// Bytes that stay in memory for as long as this source is there, also where others share them.
   [[nodiscard]] virtual std::size_t pinned_bytes() const noexcept = 0;
 };

@@ -86,6 +86,11 @@ inline constexpr std::size_t max_given_up_a_turn = max_cost_a_turn / cost_of_end
 /// of an actor: some milliseconds in all.
 inline constexpr std::size_t max_disconnected_a_turn = 256;
 
+/// Connections that a hub makes members of a room at once, because a command wants it; the next ones a tick later. Each
+/// is a join. And those that may wait for that: some 1.5 MiB.
+inline constexpr std::size_t max_invited_a_turn = 256;
+inline constexpr std::size_t max_invited = 32 * 1024;
+
 /// Things that the kernel is asked for at once.
 inline constexpr std::size_t max_events_a_poll = 1024;
 

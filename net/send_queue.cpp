@@ -1,5 +1,6 @@
 #include "net/send_queue.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 #include <vector>
@@ -90,6 +91,8 @@ bool send_queue::go_on(std::size_t written, std::size_t share) {
     return false;
   }
   auto& first = later_->parts.front();
+  if (!first.source->is_ready())
+    return false;
   later_->piece = first.source->next();
   if (later_->piece)
     return true;
@@ -112,6 +115,17 @@ std::size_t send_queue::write_piece(byte_sink& sink, boost::system::error_code& 
     from = 0;
   }
   return written;
+}
+
+void send_queue::drop_unready() noexcept {
+  if (!later_)
+    return;
+  auto& parts = later_->parts;
+  const auto first = std::find_if(parts.begin(), parts.end(),
+                                  [](const later::part& one) { return !one.source->is_ready(); });
+  parts.erase(first, parts.end());
+  if (parts.empty())
+    later_.reset();
 }
 
 void send_queue::drop_unstarted() {

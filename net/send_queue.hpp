@@ -55,6 +55,9 @@ public:
   /// @returns bytes written.
   std::size_t flush(byte_sink& sink, std::size_t share, boost::system::error_code& ec);
 
+  /// Drops what waits for a source that is not ready, with that.
+  void drop_unready() noexcept;
+
   /// Keeps only what is written in part (its frame must be completed), and drops the rest.
   void drop_unstarted();
 

@@ -87,6 +87,9 @@ public:
   /// it is, `rest` makes nobody a slow consumer.
   virtual send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) = 0;
 
+  /// A source that was not ready is so now: sends what waits.
+  virtual void go_on_sending() {}
+
   /// Answers the handshake with 503, or 403 to who may not, tells why, and ends the connection. Instead of `open`.
   virtual void refuse(reject_reason reason) = 0;
 

@@ -159,6 +159,7 @@ bool socket_session::say_last(const frame_buffer_ptr& words, const close_info& i
   const auto before = outbox_.held_bytes();
   if (info.reason == close_reason::slow_consumer || info.reason == close_reason::over_budget)
     outbox_.drop_unstarted(); // what it could not take in time is lost to it; the code says so
+  outbox_.drop_unready();     // the last words do not wait for it
   error_code ec;
   outbox_.send_unlimited(*this, words, ec);
   outbox_changed(before);

@@ -29,14 +29,18 @@ constexpr std::size_t max_replies_bytes = 16 * 1024 * 1024;
 constexpr std::size_t most_asked_at_once = 4;
 
 /// Commands of one kind need not wait for each other: publishes keep their order in each room anyhow, what is
-/// asked changes nothing, and what is done to users does not depend on what is done to others.
-enum class kind : std::uint8_t { error, asks, publishes, commands };
+/// asked changes nothing, and what is done to users does not depend on what is done to others. But who is made a member
+/// of a room may be taken out of it by the next command.
+enum class kind : std::uint8_t { error, asks, publishes, removes, subscribes, commands };
 
 struct kind_of_command {
   kind operator()(const api_publish& /*wanted*/) const { return kind::publishes; }
   kind operator()(const api_broadcast& /*wanted*/) const { return kind::publishes; }
   kind operator()(const api_disconnect& /*wanted*/) const { return kind::commands; }
+  kind operator()(const api_history_remove& /*wanted*/) const { return kind::removes; }
+  kind operator()(const api_subscribe& /*wanted*/) const { return kind::subscribes; }
   kind operator()(const api_unsubscribe& /*wanted*/) const { return kind::commands; }
+  kind operator()(const api_refresh& /*wanted*/) const { return kind::commands; }
   template <class Question>
   kind operator()(const Question& /*wanted*/) const {
     return kind::asks;

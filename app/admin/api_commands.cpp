@@ -27,7 +27,7 @@ api_outcome result_of(const cluster::control_result& result) {
     return api_error{.code = api_errc::limit_exceeded,
                      .message = "limit exceeded: too many commands wait for answers of nodes"};
   if (result.error != cluster::control_errc::none)
-    return api_error{.message = "bad request: a name or the reason is too long"};
+    return api_error{.message = "bad request: a name, an epoch or the reason is too long"};
   std::uint64_t connections = 0;
   std::size_t done = 0;
   std::string nodes;
@@ -56,16 +56,38 @@ void order(actors::server& node, cluster::control_command&& command, const api_h
 
 void disconnect(actors::server& node, api_disconnect&& wanted, const api_handler& handler) {
   order(node,
-        cluster::disconnect_user{
-          .user = std::move(wanted.user), .code = wanted.code, .reason = std::move(wanted.reason)},
+        cluster::disconnect_user{.user = std::move(wanted.whom.user),
+                                 .code = wanted.code,
+                                 .reason = std::move(wanted.reason),
+                                 .client = std::move(wanted.whom.client),
+                                 .spared = std::move(wanted.spared)},
         handler);
 }
 
+void subscribe(actors::server& node, api_subscribe&& wanted, const api_handler& handler) {
+  cluster::add_to_room command{.user = std::move(wanted.whom.user),
+                               .room = std::move(wanted.channel),
+                               .client = std::move(wanted.whom.client)};
+  if (wanted.since)
+    command.since =
+      cluster::position{.epoch = std::move(wanted.since->epoch), .offset = wanted.since->offset};
+  order(node, std::move(command), handler);
+}
+
 void unsubscribe(actors::server& node, api_unsubscribe&& wanted, const api_handler& handler) {
-  order(
-    node,
-    cluster::remove_from_room{.user = std::move(wanted.user), .room = std::move(wanted.channel)},
-    handler);
+  order(node,
+        cluster::remove_from_room{.user = std::move(wanted.whom.user),
+                                  .room = std::move(wanted.channel),
+                                  .client = std::move(wanted.whom.client)},
+        handler);
+}
+
+/// No connection expires: there is nothing to be done with one that has not.
+void refresh(actors::server& node, api_refresh&& wanted, const api_handler& handler) {
+  if (wanted.is_expired)
+    disconnect(node, std::move(wanted.end), handler);
+  else
+    handler(std::string{R"({"complete":true,"connections":0,"nodes":[]})"});
 }
 
 } // namespace canang::admin

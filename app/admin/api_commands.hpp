@@ -9,6 +9,8 @@ namespace canang::admin {
 /// Have done what the server API is asked to do with users: the handler is called when all nodes have done it, or it is
 /// known which have not. On the internal loop.
 void disconnect(actors::server& node, api_disconnect&& wanted, const api_handler& handler);
+void subscribe(actors::server& node, api_subscribe&& wanted, const api_handler& handler);
 void unsubscribe(actors::server& node, api_unsubscribe&& wanted, const api_handler& handler);
+void refresh(actors::server& node, api_refresh&& wanted, const api_handler& handler);
 
 } // namespace canang::admin

@@ -1,5 +1,6 @@
 #include "app/admin/api_execute.hpp"
 
+#include "app/admin/api_channels.hpp"
 #include "app/admin/api_commands.hpp"
 #include "app/admin/api_info.hpp"
 #include "app/admin/api_publish.hpp"
@@ -23,6 +24,8 @@ struct executor {
     broadcast(node, std::move(wanted), std::move(handler));
   }
   void operator()(api_disconnect&& wanted) { disconnect(node, std::move(wanted), handler); }
+  void operator()(api_subscribe&& wanted) { subscribe(node, std::move(wanted), handler); }
+  void operator()(api_refresh&& wanted) { refresh(node, std::move(wanted), handler); }
   void operator()(api_unsubscribe&& wanted) { unsubscribe(node, std::move(wanted), handler); }
   void operator()(api_presence&& wanted) {
     tell_presence(node, std::move(wanted), std::move(handler));
@@ -32,6 +35,12 @@ struct executor {
   }
   void operator()(api_history&& wanted) {
     tell_history(node, std::move(wanted), std::move(handler));
+  }
+  void operator()(api_channels&& wanted) {
+    tell_channels(node, std::move(wanted), std::move(handler));
+  }
+  void operator()(api_history_remove&& wanted) {
+    remove_history(node, std::move(wanted), std::move(handler));
   }
 };
 

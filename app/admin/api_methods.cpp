@@ -36,29 +36,6 @@ api_parsed<api_command> refuse(std::string_view body, const Refuse& how) {
     });
 }
 
-api_parsed<api_command> no_history_remove(std::string_view body) {
-  return refuse(body, [](const auto&, complaint& wrong) {
-    wrong.not_available("a history ends by its size and lifetime only");
-  });
-}
-
-api_parsed<api_command> no_channels(std::string_view body) {
-  return refuse(body, [](const auto&, complaint& wrong) {
-    wrong.not_available("no node knows the rooms of all others");
-  });
-}
-
-api_parsed<api_command> no_subscribe(std::string_view body) {
-  return refuse(body, [](const auto&, complaint& wrong) {
-    wrong.not_available("connections join rooms by themselves only");
-  });
-}
-
-api_parsed<api_command> no_refresh(std::string_view body) {
-  return refuse(
-    body, [](const auto&, complaint& wrong) { wrong.not_available("no connection expires"); });
-}
-
 api_parsed<api_command> no_rpc(std::string_view body) {
   return refuse(body, [](const simdjson::dom::object& object, complaint& wrong) {
     static constexpr std::array<std::string_view, 2> known{"method", "params"};
@@ -74,15 +51,15 @@ api_parsed<api_command> no_rpc(std::string_view body) {
 constexpr std::array methods{
   api_method{.name = "publish", .read = read_with<parse_publish>},
   api_method{.name = "broadcast", .read = read_with<parse_broadcast>},
-  api_method{.name = "subscribe", .read = no_subscribe},
+  api_method{.name = "subscribe", .read = read_with<parse_subscribe>},
   api_method{.name = "unsubscribe", .read = read_with<parse_unsubscribe>},
   api_method{.name = "disconnect", .read = read_with<parse_disconnect>},
-  api_method{.name = "refresh", .read = no_refresh},
+  api_method{.name = "refresh", .read = read_with<parse_refresh>},
   api_method{.name = "presence", .read = read_with<parse_presence>},
   api_method{.name = "presence_stats", .read = read_with<parse_presence_stats>},
   api_method{.name = "history", .read = read_with<parse_history>},
-  api_method{.name = "history_remove", .read = no_history_remove},
-  api_method{.name = "channels", .read = no_channels},
+  api_method{.name = "history_remove", .read = read_with<parse_history_remove>},
+  api_method{.name = "channels", .read = read_with<parse_channels>},
   api_method{.name = "info", .read = read_with<parse_info>},
   api_method{.name = "rpc", .read = no_rpc},
 };

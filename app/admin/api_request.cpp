@@ -1,10 +1,11 @@
 #include "app/admin/api_request.hpp"
 
 #include "app/admin/api_json.hpp"
+#include "app/admin/api_request_fields.hpp"
 #include "app/admin/base64.hpp"
 #include "cluster/publication.hpp"
-#include "net/close_code.hpp"
 #include "net/http/target.hpp"
+#include "net/limits.hpp"
 
 #include <fmt/format.h>
 
@@ -20,27 +21,6 @@ namespace dom = simdjson::dom;
 
 using simdjson::padded_string;
 using names = std::string_view;
-
-constexpr std::uint16_t force_reconnect = 3011; // the code of Centrifugo's disconnect
-constexpr std::int64_t min_code = 3000;
-constexpr std::int64_t max_code = 4999;
-constexpr std::size_t max_reason_bytes = 123; // RFC 6455, 5.5
-
-std::string room_of(const api_fields& given, complaint& wrong) {
-  auto name = given.text("channel");
-  if (const auto fault = fault_of_channel(name); !fault.empty())
-    wrong.refuse(fault);
-  return name;
-}
-
-std::string user_of(const api_fields& given, complaint& wrong) {
-  auto name = given.text("user");
-  if (name.empty())
-    wrong.refuse("'user' is missing");
-  else if (!net::is_user_name(name))
-    wrong.refuse("'user' has to be 1 to 255 bytes without control characters");
-  return name;
-}
 
 /// `data` or `b64data`, whichever is there; a `data` of null beside `b64data` is not.
 void read_data(const api_fields& given, const padded_string& body, api_content& into,
@@ -118,42 +98,6 @@ std::vector<std::string> channels_of(const api_fields& given, complaint& wrong) 
   return channels;
 }
 
-/// `disconnect` of a request: code and reason.
-void read_how(const dom::object& how, api_disconnect& into, complaint& wrong) {
-  static constexpr std::array<names, 2> known{"code", "reason"};
-  const api_fields said{how, known, wrong};
-  const auto code = said.number("code").value_or(0);
-  if (code != 0 && (code < min_code || code > max_code))
-    wrong.refuse("'code' has to be from 3000 to 4999");
-  else if (code != 0)
-    into.code = static_cast<std::uint16_t>(code);
-  into.reason = said.text("reason");
-  if (into.reason.size() > max_reason_bytes)
-    wrong.refuse(fmt::format("'reason' is longer than {} bytes", max_reason_bytes));
-}
-
-std::string_view usual_reason(std::uint16_t code) noexcept {
-  switch (code) {
-  case net::force_disconnect: return "force disconnect";
-  case force_reconnect: return "force reconnect";
-  default: return {};
-  }
-}
-
-/// `since` of a request.
-api_history::since_position since_of(const dom::object& where, complaint& wrong) {
-  static constexpr std::array<names, 2> known{"offset", "epoch"};
-  const api_fields said{where, known, wrong};
-  const auto offset = said.number("offset").value_or(0);
-  api_history::since_position since{.offset = static_cast<std::uint64_t>(offset),
-                                    .epoch = said.text("epoch")};
-  if (offset < 0)
-    wrong.refuse("'offset' is negative");
-  if (since.epoch.empty())
-    wrong.refuse("'since' has no 'epoch'");
-  return since;
-}
-
 /// A body with nothing but a channel.
 template <class Request>
 api_parsed<Request> parse_channel(std::string_view body) {
@@ -179,6 +123,26 @@ std::string_view fault_of_channel(std::string_view name) noexcept {
   if (!net::is_room_name(name))
     return "'channel' has to be 1 to 255 bytes without control characters and not . or ..";
   return {};
+}
+
+std::string room_of(const api_fields& given, complaint& wrong) {
+  auto name = given.text("channel");
+  if (const auto fault = fault_of_channel(name); !fault.empty())
+    wrong.refuse(fault);
+  return name;
+}
+
+/// `since` of a request.
+api_position since_of(const dom::object& where, complaint& wrong) {
+  static constexpr std::array<names, 2> known{"offset", "epoch"};
+  const api_fields said{where, known, wrong};
+  const auto offset = said.number("offset").value_or(0);
+  api_position since{.offset = static_cast<std::uint64_t>(offset), .epoch = said.text("epoch")};
+  if (offset < 0)
+    wrong.refuse("'offset' is negative");
+  if (since.epoch.empty())
+    wrong.refuse("'since' has no 'epoch'");
+  return since;
 }
 
 api_parsed<api_publish> parse_publish(std::string_view body) {
@@ -208,29 +172,6 @@ api_parsed<api_broadcast> parse_broadcast(std::string_view body) {
     });
 }
 
-api_parsed<api_disconnect> parse_disconnect(std::string_view body) {
-  static constexpr std::array<names, 2> known{"user", "disconnect"};
-  return read_request<api_disconnect>(
-    body, [](const dom::object& object, const padded_string&, complaint& wrong) {
-      const api_fields given{object, known, wrong};
-      api_disconnect request{.user = user_of(given, wrong), .code = net::force_disconnect};
-      if (const auto how = given.object("disconnect"))
-        read_how(*how, request, wrong);
-      if (request.reason.empty())
-        request.reason = usual_reason(request.code);
-      return request;
-    });
-}
-
-api_parsed<api_unsubscribe> parse_unsubscribe(std::string_view body) {
-  static constexpr std::array<names, 2> known{"user", "channel"};
-  return read_request<api_unsubscribe>(
-    body, [](const dom::object& object, const padded_string&, complaint& wrong) {
-      const api_fields given{object, known, wrong};
-      return api_unsubscribe{.user = user_of(given, wrong), .channel = room_of(given, wrong)};
-    });
-}
-
 api_parsed<api_presence> parse_presence(std::string_view body) {
   return parse_channel<api_presence>(body);
 }
@@ -250,6 +191,21 @@ api_parsed<api_history> parse_history(std::string_view body) {
       request.is_reverse = given.flag("reverse");
       if (const auto since = given.object("since"))
         request.since = since_of(*since, wrong);
+      return request;
+    });
+}
+
+api_parsed<api_history_remove> parse_history_remove(std::string_view body) {
+  return parse_channel<api_history_remove>(body);
+}
+
+api_parsed<api_channels> parse_channels(std::string_view body) {
+  static constexpr std::array<names, 1> known{"pattern"};
+  return read_request<api_channels>(
+    body, [](const dom::object& object, const padded_string&, complaint& wrong) {
+      api_channels request{.pattern = api_fields{object, known, wrong}.text("pattern")};
+      if (request.pattern.size() > net::max_room_name_bytes)
+        wrong.refuse(fmt::format("'pattern' is longer than {} bytes", net::max_room_name_bytes));
       return request;
     });
 }

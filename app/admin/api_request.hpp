@@ -21,6 +21,13 @@ namespace canang::admin {
 /// Longest idempotency key, in bytes: each is kept for 5 minutes.
 inline constexpr std::size_t max_api_key_bytes = 255;
 
+/// Longest name of a connection, and those that a disconnect may spare: a command to other nodes has to hold them.
+inline constexpr std::size_t max_api_client_bytes = 40;
+inline constexpr std::size_t max_api_spared = 32;
+
+/// Channels that a list of them may have.
+inline constexpr std::size_t max_api_channels = 10'000;
+
 /// Rooms that one broadcast publishes in, and commands of a batch, where a broadcast counts as its rooms: they wait for
 /// their brokers together, and are answered within seconds.
 inline constexpr std::size_t max_api_publishes = 1000;
@@ -51,15 +58,39 @@ struct api_broadcast {
   api_content content;
 };
 
-struct api_disconnect {
+/// Whose connections are meant: those of a user, or one of them. Of that one the user is empty where it has none.
+struct api_target {
   std::string user;
+  std::string client{}; ///< empty: all
+};
+
+/// A place in a room's order.
+struct api_position {
+  std::uint64_t offset = 0;
+  std::string epoch;
+};
+
+struct api_disconnect {
+  api_target whom;
   std::uint16_t code = 0;
   std::string reason{};
+  std::vector<std::string> spared{}; ///< connections
+};
+
+struct api_subscribe {
+  api_target whom;
+  std::string channel;
+  std::optional<api_position> since{};
 };
 
 struct api_unsubscribe {
-  std::string user;
+  api_target whom;
   std::string channel;
+};
+
+struct api_refresh {
+  api_disconnect end; ///< what is done where it has expired
+  bool is_expired = false;
 };
 
 struct api_presence {
@@ -71,31 +102,39 @@ struct api_presence_stats {
 };
 
 struct api_history {
-  struct since_position {
-    std::uint64_t offset = 0;
-    std::string epoch;
-  };
-
   static constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
   std::string channel;
   std::size_t limit = 0; ///< messages; 0: only where the room stands
-  std::optional<since_position> since{};
+  std::optional<api_position> since{};
   bool is_reverse = false;
+};
+
+struct api_history_remove {
+  std::string channel;
+};
+
+struct api_channels {
+  std::string pattern; ///< by name with `*` and `?`; empty: all
 };
 
 struct api_info {};
 
 using api_command = std::variant<api_info, api_publish, api_broadcast, api_disconnect,
-                                 api_unsubscribe, api_presence, api_presence_stats, api_history>;
+                                 api_subscribe, api_unsubscribe, api_refresh, api_presence,
+                                 api_presence_stats, api_history, api_history_remove, api_channels>;
 
 [[nodiscard]] api_parsed<api_publish> parse_publish(std::string_view body);
 [[nodiscard]] api_parsed<api_broadcast> parse_broadcast(std::string_view body);
 [[nodiscard]] api_parsed<api_disconnect> parse_disconnect(std::string_view body);
+[[nodiscard]] api_parsed<api_subscribe> parse_subscribe(std::string_view body);
 [[nodiscard]] api_parsed<api_unsubscribe> parse_unsubscribe(std::string_view body);
+[[nodiscard]] api_parsed<api_refresh> parse_refresh(std::string_view body);
 [[nodiscard]] api_parsed<api_presence> parse_presence(std::string_view body);
 [[nodiscard]] api_parsed<api_presence_stats> parse_presence_stats(std::string_view body);
 [[nodiscard]] api_parsed<api_history> parse_history(std::string_view body);
+[[nodiscard]] api_parsed<api_history_remove> parse_history_remove(std::string_view body);
+[[nodiscard]] api_parsed<api_channels> parse_channels(std::string_view body);
 [[nodiscard]] api_parsed<api_info> parse_info(std::string_view body);
 
 /// A method of the API: the last part of its path, and how its body is read. Those that the server knows but does

@@ -23,6 +23,11 @@ api_error not_kept(std::string_view what) {
           .message = std::string{"not available: the room's settings keep no "} += what};
 }
 
+bool keeps_history(actors::server& node, const std::string& room) {
+  const auto settings = node.room_settings().get()->of(room);
+  return settings.history_size > 0 && settings.history_bytes > 0;
+}
+
 api_error not_known() {
   return {.code = api_errc::internal,
           .message = "internal server error: nobody answers for this room at present"};
@@ -125,9 +130,31 @@ void tell_presence_stats(actors::server& node, api_presence_stats&& wanted, api_
   ask_members(node, wanted.channel, std::move(handler), presence_stats_result);
 }
 
+void remove_history(actors::server& node, api_history_remove&& wanted, api_handler handler) {
+  const auto keeper = node.keeper_of(wanted.channel);
+  if (!keeps_history(node, wanted.channel)) {
+    handler(not_kept("history"));
+    return;
+  }
+  if (!keeper) {
+    handler(not_ready());
+    return;
+  }
+  actors::history_removal order;
+  order.room = std::move(wanted.channel);
+  order.answer = [&node, handler = std::move(handler)](cluster::removal_answer&& answer) {
+    node.on_internal_loop([handler, error = answer.error] {
+      if (error != cluster::broker_errc::none)
+        handler(not_known());
+      else
+        handler(std::string{"{}"});
+    });
+  };
+  caf::anon_send(keeper, std::move(order));
+}
+
 void tell_history(actors::server& node, api_history&& wanted, api_handler handler) {
-  const auto settings = node.room_settings().get()->of(wanted.channel);
-  if (settings.history_size == 0 || settings.history_bytes == 0)
+  if (!keeps_history(node, wanted.channel))
     handler(not_kept("history"));
   else
     std::make_shared<history_reader>(node, std::move(wanted), std::move(handler))->ask();

@@ -179,8 +179,36 @@ void write_log_level(const option_row& row, imported_keys& keys, toml_writer& ou
   out.line(row.option, toml_text(level->second), key->path);
 }
 
+/// Centrifugo's name for the room of a user, whatever separates namespaces there: here it is always a colon.
+void write_personal_room(const option_row& row, imported_keys& keys, toml_writer& out) {
+  const auto* const key = keys.take({row.v6, row.v5});
+  if (key == nullptr)
+    return;
+  const auto is_on = flag_of(*key);
+  if (!is_on)
+    return note_wrong(*key, "a flag", out);
+  if (!*is_on)
+    return out.note(fmt::format("{} is off, as it is without {}.", key->path, row.option));
+  auto from = key->path;
+  std::string name = "#";
+  const auto* const space =
+    keys.take({"client.subscribe_to_user_personal_channel.personal_channel_namespace",
+               "user_personal_channel_namespace"});
+  if (space != nullptr) {
+    const auto named = text_of(*space);
+    constexpr std::size_t longest = 120; // Canang's limit, but for what stands behind it
+    if (!named || !is_writable(*named) || named->size() > longest)
+      return out.note(fmt::format("{} is not the name of a namespace, so {} is not translated.",
+                                  space->path, key->path));
+    if (!named->empty())
+      name = *named + ":#";
+    from += ", " + space->path;
+  }
+  out.line(row.option, toml_text(name), from);
+}
+
 /// In the order of the table in docs/configuration.md.
-constexpr std::array<option_row, 11> rows_before_redis{
+constexpr std::array<option_row, 12> rows_before_redis{
   {{"listen", "", "",
     [](const option_row&, imported_keys& keys, toml_writer& out) { write_addresses(keys, out); }},
    {"allowed-origin", "client.allowed_origins", "allowed_origins", write_origins},
@@ -196,7 +224,9 @@ constexpr std::array<option_row, 11> rows_before_redis{
    {"accept-rate", "client.connection_rate_limit", "client_connection_rate_limit", write_number, 0,
     1'000'000},
    {"max-rooms-per-connection", "client.channel_limit", "client_channel_limit", write_number, 1,
-    100'000}}};
+    100'000},
+   {"personal-room", "client.subscribe_to_user_personal_channel.enabled",
+    "user_subscribe_to_personal", write_personal_room}}};
 
 constexpr std::array<option_row, 3> rows_after_redis{
   {{"advertise", "node.name", "name", write_name},

@@ -38,6 +38,8 @@ constexpr std::string_view always_recovers =
   "clients of every room with a history can resume where they were";
 constexpr std::string_view no_deltas = "publications are sent whole";
 constexpr std::string_view no_names = "a room's name says nothing but its namespace";
+constexpr std::string_view no_single =
+  "personal-room puts all connections of a user in its room, and closes none";
 constexpr std::string_view own_presence = "Canang has its own lifetime of presence";
 constexpr std::string_view own_positions =
   "nodes prove their links to Redis: --redis-probe-interval";
@@ -85,7 +87,7 @@ constexpr std::array reasons{
   reason{"client.proxy", no_proxy},
   reason{"client.recovery_max_publication_limit", own_history},
   reason{"client.stale_close_delay", "see --handshake-timeout"},
-  reason{"client.subscribe_to_user_personal_channel", no_names},
+  reason{"client.subscribe_to_user_personal_channel", no_single},
   reason{"client.subscription_token", no_tokens},
   reason{"client.token", no_tokens},
   reason{"client.user_connection_limit", no_user_limit},
@@ -166,9 +168,9 @@ constexpr std::array reasons{
   reason{"uni_sse", "event streams are always there, at /sse: see docs/protocol.md"},
   reason{"uni_websocket", "WebSocket is always there: see docs/protocol.md"},
   reason{"usage_stats", "Canang reports to nobody"},
-  reason{"user_personal_channel_namespace", no_names},
-  reason{"user_personal_single_connection", no_names},
-  reason{"user_subscribe_to_personal", no_names},
+  reason{"user_personal_channel_namespace", no_single},
+  reason{"user_personal_single_connection", no_single},
+  reason{"user_subscribe_to_personal", no_single},
   reason{"websocket", no_buffers},
   reason{"websocket.compression", no_compression},
   reason{"websocket.disabled", "WebSocket is always there: see docs/protocol.md"},

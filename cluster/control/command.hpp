@@ -1,8 +1,11 @@
 #pragma once
 
+#include "cluster/publication.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,15 +24,24 @@ inline constexpr std::size_t max_control_reason_bytes = 123;
 /// not looked into.
 inline constexpr std::size_t max_control_message_bytes = 2048;
 
+/// Longest name of a connection, `NODE/NUMBER` as in the presence, in bytes; and how many of them a disconnect may spare.
+inline constexpr std::size_t max_control_client_bytes = 40;
+inline constexpr std::size_t max_spared_clients = 32;
+
 /// Close codes that a command may name: those of applications and libraries (RFC 6455, 7.4.2).
 inline constexpr std::uint16_t min_control_code = 3000;
 inline constexpr std::uint16_t max_control_code = 4999;
+
+// Where a command names a `client`, it is about that connection of the user alone; then the user may be empty, for one
+// that has none.
 
 /// Close all connections of a user.
 struct disconnect_user {
   std::string user;
   std::uint16_t code = 0; ///< what the connections are closed with
   std::string reason{};   ///< UTF-8
+  std::string client{};
+  std::vector<std::string> spared{}; ///< connections that are left alone
 
   friend bool operator==(const disconnect_user&, const disconnect_user&) = default;
 };
@@ -38,11 +50,22 @@ struct disconnect_user {
 struct remove_from_room {
   std::string user;
   std::string room;
+  std::string client{};
 
   friend bool operator==(const remove_from_room&, const remove_from_room&) = default;
 };
 
-using control_command = std::variant<disconnect_user, remove_from_room>;
+/// Make all connections of a user members of a room. They get what followed `since` first.
+struct add_to_room {
+  std::string user;
+  std::string room;
+  std::string client{};
+  std::optional<position> since{};
+
+  friend bool operator==(const add_to_room&, const add_to_room&) = default;
+};
+
+using control_command = std::variant<disconnect_user, remove_from_room, add_to_room>;
 
 /// What a command met on one node.
 enum class control_outcome : std::uint8_t {
@@ -55,7 +78,7 @@ enum class control_outcome : std::uint8_t {
 struct node_outcome {
   std::string node;
   control_outcome outcome = control_outcome::timed_out;
-  std::uint64_t count = 0; ///< connections that were closed or removed
+  std::uint64_t count = 0; ///< connections that were closed, removed or added
 };
 
 enum class control_errc : std::uint8_t {

@@ -3,8 +3,11 @@
 #include "base/parse_number.hpp"
 #include "cluster/epoch.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace canang::cluster {
@@ -13,6 +16,10 @@ namespace {
 
 constexpr std::string_view disconnect_word = "disconnect";
 constexpr std::string_view remove_word = "remove";
+// With what older nodes do not know of, which they are not to leave out.
+constexpr std::string_view disconnect_some_word = "disconnect-some";
+constexpr std::string_view remove_one_word = "remove-one";
+constexpr std::string_view add_word = "add";
 constexpr std::string_view done_word = "done";
 constexpr std::string_view unsupported_word = "unsupported";
 
@@ -67,44 +74,110 @@ bool is_name(std::string_view text) noexcept {
   return !text.empty() && text.size() <= max_control_name_bytes;
 }
 
+bool is_client(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= max_control_client_bytes
+         && text.find(' ') == std::string_view::npos;
+}
+
+/// Who a command is about: a user, or one connection.
+bool is_about_someone(const std::string& user, const std::string& client) noexcept {
+  return (is_name(user) || (user.empty() && !client.empty()))
+         && (client.empty() || is_client(client));
+}
+
 bool is_valid(const disconnect_user& command) noexcept {
-  return is_name(command.user) && command.reason.size() <= max_control_reason_bytes
-         && command.code >= min_control_code && command.code <= max_control_code;
+  return is_about_someone(command.user, command.client)
+         && command.reason.size() <= max_control_reason_bytes && command.code >= min_control_code
+         && command.code <= max_control_code && command.spared.size() <= max_spared_clients
+         && std::all_of(command.spared.begin(), command.spared.end(), is_client);
 }
 
 bool is_valid(const remove_from_room& command) noexcept {
-  return is_name(command.user) && is_name(command.room);
+  return is_about_someone(command.user, command.client) && is_name(command.room);
 }
 
-bool read_disconnect(std::span<const std::string_view> fields, control_message& into) {
-  if (fields.size() != 3)
+bool is_valid(const add_to_room& command) noexcept {
+  return is_about_someone(command.user, command.client) && is_name(command.room)
+         && (!command.since || command.since->epoch.size() <= max_control_name_bytes);
+}
+
+/// Names without spaces, with one between them.
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& one : names)
+    (out += out.empty() ? "" : " ") += one;
+  return out;
+}
+
+std::vector<std::string> parts_of(std::string_view names) {
+  std::vector<std::string> parts;
+  while (!names.empty() && parts.size() <= max_spared_clients) {
+    const auto end = std::min(names.find(' '), names.size());
+    parts.emplace_back(names.substr(0, end));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  return parts;
+}
+
+/// Takes a command that was read, if it is one that can be.
+template <class Command>
+bool take(Command&& command, control_message& into) {
+  const bool is_good = is_valid(command);
+  into.content = control_command{std::forward<Command>(command)};
+  return is_good;
+}
+
+bool read_disconnect(std::span<const std::string_view> fields, bool has_choice,
+                     control_message& into) {
+  if (fields.size() != (has_choice ? 5U : 3U))
     return false;
   const auto code = parse_number<std::uint16_t>(fields[1]);
   if (!code)
     return false;
-  disconnect_user command{std::string{fields[0]}, *code, std::string{fields[2]}};
-  const bool is_good = is_valid(command);
-  into.content = control_command{std::move(command)};
-  return is_good;
+  disconnect_user command{
+    .user = std::string{fields[0]}, .code = *code, .reason = std::string{fields[2]}};
+  if (has_choice) {
+    command.client = fields[3];
+    command.spared = parts_of(fields[4]);
+  }
+  return take(std::move(command), into);
 }
 
-bool read_remove(std::span<const std::string_view> fields, control_message& into) {
-  if (fields.size() != 2)
+bool read_remove(std::span<const std::string_view> fields, bool has_choice, control_message& into) {
+  if (fields.size() != (has_choice ? 3U : 2U))
     return false;
-  remove_from_room command{std::string{fields[0]}, std::string{fields[1]}};
-  const bool is_good = is_valid(command);
-  into.content = control_command{std::move(command)};
-  return is_good;
+  remove_from_room command{.user = std::string{fields[0]}, .room = std::string{fields[1]}};
+  if (has_choice)
+    command.client = fields[2];
+  return take(std::move(command), into);
+}
+
+/// The last two fields are the position; an empty offset says that there is none.
+bool read_add(std::span<const std::string_view> fields, control_message& into) {
+  if (fields.size() != 5)
+    return false;
+  add_to_room command{.user = std::string{fields[0]},
+                      .room = std::string{fields[1]},
+                      .client = std::string{fields[2]}};
+  if (!fields[4].empty()) {
+    const auto offset = parse_number<std::uint64_t>(fields[4]);
+    if (!offset)
+      return false;
+    command.since = position{.epoch = std::string{fields[3]}, .offset = *offset};
+  }
+  return take(std::move(command), into);
 }
 
 bool read_command(std::string_view word, std::string_view bytes, control_message& into) {
   const auto fields = take_fields(bytes);
   if (!fields)
     return false;
-  if (word == disconnect_word)
-    return read_disconnect(*fields, into);
-  if (word == remove_word)
-    return read_remove(*fields, into);
+  if (word == disconnect_word || word == disconnect_some_word)
+    return read_disconnect(*fields, word == disconnect_some_word, into);
+  if (word == remove_word || word == remove_one_word)
+    return read_remove(*fields, word == remove_one_word, into);
+  if (word == add_word)
+    return read_add(*fields, into);
   into.content = unknown_command{};
   return !word.empty();
 }
@@ -131,20 +204,26 @@ bool is_valid(const control_command& command) noexcept {
 }
 
 std::string encode(std::string_view node, std::uint64_t number, const control_command& command) {
-  std::string out;
-  if (const auto* const disconnect = std::get_if<disconnect_user>(&command)) {
-    out = begin(node, 'c', number, disconnect_word);
+  const auto write = [&](std::string_view word, std::initializer_list<std::string_view> fields) {
+    auto out = begin(node, 'c', number, word);
     out += '\n';
-    put_field(out, disconnect->user);
-    put_field(out, std::to_string(disconnect->code));
-    put_field(out, disconnect->reason);
-  } else if (const auto* const remove = std::get_if<remove_from_room>(&command)) {
-    out = begin(node, 'c', number, remove_word);
-    out += '\n';
-    put_field(out, remove->user);
-    put_field(out, remove->room);
-  }
-  return out;
+    for (const auto field : fields)
+      put_field(out, field);
+    return out;
+  };
+  if (const auto* const add = std::get_if<add_to_room>(&command))
+    return write(add_word, {add->user, add->room, add->client, add->since ? add->since->epoch : "",
+                            add->since ? std::to_string(add->since->offset) : ""});
+  if (const auto* const remove = std::get_if<remove_from_room>(&command))
+    return remove->client.empty()
+             ? write(remove_word, {remove->user, remove->room})
+             : write(remove_one_word, {remove->user, remove->room, remove->client});
+  const auto& disconnect = std::get<disconnect_user>(command);
+  const auto code = std::to_string(disconnect.code);
+  return disconnect.client.empty() && disconnect.spared.empty()
+           ? write(disconnect_word, {disconnect.user, code, disconnect.reason})
+           : write(disconnect_some_word, {disconnect.user, code, disconnect.reason,
+                                          disconnect.client, joined(disconnect.spared)});
 }
 
 std::string encode(std::string_view node, std::uint64_t number, const control_answer& answer) {

@@ -157,6 +157,10 @@ void memory_broker::report(std::string_view room, bool with_members, report_hand
   handler(std::move(answer));
 }
 
+void memory_broker::list(const room_list_request& wanted, room_list_handler handler) {
+  handler(presence_.list(wanted));
+}
+
 // --- publications
 
 bool memory_broker::is_duplicate(const stream& room, std::string_view key, publish_outcome& into) {
@@ -291,6 +295,12 @@ history_page memory_broker::recover(stream& source, const recover_request& reque
   }
   page.publications = recent.after(from);
   return page;
+}
+
+void memory_broker::remove_history(std::string_view room, removal_handler handler) {
+  if (const auto known = streams_.find(room); known != streams_.end())
+    drop_history(known->second);
+  handler({});
 }
 
 void memory_broker::history(std::string_view room, const history_request& request,

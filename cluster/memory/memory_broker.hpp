@@ -61,7 +61,9 @@ public:
                const publish_options& options, publish_handler handler) override;
   void history(std::string_view room, const history_request& request,
                history_handler handler) override;
+  void remove_history(std::string_view room, removal_handler handler) override;
   void report(std::string_view room, bool with_members, report_handler handler) override;
+  void list(const room_list_request& wanted, room_list_handler handler) override;
 
   [[nodiscard]] bool claim(std::string_view room) override;
   [[nodiscard]] bool keeps(std::string_view room) const noexcept override;

@@ -43,6 +43,9 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
       services_, presence,
       {[this] { return describe_node_ ? describe_node_() : std::string{"{}"}; },
        [this](redis_roster::roster&& living) {
+         living_.clear();
+         for (const auto& entry : living)
+           living_.push_back(entry.node);
          if (tell_roster_)
            tell_roster_(std::move(living));
        },
@@ -282,6 +285,10 @@ void redis_broker::on_message(std::string_view channel, std::string_view payload
   if (fault != envelope_errc::none) {
     count_bad(services_.metrics, fault);
     complain("a message on a channel is not ours");
+    return;
+  }
+  if (live.is_removal) {
+    room->on_removed({live.epoch, live.first});
     return;
   }
   if (live.is_unordered()) {

@@ -56,7 +56,9 @@ public:
                const publish_options& options, publish_handler handler) override;
   void history(std::string_view room, const history_request& request,
                history_handler handler) override;
+  void remove_history(std::string_view room, removal_handler handler) override;
   void report(std::string_view room, bool with_members, report_handler handler) override;
+  void list(const room_list_request& wanted, room_list_handler handler) override;
 
   /// What this node tells of itself with its lease, as JSON, and who is told of the nodes that live.
   /// Before `start`.
@@ -105,6 +107,7 @@ private:
   void publish_unordered(std::string_view room, const publication& message, std::string_view key,
                          publish_handler handler);
   [[nodiscard]] publish_outcome outcome_of_unordered(redis_errc error, const redis_reply& reply);
+  [[nodiscard]] removal_answer outcome_of_removal(redis_errc error, const redis_reply& reply);
   [[nodiscard]] history_answer read_history(const history_request& request, redis_errc error,
                                             const redis_reply& reply);
   void forget(redis_room& room);
@@ -137,6 +140,7 @@ private:
   redis_reaper reaper_;
   std::function<std::string()> describe_node_;
   std::function<void(redis_roster::roster&&)> tell_roster_;
+  std::vector<std::string> living_; // the nodes, as the last renewal of the leases has told
   redis_roster roster_;
   name_map<room_ptr> rooms_;
   std::size_t rooms_cost_ = 0; // of memory

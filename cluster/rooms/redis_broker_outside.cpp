@@ -1,6 +1,7 @@
 #include "cluster/epoch.hpp"
 #include "cluster/redis/refusal.hpp"
 #include "cluster/rooms/redis_broker.hpp"
+#include "cluster/rooms/redis_room_list.hpp"
 #include "cluster/rooms/room_scripts.hpp"
 
 #include <algorithm>
@@ -129,6 +130,43 @@ history_answer redis_broker::read_history(const history_request& request, redis_
   if (page.top.epoch.empty())
     return {.error = broker_errc::refused};
   return answer_of(request, std::move(page));
+}
+
+/// Repeated by whoever asks for it where the answer was lost: it does no harm.
+void redis_broker::remove_history(std::string_view room, removal_handler handler) {
+  if (is_stopped_) {
+    handler({.error = broker_errc::unavailable});
+    return;
+  }
+  const auto partition = partition_of(room);
+  const auto meta = redis_key(services_.prefix, partition, "m", room);
+  const auto stream = redis_key(services_.prefix, partition, "s", room);
+  const auto events = redis_key(services_.prefix, partition, "v", room);
+  const auto channel = redis_channel(services_, room);
+  const std::string_view keys[]{meta, stream, events};
+  const std::string_view arguments[]{channel};
+  shard_.run(room_scripts().remove, keys, arguments,
+             [this, handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
+               handler(outcome_of_removal(error, reply));
+             });
+}
+
+removal_answer redis_broker::outcome_of_removal(redis_errc error, const redis_reply& reply) {
+  if (error != redis_errc::none)
+    return {.error = broker_errc::unavailable};
+  if (!reply.is_error())
+    return {};
+  if (is_not_master(reply.text()))
+    shard_.suspect_master();
+  complain(reply.text());
+  return {.error = error_of(reply.text())};
+}
+
+void redis_broker::list(const room_list_request& wanted, room_list_handler handler) {
+  if (is_stopped_ || living_.empty())
+    handler({.error = broker_errc::unavailable});
+  else
+    list_rooms(services_, living_, wanted, std::move(handler));
 }
 
 void redis_broker::report(std::string_view room, bool with_members, report_handler handler) {

@@ -100,6 +100,12 @@ void redis_room::on_unordered(const batch& live) {
     on_publication(message);
 }
 
+void redis_room::on_removed(const position& up_to) {
+  last_heard_ = services_.now();
+  feed_.on_removed(up_to);
+  account_window();
+}
+
 void redis_room::on_position(const position& top, bool is_patient) {
   if (top.epoch.empty() || is_retired_)
     return;

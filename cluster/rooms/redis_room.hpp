@@ -121,6 +121,9 @@ public:
   /// Publications without a place in the order.
   void on_unordered(const batch& live);
 
+  /// What is kept up to there has been removed.
+  void on_removed(const position& up_to);
+
   /// Where Redis says that the room stands; an empty epoch: it cannot be read. With `is_patient` a room
   /// that is merely behind gets some time to catch up by itself.
   void on_position(const position& top, bool is_patient);

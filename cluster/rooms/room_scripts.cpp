@@ -23,7 +23,8 @@ const room_script_set& room_scripts() {
                                    .bury = redis_script{scripts::bury, "bury"},
                                    .release = redis_script{scripts::release, "release"},
                                    .unordered = redis_script{scripts::unordered, "unordered"},
-                                   .history = redis_script{scripts::history, "history"}};
+                                   .history = redis_script{scripts::history, "history"},
+                                   .remove = redis_script{scripts::remove, "remove"}};
   return set;
 }
 

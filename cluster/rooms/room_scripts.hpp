@@ -30,6 +30,7 @@ struct room_script_set {
   redis_script release;
   redis_script unordered;
   redis_script history;
+  redis_script remove;
 };
 
 [[nodiscard]] const room_script_set& room_scripts();

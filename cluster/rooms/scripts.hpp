@@ -18,5 +18,6 @@ extern const std::string_view bury;
 extern const std::string_view release;
 extern const std::string_view unordered;
 extern const std::string_view history;
+extern const std::string_view remove;
 
 } // namespace canang::cluster::scripts

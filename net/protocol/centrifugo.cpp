@@ -14,13 +14,19 @@ using namespace centrifugo;
 const format_family& json_family() noexcept;
 const format_family& protobuf_family() noexcept;
 
-/// What all clients hear in one of the formats; with or without who comes and goes.
+/// What all clients hear in one of the formats.
 class language final : public protocol {
 public:
   using family_of = const format_family& (*)() noexcept;
 
-  language(const reply_words& words, family_of family, bool tells_moves) noexcept
-    : words_(words), family_(family), tells_moves_(tells_moves) {}
+  enum class kind : std::uint8_t {
+    quiet,
+    moving,    ///< who comes and goes too
+    by_server, ///< of memberships that the server began, not their clients
+  };
+
+  language(const reply_words& words, family_of family, kind which) noexcept
+    : words_(words), family_(family), kind_(which) {}
 
   conversation_ptr converse() const override {
     return conversation_ptr{new talk{words_, family_()}};
@@ -31,7 +37,7 @@ public:
     if (is_message(one))
       append_message(words_, frames, out,
                      [&](std::string& text) { words_.publication(text, one); });
-    else if (tells_moves_)
+    else if (kind_ == kind::moving)
       append_message(words_, frames, out, [&](std::string& text) {
         const auto who = read_member(one.data);
         words_.moved(text, one.room, one.what == outgoing_publication::kind::joined,
@@ -41,16 +47,27 @@ public:
 
   void encode_join(const join_reply& reply, const framing& frames,
                    std::string& out) const override {
-    append_message(words_, frames, out, [&](std::string& text) { words_.subscribed(text, reply); });
+    append_message(words_, frames, out, [&](std::string& text) {
+      if (kind_ == kind::by_server)
+        words_.subscribed_by_server(text, reply);
+      else
+        words_.subscribed(text, reply);
+    });
   }
 
-  recovered_in place_of_recovered() const noexcept override { return recovered_in::reply; }
+  /// The push that tells of a membership has no place for it.
+  recovered_in place_of_recovered() const noexcept override {
+    return kind_ == kind::by_server ? recovered_in::messages : recovered_in::reply;
+  }
 
   /// There is no word for a new position: SDKs subscribe anew, from where they were.
   after_break after_a_break() const noexcept override { return after_break::leaves; }
 
+  /// What the server began SDKs cannot begin anew: they connect anew instead.
   bool encode_unsubscribed(const net::unsubscribed& what, const framing& frames,
                            std::string& out) const override {
+    if (kind_ == kind::by_server && what.code != force_disconnect)
+      return false;
     append_message(words_, frames, out, [&](std::string& text) {
       words_.unsubscribed(text, what.room,
                           what.code == force_disconnect ? server_unsubscribe : come_back);
@@ -61,22 +78,26 @@ public:
 private:
   const reply_words& words_;
   family_of family_;
-  bool tells_moves_;
+  kind kind_;
 };
 
-/// Two wire formats that differ in whether joins and leaves are told.
+/// Wire formats that differ in what memberships are told.
 struct formats {
   formats(const reply_words& words, const framing& frames, language::family_of family) noexcept
-    : quiet(words, family, false),
-      moving(words, family, true),
+    : quiet(words, family, language::kind::quiet),
+      moving(words, family, language::kind::moving),
+      ruled(words, family, language::kind::by_server),
       plain(quiet, frames),
-      with_moves(moving, frames) {}
+      with_moves(moving, frames),
+      by_server(ruled, frames) {}
 
   language quiet;
   language moving;
+  language ruled;
   wire_format plain;
   wire_format with_moves;
-  format_family family{plain, with_moves};
+  wire_format by_server;
+  format_family family{plain, with_moves, by_server};
 };
 
 const format_family& json_family() noexcept {

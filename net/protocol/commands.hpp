@@ -41,6 +41,12 @@ struct join_command {
   const wire_format* format = nullptr; ///< of this membership; null: the connection's
 };
 
+/// The client has said who it is, and is answered when it is in the rooms that the server has chosen for it.
+struct entering_command {
+  std::vector<join_command> rooms;
+  std::uint32_t request = 0;
+};
+
 struct leave_command {
   std::string_view room;
   std::uint32_t request = 0;
@@ -146,6 +152,7 @@ struct connection_facts {
   std::string_view node;             ///< the node's id
   std::uint64_t connection = 0;      ///< the connection's number there
   std::chrono::milliseconds pings{}; ///< how often it is pinged
+  std::vector<std::string> rooms{};  ///< that the server has chosen for who it is
 };
 
 /// What a client is called, as the presence has it: `NODE/CONNECTION`.
@@ -168,6 +175,9 @@ public:
   virtual void on_command(const leave_command& command) = 0;
   virtual void on_command(const publish_command& command) = 0;
   virtual void on_command(const query_command& command) = 0;
+
+  /// Answered with `conversation::encode_connected`.
+  virtual void on_entering(entering_command&&) {}
 
   [[nodiscard]] virtual connection_facts facts() const { return {}; }
 

@@ -10,6 +10,7 @@
 namespace canang::net {
 
 struct history_reply;
+struct join_reply;
 
 /// What is between one client and the server alone: turns what the client says into commands, and what
 /// became of them into answers. Holds what its protocol has to remember of a client; a protocol that
@@ -29,6 +30,19 @@ public:
 
   /// One message of the client, as commands.
   virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
+
+  /// The server makes the client a member of a room: completes that as the protocol has it.
+  /// @returns false where there is no word for it: then it does not become one.
+  [[nodiscard]] virtual bool take_invitation(join_command&) const { return false; }
+
+  // Answers to an `entering_command`.
+
+  /// Appends one of its rooms to what the answer says of them: it has taken the client.
+  virtual void encode_entered(const join_reply&, std::string& /*rooms*/) {}
+
+  /// Appends the answer, with what it says of rooms.
+  virtual void encode_connected(std::uint32_t /*request*/, std::string_view /*rooms*/,
+                                const connection_facts&, const framing&, std::string&) {}
 
   /// Appends that a command failed.
   /// @returns false when there is no word for it: then the client has to be disconnected.

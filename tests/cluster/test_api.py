@@ -79,6 +79,50 @@ async def test_a_history_is_the_same_through_any_node(cluster: Cluster):
     await client.close()
 
 
+async def test_a_history_is_removed_on_all_nodes(cluster: Cluster):
+    nodes = await cluster.start(2, cluster.start_redis())
+    member = await open_client(nodes[1].url("/ws/kitchen?meta=true"))
+    joined = json.loads(await receive(member))["join"]
+    for n in range(5):
+        at = await call(nodes[0], "publish", channel="kitchen", data=n)
+    for _ in range(5):
+        await receive(member)
+    await call(nodes[0], "history_remove", channel="kitchen")
+    after = await call(nodes[0], "publish", channel="kitchen", data="after")
+    assert after == {"offset": at["offset"] + 1, "epoch": at["epoch"]}
+    assert json.loads(await receive(member))["offset"] == after["offset"], "it is not disturbed"
+    for node in nodes:
+        result = await call(node, "history", channel="kitchen", limit=-1)
+        assert (data_of(result), result["offset"]) == (["after"], after["offset"])
+        for offset, recovered in ((joined["offset"], False), (3, False), (at["offset"], True)):
+            since = f"{at['epoch']}:{offset}"
+            client = await open_client(node.url(f"/ws/kitchen?since={since}"))
+            told = json.loads(await receive(client))["join"]
+            assert told["recovered"] is recovered, (offset, told)
+            if recovered:
+                assert json.loads(await receive(client))["offset"] == after["offset"]
+            await client.close()
+    await member.close()
+
+
+async def test_the_rooms_of_all_nodes_are_listed(cluster: Cluster):
+    nodes = await cluster.start(2, cluster.start_redis())
+    rooms = ["kitchen", "kitchen", "hall"]
+    clients = [await open_client(node.url(f"/ws/{room}")) for node in nodes for room in rooms]
+
+    async def listed(node: CanangProcess, **fields: Any) -> dict[str, int]:
+        found = (await call(node, "channels", **fields))["channels"]
+        return {name: one["num_clients"] for name, one in found.items()}
+
+    for node in nodes:
+        async with asyncio.timeout(10):
+            while await listed(node) != {"kitchen": 4, "hall": 2}:
+                await asyncio.sleep(0.02)
+        assert await listed(node, pattern="h?ll") == {"hall": 2}
+        assert await listed(node, pattern="nothing*") == {}
+    await close_all(*clients)
+
+
 async def test_presence_is_of_all_nodes(cluster: Cluster):
     nodes = await cluster.start(2, cluster.start_redis())
     clients = [

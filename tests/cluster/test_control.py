@@ -1,4 +1,4 @@
-"""Commands that all nodes execute: to disconnect a user, to remove one from a room."""
+"""Commands that all nodes execute: to disconnect a user, to add one to a room, to remove one from it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import time
 
 from support.canang_process import CanangProcess
+from support.centrifugo import Peer
 from support.clients import close_all, open_client, receive
 from support.cluster import Cluster, answers, ask
 from support.pausing import go_on, stop
@@ -79,6 +80,39 @@ async def test_a_user_is_removed_from_a_room_on_all_nodes(cluster: Cluster):
         assert client.close_code is None
     assert (await call(nodes[0], "unsubscribe", user="ann", channel="nowhere"))["connections"] == 0
     await close_all(*hall, *bob)
+
+
+async def test_a_user_is_subscribed_and_unsubscribed_on_all_nodes(cluster: Cluster):
+    nodes = await cluster.start(2, cluster.start_redis())
+    await all_know(nodes, 2)
+    ann = [await Peer.open(node, user="ann") for node in nodes]
+    names = [(await peer.connect())["client"] for peer in ann]
+
+    def kinds(peer: Peer) -> list[str]:
+        return [kind for push in peer.pushes for kind in push if kind != "channel"]
+
+    result = await call(nodes[0], "subscribe", user="ann", channel="kitchen")
+    assert (result["complete"], result["connections"]) == (True, 2)
+    assert [one["connections"] for one in result["nodes"]] == [1, 1]
+    await call(nodes[1], "publish", channel="kitchen", data="to both")
+    for peer in ann:
+        await peer.has("kitchen", 1)
+        assert kinds(peer) == ["subscribe", "pub"]
+    result = await call(nodes[0], "unsubscribe", user="ann", channel="kitchen", client=names[1])
+    assert (result["complete"], result["connections"]) == (True, 1)
+    await ann[1].until(lambda: "unsubscribe" in kinds(ann[1]), "the other node's has left")
+    since = {"offset": 0, "epoch": ann[0].pushes[0]["subscribe"]["epoch"]}
+    fields = {"user": "ann", "channel": "kitchen", "recover_since": since}
+    assert (await call(nodes[0], "subscribe", **fields))["connections"] == 1, "one is in already"
+    await ann[1].has("kitchen", 2)
+    assert ann[1].values("kitchen") == ["to both", "to both"]
+    result = await call(nodes[1], "disconnect", user="ann", whitelist=[names[0]])
+    assert result["connections"] == 1
+    assert await ann[1].closed() == 3503
+    assert (await call(nodes[1], "refresh", user="ann", expired=True))["connections"] == 1
+    assert await ann[0].closed() == 3005
+    for peer in ann:
+        await peer.end()
 
 
 async def test_a_stopped_node_is_told_of_and_executes_once_when_it_goes_on(cluster: Cluster):

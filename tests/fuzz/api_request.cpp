@@ -39,6 +39,12 @@ void look_at_content(const api_content& content, std::size_t body_bytes) {
           "the data is JSON, and stays as it is");
 }
 
+void look_at_target(const api_target& whom) {
+  require(whom.user.empty() ? !whom.client.empty() : canang::net::is_user_name(whom.user),
+          "somebody is meant");
+  require(whom.client.size() <= max_api_client_bytes, "the connection has a name");
+}
+
 /// Each command looks at itself.
 struct look {
   std::size_t body_bytes;
@@ -54,18 +60,31 @@ struct look {
     look_at_content(request.content, body_bytes);
   }
   void operator()(const api_disconnect& request) const {
-    require(canang::net::is_user_name(request.user), "the user has a name");
+    look_at_target(request.whom);
+    require(request.spared.size() <= max_api_spared, "so many are spared");
     require(request.code >= 3000 && request.code <= 4999, "a code that may be sent");
     require(request.reason.size() <= 123, "a reason that fits into a close frame");
   }
+  void operator()(const api_subscribe& request) const {
+    look_at_target(request.whom);
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+    require(!request.since || !request.since->epoch.empty(), "a position has an epoch");
+  }
   void operator()(const api_unsubscribe& request) const {
-    require(canang::net::is_user_name(request.user), "the user has a name");
+    look_at_target(request.whom);
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
   }
+  void operator()(const api_refresh& request) const { (*this)(request.end); }
   void operator()(const api_presence& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
   }
   void operator()(const api_presence_stats& request) const {
+    require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
+  void operator()(const api_channels& request) const {
+    require(request.pattern.size() <= 255, "a pattern is no longer than a name");
+  }
+  void operator()(const api_history_remove& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
   }
   void operator()(const api_history& request) const {

@@ -55,6 +55,15 @@ async def test_a_node_alone_removes_a_user_from_a_room(canang):
     await hall.close()
 
 
+def test_nobody_is_there_to_do_it_to(canang):
+    for method, fields in (
+        ("disconnect", {}), ("disconnect", {"client": "n/1"}), ("subscribe", {"channel": "kitchen"}),
+        ("unsubscribe", {"channel": "kitchen"}), ("refresh", {"expired": True}), ("refresh", {}),
+    ):  # fmt: skip
+        result = post(canang, f"/api/{method}", {"user": "nobody"} | fields).result
+        assert (result["complete"], result["connections"]) == (True, 0), (method, fields)
+
+
 async def test_who_has_no_user_is_disconnected_by_no_name(canang):
     client = await open_client(canang.url("/ws/kitchen"))
     await canang.members_are(1)
@@ -126,8 +135,29 @@ def test_a_bad_command_gets_one_clear_answer(canang):
                  {"user": "ann", "disconnect": {"code": 5000}},
                  {"user": "ann", "disconnect": {"reason": "x" * 124}}):  # fmt: skip
         assert post(canang, "/api/disconnect", body).error == (200, 107), body
-    for body in ({"user": "ann"}, {"channel": "kitchen"}, {"user": "ann", "channel": ".."}):
+    for body in ({"user": "ann"}, {"channel": "kitchen"}, {"user": "ann", "channel": ".."},
+                 {"user": "ann", "channel": "x" * 256}, {"user": "x" * 256, "channel": "kitchen"},
+                 {"user": "ann", "channel": "kitchen", "client": "c" * 41}):  # fmt: skip
         assert post(canang, "/api/unsubscribe", body).error == (200, 107), body
+        assert post(canang, "/api/subscribe", body).error == (200, 107), body
+    ann = {"user": "ann", "channel": "kitchen"}
+    for more, error in (
+        ({"client": 7}, (400, 107)), ({"recover_since": 7}, (400, 107)), ({"user": []}, (400, 107)),
+        ({"recover_since": {"offset": 1}}, (200, 107)),
+        ({"recover_since": {"offset": 1, "epoch": "e" * 256}}, (200, 107)),
+        ({"data": {}}, None), ({"data": 1}, (200, 108)), ({"override": {"presence": {}}}, (200, 108)),
+        ({"expire_at": 1}, (200, 108)), ({"session": "s"}, (200, 108)),
+    ):  # fmt: skip
+        answer = post(canang, "/api/subscribe", ann | more)
+        assert ("error" not in answer.json) if error is None else answer.error == error, more
+    for body, error in (
+        ({}, (200, 107)), ({"user": 1}, (400, 107)), ({"user": "ann", "expired": 1}, (400, 107)),
+        ({"user": "ann", "expire_at": -1}, (200, 107)),
+        ({"user": "ann", "expire_at": 2**40}, (200, 108)),
+    ):  # fmt: skip
+        assert post(canang, "/api/refresh", body).error == error, body
+    spared = {"user": "ann", "whitelist": ["n/1"] * 33}
+    assert post(canang, "/api/disconnect", spared).error == (200, 107)
 
 
 def test_what_it_does_not_have_is_refused_unless_it_means_nothing(canang):
@@ -135,7 +165,7 @@ def test_what_it_does_not_have_is_refused_unless_it_means_nothing(canang):
         answer = publish(canang, channel="kitchen", data=1, **{field: value})
         assert answer.error == (200, 108)
         assert field in answer.json["error"]["message"]
-    assert post(canang, "/api/disconnect", {"user": "ann", "client": "c"}).error == (200, 108)
+    assert post(canang, "/api/disconnect", {"user": "ann", "session": "s"}).error == (200, 108)
     assert publish(canang, channel="kitchen", data=1, b64data="", tags={}, delta=False).result
 
 

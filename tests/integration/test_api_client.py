@@ -73,6 +73,20 @@ async def test_it_reads_histories(keyed, service):
     await member.close()
 
 
+async def test_it_lists_channels_and_removes_histories(keyed, service):
+    rooms = ["kitchen", "kitchen", "hall"]
+    members = [await open_client(keyed.url(f"/ws/{room}")) for room in rooms]
+    await keyed.members_are(3)
+    listed = service.channels(cent.ChannelsRequest()).channels
+    assert {name: one.num_clients for name, one in listed.items()} == {"kitchen": 2, "hall": 1}
+    assert set(service.channels(cent.ChannelsRequest(pattern="h*")).channels) == {"hall"}
+    service.publish(cent.PublishRequest(channel="kitchen", data=1))
+    service.history_remove(cent.HistoryRemoveRequest(channel="kitchen"))
+    kept = service.history(cent.HistoryRequest(channel="kitchen", limit=10))
+    assert (kept.publications, kept.offset) == ([], 1)
+    await close_all(*members)
+
+
 def test_it_sends_batches(service):
     told = service.batch(
         cent.BatchRequest(
@@ -99,6 +113,10 @@ async def test_it_commands(keyed, service):
     ann = await open_client(keyed.url("/ws/kitchen?user=ann"))
     await keyed.members_are(1)
     service.unsubscribe(cent.UnsubscribeRequest(user="ann", channel="hall"))
+    service.subscribe(cent.SubscribeRequest(user="ann", channel="hall"))
+    service.refresh(cent.RefreshRequest(user="ann"))
+    others = cent.DisconnectRequest(user="ann", client="another/1", whitelist=["another/2"])
+    service.disconnect(others)
     wanted = cent.Disconnect(code=4001, reason="bye")
     service.disconnect(cent.DisconnectRequest(user="ann", disconnect=wanted))
     await asyncio.wait_for(ann.wait_closed(), 5)
@@ -107,9 +125,7 @@ async def test_it_commands(keyed, service):
 
 def test_it_is_told_what_is_not_here(service):
     for ask, request, code in (
-        (service.channels, cent.ChannelsRequest(), 108),
-        (service.refresh, cent.RefreshRequest(user="ann"), 108),
-        (service.history_remove, cent.HistoryRemoveRequest(channel="kitchen"), 108),
+        (service.refresh, cent.RefreshRequest(user="ann", expire_at=2**40), 108),
         (service.publish, cent.PublishRequest(channel="kitchen", data=1, tags={"": "b"}), 107),
         (service.publish, cent.PublishRequest(channel=".", data=1), 107),
     ):

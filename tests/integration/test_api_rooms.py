@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 
-import pytest
-
+from support.centrifugo import Json, peers
 from support.clients import close_all, open_client, receive
 from support.server_api import ApiAnswer, post, publish
 from support.waiting import eventually
@@ -22,6 +22,91 @@ def history(canang, **fields) -> dict:
 
 def offsets(result: dict) -> list[int]:
     return [one["offset"] for one in result["publications"]]
+
+
+# --- lists, and removals ------------------------------------------------------------------------
+
+
+def channels(canang, **fields) -> dict[str, int]:
+    listed = ask(canang, "channels", **fields).result["channels"]
+    return {name: one["num_clients"] for name, one in listed.items()}
+
+
+async def test_rooms_with_members_are_listed(canang):
+    assert channels(canang) == {}
+    rooms = ["kitchen", "kitchen", "hall", "ns:a", "ns:b"]
+    clients = [await open_client(canang.url(f"/ws/{room}")) for room in rooms]
+    await canang.members_are(5)
+    publish(canang, channel="nobody is here", data=1)
+    assert channels(canang) == {"kitchen": 2, "hall": 1, "ns:a": 1, "ns:b": 1}
+    assert channels(canang, pattern="ns:*") == {"ns:a": 1, "ns:b": 1}
+    assert channels(canang, pattern="*a??") == {"hall": 1}
+    assert channels(canang, pattern="kitchen") == {"kitchen": 2}
+    assert channels(canang, pattern="[k]itchen") == {}
+    await close_all(*clients)
+    await eventually(lambda: channels(canang) == {}, "none is left")
+
+
+async def test_more_rooms_than_a_list_may_have_are_an_error(start_canang):
+    canang = start_canang(max_rooms_per_connection=11_000, publish_rate=0, publish_bytes_rate=0)
+    async with peers(canang, Json) as (peer,):
+        for first in range(0, 10_001, 1000):
+            count = min(1000, 10_001 - first)
+            await peer.send(
+                *(peer.numbered(subscribe={"channel": f"r{first + n}"}) for n in range(count))
+            )
+        await peer.until(lambda: len(peer.replies) == 10_002, "all replies", 60)
+        assert ask(canang, "channels").error == (200, 106)
+        assert len(channels(canang, pattern="r1*")) == 1112
+        await peer.ask(unsubscribe={"channel": "r0"})
+        await eventually(lambda: len(channels(canang)) == 10_000, "as many as there may be")
+
+
+def test_a_removed_history_is_gone_and_the_offsets_go_on(canang):
+    for n in range(3):
+        at = publish(canang, channel="kitchen", data=n, idempotency_key=f"k{n}").result
+    assert ask(canang, "history_remove", channel="kitchen").result == {}
+    kept = history(canang, channel="kitchen", limit=-1)
+    assert kept == {"publications": [], "epoch": at["epoch"], "offset": 3}
+    assert publish(canang, channel="kitchen", data=3).result["offset"] == 4
+    assert publish(canang, channel="kitchen", data=2, idempotency_key="k2").result["offset"] == 3
+    assert offsets(history(canang, channel="kitchen", limit=-1)) == [4]
+    since = {"epoch": at["epoch"], "offset": 2}
+    gone = ask(canang, "history", channel="kitchen", limit=9, since=since)
+    assert gone.error == (200, 112)
+    since["offset"] = 3
+    assert offsets(history(canang, channel="kitchen", limit=9, since=since)) == [4]
+    assert ask(canang, "history_remove", channel="nowhere").result == {}
+
+
+async def test_who_resumes_from_a_removed_history_is_told_so(canang):
+    at = {}
+    for n in range(3):
+        at = publish(canang, channel="kitchen", data=n).result
+    await asyncio.to_thread(ask, canang, "history_remove", channel="kitchen")
+    publish(canang, channel="kitchen", data="kept")
+    for offset, recovered in ((0, False), (2, False), (3, True), (4, True)):
+        client = await open_client(canang.url(f"/ws/kitchen?since={at['epoch']}:{offset}"))
+        assert json.loads(await receive(client))["join"]["recovered"] is recovered, offset
+        if offset == 3:
+            assert json.loads(await receive(client))["offset"] == 4
+        await client.close()
+
+
+def test_what_cannot_be_listed_or_removed(start_canang):
+    canang = start_canang(history_size=0)
+    assert ask(canang, "history_remove", channel="kitchen").error == (200, 108)
+    for method, body, error in (
+        ("history_remove", {}, (200, 107)),
+        ("history_remove", {"channel": ".."}, (200, 107)),
+        ("history_remove", {"channel": "x" * 256}, (200, 107)),
+        ("history_remove", {"channel": 7}, (400, 107)),
+        ("history_remove", {"channel": "kitchen", "since": 1}, (200, 108)),
+        ("channels", {"pattern": "*" * 256}, (200, 107)),
+        ("channels", {"pattern": 7}, (400, 107)),
+        ("channels", {"limit": 7}, (200, 108)),
+    ):
+        assert ask(canang, method, **body).error == error, (method, body)
 
 
 # --- presence -----------------------------------------------------------------------------------
@@ -182,12 +267,6 @@ async def test_a_node_alone_tells_of_itself(start_canang):
         "num_channels": 2,
     }
     await close_all(*clients)
-
-
-@pytest.mark.parametrize("method", ["subscribe", "refresh", "history_remove", "channels"])
-def test_what_centrifugo_has_and_this_has_not_is_not_available(canang, method):
-    assert ask(canang, method, channel="kitchen", user="ann").error == (200, 108)
-    assert ask(canang, method).error == (200, 108)
 
 
 def test_there_is_no_method_for_rpc(canang):

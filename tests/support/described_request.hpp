@@ -35,7 +35,13 @@ inline std::string described(const net::centrifugo::request& said) {
   text("data", said.data);
   text("name", said.name);
   text("version", said.version);
-  flag("has_subs", said.has_subs);
+  for (const auto& sub : said.subs)
+    all.append(" sub=")
+      .append(sub.channel)
+      .append(sub.recover ? "!" : "?")
+      .append(sub.at.epoch)
+      .append(":")
+      .append(std::to_string(sub.at.offset));
   flag("recover", said.recover);
   flag("positioned", said.positioned);
   flag("recoverable", said.recoverable);

@@ -14,7 +14,8 @@ obeys lines of JSON on its standard input:
 
 It answers each on its standard output, with `{"id":1,"ok":{...}}` or `{"id":1,"error":{"code","message"}}`, and
 says there whatever the SDK calls a handler for: `{"event":"publication","room","offset","user","data"}`,
-`connecting`, `connected`, `disconnected`, `subscribed`, `unsubscribed`, `join`, `leave`.
+`connecting`, `connected`, `disconnected`, `subscribed`, `unsubscribed`, `join`, `leave`; of subscriptions that the
+server began `server_subscribed`, `server_unsubscribed`, `server_publication`.
 """
 
 from __future__ import annotations
@@ -166,6 +167,9 @@ class SdkClient:
 
     def data(self, room: str) -> list[Any]:
         return [event["data"] for event in self.of("publication", room)]
+
+    def server_data(self, room: str) -> list[Any]:
+        return [event["data"] for event in self.of("server_publication", room)]
 
     def offsets(self, room: str) -> list[int]:
         return [event["offset"] for event in self.of("publication", room)]

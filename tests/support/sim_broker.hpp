@@ -29,8 +29,14 @@ public:
                cluster::history_handler handler) override {
     inner_.history(room, request, std::move(handler));
   }
+  void remove_history(std::string_view room, cluster::removal_handler handler) override {
+    inner_.remove_history(room, std::move(handler));
+  }
   void report(std::string_view room, bool with_members, cluster::report_handler handler) override {
     inner_.report(room, with_members, std::move(handler));
+  }
+  void list(const cluster::room_list_request& wanted, cluster::room_list_handler handler) override {
+    inner_.list(wanted, std::move(handler));
   }
 
   void expire() { inner_.expire(); }

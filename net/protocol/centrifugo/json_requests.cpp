@@ -82,10 +82,12 @@ public:
   void operator()(subs_field) {
     if (json_.skip_null())
       return;
-    into_.has_subs = false;
-    read_fields([this](std::string_view) {
-      into_.has_subs = true;
-      json_.value();
+    into_.subs.clear();
+    read_fields([this](std::string_view channel) {
+      if (into_.subs.size() < max_server_subs)
+        read_sub(into_.subs.emplace_back(server_sub{.channel = channel}));
+      else
+        json_.value();
     });
   }
   void operator()(since_field) {
@@ -151,6 +153,21 @@ private:
       std::visit(*this, found->kind);
     else
       json_.value();
+  }
+
+  void read_sub(server_sub& to) {
+    if (json_.skip_null())
+      return;
+    read_fields([&](std::string_view name) {
+      if (name == "recover")
+        read_flag(to.recover);
+      else if (name == "epoch")
+        read_text(to.at.epoch);
+      else if (name == "offset")
+        read_number(to.at.offset);
+      else
+        json_.value();
+    });
   }
 
   void read_text(std::string_view& to) {

@@ -88,6 +88,21 @@ void append_position(std::string& out, std::string_view epoch, std::uint64_t off
   append_number(out, offset);
 }
 
+void append_subscription(std::string& out, const join_reply& reply) {
+  out += '{';
+  append_position(out, reply.at.epoch, reply.at.offset);
+  if ((reply.note & subscription_note::recoverable) != 0)
+    out += ",\"recoverable\":true";
+  if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
+    out += ",\"positioned\":true";
+  if ((reply.note & subscription_note::recovering) != 0)
+    out += ",\"was_recovering\":true";
+  if (reply.at.recovered)
+    out += ",\"recovered\":true";
+  append_publications(out, reply.recovered);
+  out += '}';
+}
+
 void append_ending(std::string& out, const ending& why) {
   out += "{\"code\":";
   append_number(out, why.code);
@@ -126,23 +141,33 @@ public:
     append_number(out, is.ping_s);
     out += ",\"pong\":true,\"node\":";
     append_json_string(out, is.node);
+    if (!is.rooms.empty()) {
+      out += ",\"subs\":{";
+      out += is.rooms;
+      out += '}';
+    }
     out += "}}";
   }
 
   void subscribed(std::string& out, const join_reply& reply) const override {
     begin_reply(out, reply.request, "subscribe");
-    out += '{';
+    append_subscription(out, reply);
+    out += '}';
+  }
+
+  void entered(std::string& rooms, const join_reply& reply) const override {
+    if (!rooms.empty())
+      rooms += ',';
+    append_json_string(rooms, reply.at.room);
+    rooms += ':';
+    append_subscription(rooms, reply);
+  }
+
+  void subscribed_by_server(std::string& out, const join_reply& reply) const override {
+    begin_push(out, reply.at.room, "subscribe");
+    out += "{\"recoverable\":true,";
     append_position(out, reply.at.epoch, reply.at.offset);
-    if ((reply.note & subscription_note::recoverable) != 0)
-      out += ",\"recoverable\":true";
-    if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
-      out += ",\"positioned\":true";
-    if ((reply.note & subscription_note::recovering) != 0)
-      out += ",\"was_recovering\":true";
-    if (reply.at.recovered)
-      out += ",\"recovered\":true";
-    append_publications(out, reply.recovered);
-    out += "}}";
+    out += ",\"positioned\":true}}}";
   }
 
   void done(std::string& out, std::uint32_t id, method what) const override {

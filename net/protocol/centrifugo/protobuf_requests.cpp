@@ -62,19 +62,55 @@ bool read_position(std::string_view body, stream_position& to) {
   return true;
 }
 
+bool read_flag(pbf_reader& in, bool& to) {
+  std::uint64_t number = 0; // pbf_reader::get_bool() looks at the first byte only
+  if (!read_number(in, number))
+    return false;
+  to = number != 0;
+  return true;
+}
+
+/// Of a subscription what matters to one that the server begins.
+bool read_sub(std::string_view body, server_sub& to) {
+  pbf_reader in{body.data(), body.size()};
+  while (in.next()) {
+    auto is_right = true;
+    switch (in.tag()) {
+    case 3: is_right = read_flag(in, to.recover); break;
+    case 6: is_right = read_text(in, to.at.epoch); break;
+    case 7: is_right = read_number(in, to.at.offset); break;
+    default: in.skip(); break;
+    }
+    if (!is_right)
+      return false;
+  }
+  return true;
+}
+
+/// An entry of the map: a channel, and its subscription.
+bool read_sub_entry(std::string_view body, server_sub& to) {
+  pbf_reader in{body.data(), body.size()};
+  std::string_view sub;
+  while (in.next()) {
+    auto is_right = true;
+    switch (in.tag()) {
+    case 1: is_right = read_text(in, to.channel); break;
+    case 2: is_right = read_view(in, sub); break;
+    default: in.skip(); break;
+    }
+    if (!is_right)
+      return false;
+  }
+  return read_sub(sub, to);
+}
+
 /// Reads the current field of a request into where it belongs, by its kind.
 struct field_reader {
   pbf_reader& in;
   request& into;
 
   bool operator()(text_field to) const { return read_text(in, into.*to); }
-  bool operator()(flag_field to) const {
-    std::uint64_t number = 0; // pbf_reader::get_bool() looks at the first byte only
-    if (!read_number(in, number))
-      return false;
-    into.*to = number != 0;
-    return true;
-  }
+  bool operator()(flag_field to) const { return read_flag(in, into.*to); }
   bool operator()(offset_field to) const { return read_number(in, into.*to); }
   bool operator()(number_field to) const {
     std::uint64_t number = 0;
@@ -86,9 +122,13 @@ struct field_reader {
   }
   bool operator()(data_field) const { return read_view(in, into.data); }
   bool operator()(subs_field) const {
-    std::string_view sub;
-    into.has_subs = true;
-    return read_view(in, sub);
+    std::string_view entry;
+    server_sub sub;
+    if (!read_view(in, entry) || !read_sub_entry(entry, sub))
+      return false;
+    if (into.subs.size() < max_server_subs)
+      into.subs.push_back(sub);
+    return true;
   }
   bool operator()(since_field) const {
     std::string_view body;

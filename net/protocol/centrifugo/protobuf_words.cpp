@@ -34,7 +34,8 @@ enum push_field : protozero::pbf_tag_type {
   push_pub = 4,
   push_join = 5,
   push_leave = 6,
-  push_unsubscribe = 7
+  push_unsubscribe = 7,
+  push_subscribe = 9
 };
 
 /// Adds what `write` adds, as a message: also where that is nothing, which the library would leave out.
@@ -108,6 +109,20 @@ void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
   }
 }
 
+void add_subscription(pbf_writer& fields, const join_reply& reply) {
+  if ((reply.note & subscription_note::recoverable) != 0)
+    fields.add_bool(3, true);
+  add_text(fields, 6, reply.at.epoch);
+  add_publications(fields, 7, reply.recovered);
+  if (reply.at.recovered)
+    fields.add_bool(8, true);
+  fields.add_uint64(9, reply.at.offset);
+  if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
+    fields.add_bool(10, true);
+  if ((reply.note & subscription_note::recovering) != 0)
+    fields.add_bool(12, true);
+}
+
 class protobuf final : public reply_words {
 public:
   frame_type type() const noexcept override { return frame_type::binary; }
@@ -123,27 +138,38 @@ public:
   }
 
   void connected(std::string& out, std::uint32_t id, const connect_result& is) const override {
-    append_reply(out, id, reply_connect, [&](pbf_writer& fields) {
+    append_delimited(out, [&](pbf_writer& reply) {
+      reply.add_uint32(reply_id, id);
+      const scratch message{scratch::level::fields};
+      pbf_writer fields{message.text()};
       add_text(fields, 1, is.client);
       fields.add_uint32(7, is.ping_s);
       fields.add_bool(8, true);
       add_text(fields, 10, is.node);
+      message.text() += is.rooms; // fields of this message, as `entered` writes them
+      reply.add_message(reply_connect, message.text());
     });
   }
 
   void subscribed(std::string& out, const join_reply& reply) const override {
-    append_reply(out, reply.request, reply_subscribe, [&](pbf_writer& fields) {
-      if ((reply.note & subscription_note::recoverable) != 0)
-        fields.add_bool(3, true);
-      add_text(fields, 6, reply.at.epoch);
-      add_publications(fields, 7, reply.recovered);
-      if (reply.at.recovered)
-        fields.add_bool(8, true);
-      fields.add_uint64(9, reply.at.offset);
-      if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
-        fields.add_bool(10, true);
-      if ((reply.note & subscription_note::recovering) != 0)
-        fields.add_bool(12, true);
+    append_reply(out, reply.request, reply_subscribe,
+                 [&](pbf_writer& fields) { add_subscription(fields, reply); });
+  }
+
+  void entered(std::string& rooms, const join_reply& reply) const override {
+    pbf_writer connect{rooms};
+    pbf_writer entry{connect, 6};
+    add_text(entry, 1, reply.at.room);
+    pbf_writer subscription{entry, 2};
+    add_subscription(subscription, reply);
+  }
+
+  void subscribed_by_server(std::string& out, const join_reply& reply) const override {
+    append_push(out, reply.at.room, push_subscribe, [&](pbf_writer& fields) {
+      fields.add_bool(1, true);
+      add_text(fields, 4, reply.at.epoch);
+      fields.add_uint64(5, reply.at.offset);
+      fields.add_bool(6, true);
     });
   }
 

@@ -25,6 +25,7 @@ struct connect_result {
   std::string_view client;
   std::string_view node;
   std::uint32_t ping_s = 0; ///< pings come so often, and are to be answered
+  std::string_view rooms{}; ///< what `entered` has said
 };
 
 /// A member that a push or an answer is about.
@@ -46,6 +47,12 @@ public:
   /// The place that it names is the one *before* what was recovered: SDKs go on from there with each publication,
   /// so one that is cut off among them misses none.
   virtual void subscribed(std::string& out, const join_reply& reply) const = 0;
+
+  /// Appends a subscription that the server has begun, for the answer to `connect`.
+  virtual void entered(std::string& rooms, const join_reply& reply) const = 0;
+
+  /// The push that the server has subscribed the client. What was recovered follows it as publications.
+  virtual void subscribed_by_server(std::string& out, const join_reply& reply) const = 0;
 
   /// A result without fields, of `what`.
   virtual void done(std::string& out, std::uint32_t id, method what) const = 0;

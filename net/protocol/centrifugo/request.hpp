@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 /// What a client of Centrifugo's protocol says, whichever of its two formats it says it in
 /// (https://github.com/centrifugal/protocol, definitions/client.proto: `Command` and what is in it).
@@ -39,6 +41,16 @@ struct stream_position {
   std::uint64_t offset = 0;
 };
 
+/// What a client had of a server-side subscription before it connected anew.
+struct server_sub {
+  std::string_view channel;
+  bool recover = false;
+  stream_position at{};
+};
+
+/// Of these that a `connect` names, the others are not looked at: more than any client can have had.
+inline constexpr std::size_t max_server_subs = 1024;
+
 /// One command. Views are of the message, or of the reader's own memory: valid until the next call to the reader.
 /// What the command does not say has its default.
 struct request {
@@ -52,7 +64,14 @@ struct request {
   // connect
   std::string_view name{};
   std::string_view version{};
-  bool has_subs = false; ///< it names server-side subscriptions that it had
+  std::vector<server_sub> subs{};
+
+  /// What it says of one; of several the last counts. Null where it says nothing.
+  [[nodiscard]] const server_sub* sub_of(std::string_view room) const noexcept {
+    const auto found = std::find_if(subs.rbegin(), subs.rend(),
+                                    [&](const server_sub& one) { return one.channel == room; });
+    return found == subs.rend() ? nullptr : &*found;
+  }
 
   // subscribe
   bool recover = false;

@@ -104,13 +104,37 @@ bool talk::connect(const request& asked, command_sink& sink) {
   }
   is_connected_ = true;
   sink.on_command(identify_command{{.user = std::exchange(user_, {})}});
-  const auto facts = sink.facts();
-  const auto client = client_name(facts);
-  reply(sink, [&](std::string& out) {
-    words_.connected(out, asked.id,
-                     {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings)});
-  });
+  auto facts = sink.facts();
+  if (facts.rooms.empty())
+    reply(sink, [&](std::string& out) { append_connected(out, asked.id, facts, {}); });
+  else
+    enter_rooms(asked, std::move(facts.rooms), sink);
   return true;
+}
+
+void talk::append_connected(std::string& out, std::uint32_t request, const connection_facts& facts,
+                            std::string_view rooms) const {
+  const auto client = client_name(facts);
+  words_.connected(
+    out, request,
+    {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings), .rooms = rooms});
+}
+
+/// Which these are the server decides; the client says how far it is in them.
+void talk::enter_rooms(const request& asked, std::vector<std::string>&& rooms,
+                       command_sink& sink) const {
+  entering_command enters{.rooms = {}, .request = asked.id};
+  for (auto& room : rooms) {
+    join_command join{.room = std::move(room)};
+    join.note = subscription_note::positioned | subscription_note::recoverable;
+    join.format = &formats_.by_server;
+    if (const auto* const had = asked.sub_of(join.room); had != nullptr && had->recover) {
+      join.note |= subscription_note::recovering;
+      join.since = resume_position{std::string{had->at.epoch}, had->at.offset};
+    }
+    enters.rooms.push_back(std::move(join));
+  }
+  sink.on_entering(std::move(enters));
 }
 
 void talk::subscribe(const request& asked, command_sink& sink) const {
@@ -125,6 +149,22 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
     join.since = resume_position{std::string{asked.epoch}, asked.offset};
   join.format = asked.join_leave ? &formats_.with_moves : &formats_.plain;
   sink.on_command(std::move(join));
+}
+
+void talk::encode_entered(const join_reply& reply, std::string& rooms) {
+  words_.entered(rooms, reply);
+}
+
+void talk::encode_connected(std::uint32_t request, std::string_view rooms,
+                            const connection_facts& facts, const framing& frames,
+                            std::string& out) {
+  append_message(words_, frames, out,
+                 [&](std::string& text) { append_connected(text, request, facts, rooms); });
+}
+
+bool talk::take_invitation(join_command& wanted) const {
+  wanted.format = &formats_.by_server;
+  return is_connected_;
 }
 
 void talk::publish(const request& asked, command_sink& sink) const {

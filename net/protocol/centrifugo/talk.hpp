@@ -4,6 +4,8 @@
 #include "net/protocol/conversation.hpp"
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace canang::net::centrifugo {
 
@@ -11,6 +13,7 @@ namespace canang::net::centrifugo {
 struct format_family {
   const wire_format& plain;
   const wire_format& with_moves; ///< joins and leaves too
+  const wire_format& by_server;  ///< of memberships that the server began
 };
 
 /// One client's conversation in Centrifugo's protocol: `connect` first, then what it likes.
@@ -21,6 +24,11 @@ public:
 
   void on_open(const connection_parameters& parameters, command_sink& sink) override;
   void decode(frame_type type, std::span<const char> message, command_sink& sink) override;
+  void encode_entered(const join_reply& reply, std::string& rooms) override;
+  void encode_connected(std::uint32_t request, std::string_view rooms,
+                        const connection_facts& facts, const framing& frames,
+                        std::string& out) override;
+  [[nodiscard]] bool take_invitation(join_command& wanted) const override;
   bool encode_fault(const failed_command& failed, const framing& frames, std::string& out) override;
   void encode_stored(const stored_publish& stored, const framing& frames,
                      std::string& out) override;
@@ -33,6 +41,10 @@ private:
   [[nodiscard]] bool take(const request& asked, command_sink& sink);
   [[nodiscard]] bool connect(const request& asked, command_sink& sink);
   void subscribe(const request& asked, command_sink& sink) const;
+  void enter_rooms(const request& asked, std::vector<std::string>&& rooms,
+                   command_sink& sink) const;
+  void append_connected(std::string& out, std::uint32_t request, const connection_facts& facts,
+                        std::string_view rooms) const;
   void publish(const request& asked, command_sink& sink) const;
   void ask_history(const request& asked, command_sink& sink) const;
   void refuse(const request& asked, const error& why, command_sink& sink) const;

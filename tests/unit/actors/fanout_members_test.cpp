@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace canang::actors {
 namespace {
 
@@ -193,6 +197,51 @@ TEST_F(fanout_members_test, asks_the_owner_of_a_session_and_leaves_its_opening_t
   members.end_room(room_b, {1011, "gone"});
   EXPECT_EQ(owner.removed, (std::vector<subscription_id>{2, 4}));
   EXPECT_TRUE(a->close_codes.empty());
+}
+
+TEST_F(fanout_members_test, finds_the_connections_of_a_user_that_are_chosen) {
+  for (connection_id id = 1; id <= 5; ++id)
+    (void)attach(id);
+  for (const connection_id id : {1, 2, 3})
+    members.note_user(id, "ann");
+  members.note_user(4, "bob");
+  const auto found = [&](std::string_view user, const chosen_connections& which) {
+    auto ids = members.find_user(user, which);
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  };
+  using ids = std::vector<connection_id>;
+  EXPECT_EQ(found("ann", {}), (ids{1, 2, 3}));
+  EXPECT_EQ(found("ann", {.spared = {2, 4}}), (ids{1, 3}));
+  EXPECT_EQ(found("ann", {.only = 2}), (ids{2}));
+  EXPECT_EQ(found("ann", {.only = 2, .spared = {2}}), ids{});
+  EXPECT_EQ(found("ann", {.only = 4}), ids{}) << "of another user";
+  EXPECT_EQ(found("ann", {.only = 5}), ids{}) << "of none";
+  EXPECT_EQ(found("ann", {.only = 6}), ids{}) << "there is none";
+  EXPECT_EQ(found("", {.only = 6}), ids{});
+  EXPECT_EQ(found("", {.only = 5}), (ids{5}));
+  EXPECT_EQ(found("", {.only = 4}), ids{});
+  EXPECT_EQ(found("", {}), ids{}) << "those without a user are not one user";
+  members.forget_user(2);
+  EXPECT_EQ(found("ann", {}), (ids{1, 3}));
+}
+
+TEST_F(fanout_members_test, hands_an_invitation_to_who_is_invited) {
+  struct guest final : membership_owner {
+    std::vector<std::string> invited;
+    bool on_added(const add_member&) override { return true; }
+    void on_invited(const invitation& to) override { invited.push_back(to.room); }
+    void on_removed(subscription_id) override {}
+    void on_broken(subscription_id) override {}
+  } owner;
+  members.attach(1, test::make_fake_session(), &owner);
+  (void)attach(2);
+  const std::string room = "kitchen";
+  const std::optional<cluster::position> since;
+  const subscribe_tally_ptr nobody;
+  for (const connection_id id : {1, 2, 3})
+    members.invite(id, {room, since, nobody});
+  EXPECT_EQ(owner.invited, std::vector<std::string>{"kitchen"});
 }
 
 TEST_F(fanout_members_test, closes_one_or_all_that_are_not_closing_yet_and_refuses_who_is_not_in) {

@@ -23,10 +23,20 @@ TEST(user_index, finds_all_connections_of_a_user) {
   index.add("ann", 1);
   index.add("bob", 2);
   index.add("ann", 3);
-  EXPECT_EQ(sorted(index.take("ann")), (ids{1, 3}));
-  EXPECT_EQ(index.take("ann"), ids{}) << "they are taken out";
-  EXPECT_EQ(index.take("bob"), (ids{2}));
-  EXPECT_EQ(index.size(), 0U);
+  EXPECT_EQ(sorted(index.of("ann")), (ids{1, 3}));
+  EXPECT_EQ(index.of("bob"), (ids{2}));
+  EXPECT_EQ(index.of("cid"), ids{});
+  EXPECT_EQ(index.size(), 3U);
+}
+
+TEST(user_index, knows_whose_a_connection_is) {
+  user_index index;
+  index.add("ann", 1);
+  EXPECT_TRUE(index.is_of("ann", 1));
+  EXPECT_FALSE(index.is_of("an", 1));
+  EXPECT_FALSE(index.is_of("", 1));
+  EXPECT_FALSE(index.is_of("ann", 2));
+  EXPECT_TRUE(index.is_of("", 2)) << "of nobody";
 }
 
 TEST(user_index, connections_without_a_user_are_not_in_it) {
@@ -45,7 +55,8 @@ TEST(user_index, forgets_who_has_gone_and_costs_nothing_then) {
   EXPECT_GT(index.cost(), 5 * sizeof(std::uint64_t) + 200);
   for (const std::uint64_t id : {3, 1, 5, 2})
     index.remove(id);
-  EXPECT_EQ(index.take(long_name), (ids{4}));
+  EXPECT_EQ(index.of(long_name), (ids{4}));
+  index.remove(4);
   index.remove(4);
   EXPECT_EQ(index.cost(), 0U);
 }
@@ -59,10 +70,13 @@ TEST(user_index, agrees_with_a_model_whatever_comes_and_goes) {
     const auto user = "user" + std::to_string(engine() % 20);
     switch (engine() % 8) {
     case 0: {
-      const auto taken = index.take(user);
-      EXPECT_EQ(std::set<std::uint64_t>(taken.begin(), taken.end()), model[user]);
-      for (const auto id : taken)
+      const auto found = index.of(user);
+      EXPECT_EQ(std::set<std::uint64_t>(found.begin(), found.end()), model[user]);
+      for (const auto id : found) {
+        EXPECT_TRUE(index.is_of(user, id));
+        index.remove(id);
         users.erase(id);
+      }
       model.erase(user);
       break;
     }

@@ -363,6 +363,15 @@ TEST_F(options_test, say_in_how_many_rooms_a_connection_may_be) {
                    "--max-rooms-per-connection");
 }
 
+TEST_F(options_test, say_what_the_room_of_a_user_is_called) {
+  EXPECT_EQ(parse({}).what, command::serve);
+  EXPECT_EQ(into.server.loops.personal_room, "");
+  EXPECT_EQ(parse({"--personal-room=personal:#"}).what, command::serve);
+  EXPECT_EQ(into.server.loops.personal_room, "personal:#");
+  for (const auto& wrong : {std::string(129, 'p'), std::string{"a\nb"}, std::string{"\xff"}})
+    expect_refused({"--personal-room=" + wrong}, "--personal-room");
+}
+
 TEST_F(options_test, take_several_keys_of_the_server_api_and_never_show_them) {
   const std::string key = "correct-horse-battery";
   EXPECT_EQ(parse({}).what, command::serve);

@@ -105,6 +105,25 @@ TEST(envelope, refuses_notes_that_are_longer_than_what_they_are_part_of) {
   }
 }
 
+TEST(envelope, tells_up_to_where_a_history_was_removed) {
+  batch got;
+  got.publications.push_back(std::make_shared<publication>());
+  ASSERT_EQ(read_message("3 abcdefghij 41\n", here, got), envelope_errc::none);
+  EXPECT_TRUE(got.is_removal);
+  EXPECT_FALSE(got.is_unordered());
+  EXPECT_EQ(got.epoch, "abcdefghij");
+  EXPECT_EQ(got.first, 41U);
+  EXPECT_TRUE(got.publications.empty());
+  ASSERT_EQ(
+    read_message(message_bytes("1 abcdefghij 41 1", batch_of({message_of("x")})), here, got),
+    envelope_errc::none);
+  EXPECT_FALSE(got.is_removal);
+  for (const std::string bytes :
+       {"3 abcdefghij 0\n", "3 abcdefghij 41", "3 abcdefghij 41\nx", "3 abcdefghij -1\n",
+        "3 ABCDEFGHIJ 41\n", "3 abcdefghij\n", "3 \n"})
+    EXPECT_EQ(read_message(bytes, here, got), envelope_errc::truncated) << bytes;
+}
+
 TEST(envelope, of_what_has_no_place_in_the_order_has_no_offsets) {
   const auto bytes = unordered_message(*message_of("now\n"), {here, 9});
   batch got;
@@ -139,7 +158,7 @@ TEST(envelope, says_what_is_wrong_with_a_message) {
   const auto verdict = [&](const std::string& bytes) { return read_message(bytes, here, got); };
   for (const auto& foreign : {""s, "hello"s, "{\"a\":1}"s, "-1 a"s, " 1"s, "1"s})
     EXPECT_EQ(verdict(foreign), envelope_errc::foreign) << foreign;
-  for (const auto& version : {"3 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
+  for (const auto& version : {"4 abcdefghij 1 1"s, "0 abcdefghij 1 1"s, "99999999999 x"s})
     EXPECT_EQ(verdict(message_bytes(version, good)), envelope_errc::version) << version;
   for (const auto& header :
        {"1 "s, "1 abcdefghij"s, "1 abcdefghij 1"s, "1 abcdefghij 0 1"s, "1 abcdefghij 1 0"s,

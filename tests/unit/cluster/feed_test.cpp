@@ -95,6 +95,55 @@ TEST_F(feed_of_a_room, a_joiner_is_not_judged_by_a_read_that_began_before_it_cam
   EXPECT_EQ(told, "6 7 8 ");
 }
 
+TEST_F(feed_of_a_room, what_was_removed_is_given_to_nobody) {
+  begin_at(5);
+  live(6);
+  live(7);
+  room->on_removed({"other", 7});
+  join("before", 5);
+  room->on_removed({"e", 6});
+  join("too early", 5);
+  join("at the end of it", 6);
+  live(8);
+  join("behind it", 7);
+  join("history", 0, 10);
+  EXPECT_EQ(answers, (strings{"before 6 7", "too early lost", "at the end of it 7", "behind it 8",
+                              "history 7 8"}));
+  EXPECT_EQ(reads, strings{}) << "nothing else is kept";
+  EXPECT_EQ(told, "6 7 8 ") << "members are not disturbed";
+  room->on_removed({"e", 3});
+  join("an old one changes nothing", 6);
+  EXPECT_EQ(answers.back(), "an old one changes nothing 7 8");
+}
+
+TEST_F(feed_of_a_room, what_was_removed_does_not_come_back_with_a_read_that_began_before) {
+  begin_at(5);
+  join("early", 2);
+  EXPECT_EQ(reads, strings{"all"});
+  live(6);
+  room->on_removed({"e", 5});
+  page(1, 5); // of before the removal
+  EXPECT_EQ(answers, strings{"early lost"});
+  join("late", 4);
+  join("good", 5);
+  EXPECT_EQ(answers, (strings{"early lost", "late lost", "good 6"}));
+}
+
+TEST_F(feed_of_a_room, a_gap_that_was_removed_is_a_loss) {
+  begin_at(5);
+  live(8);
+  EXPECT_EQ(reads, strings{"after 5"});
+  room->on_removed({"e", 8});
+  page(9, 8); // nothing is kept
+  EXPECT_EQ(reads.back(), "all");
+  page(9, 8);
+  live(9);
+  EXPECT_EQ(told, "lost:8 9 ");
+  join("before it", 5);
+  join("at it", 8);
+  EXPECT_EQ(answers, (strings{"before it lost", "at it 9"}));
+}
+
 TEST_F(feed_of_a_room, a_read_that_does_not_reach_the_window_does_not_say_that_it_is_all) {
   begin_at(4);
   join("first", 2);

@@ -66,6 +66,63 @@ TEST_F(send_queue_test, asks_a_source_for_a_piece_only_when_the_one_before_is_wr
   EXPECT_EQ(sink.got, "onetwothree");
 }
 
+/// One that is not ready before the test says so.
+class late_source final : public frame_source {
+public:
+  explicit late_source(frame_buffer_ptr& piece) : piece_(piece) {}
+
+  [[nodiscard]] bool is_ready() const noexcept override { return piece_ != nullptr || is_taken_; }
+  [[nodiscard]] frame_buffer_ptr next() override {
+    EXPECT_TRUE(is_ready());
+    is_taken_ = true;
+    return std::exchange(piece_, nullptr);
+  }
+  [[nodiscard]] std::size_t pinned_bytes() const noexcept override { return 0; }
+
+private:
+  frame_buffer_ptr& piece_;
+  bool is_taken_ = false;
+};
+
+TEST_F(send_queue_test, waits_for_a_source_that_is_not_ready) {
+  send_queue queue{1000};
+  frame_buffer_ptr piece;
+  send(queue, "a");
+  queue.add(std::make_unique<late_source>(piece));
+  EXPECT_EQ(send(queue, "c"), send_status::queued);
+  EXPECT_EQ(queue.flush(sink, no_limit, ec), 0U);
+  EXPECT_FALSE(queue.is_paused()) << "who made the source goes on with it";
+  EXPECT_EQ(sink.got, "a");
+  piece = pool.make("b");
+  EXPECT_EQ(queue.flush(sink, no_limit, ec), 2U);
+  EXPECT_EQ(sink.got, "abc");
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST_F(send_queue_test, does_not_wait_for_it_at_its_end) {
+  send_queue queue{1000};
+  frame_buffer_ptr piece;
+  sink.a_call = 0;
+  send(queue, "a");
+  queue.add(source({"b"}, first));
+  send(queue, "c");
+  queue.add(std::make_unique<late_source>(piece));
+  send(queue, "lost");
+  queue.add(source({"lost too"}, second));
+  queue.drop_unready();
+  EXPECT_TRUE(second.is_gone);
+  EXPECT_FALSE(first.is_gone);
+  queue.send_unlimited(sink, pool.make("d"), ec);
+  sink.a_call = no_limit;
+  queue.flush(sink, no_limit, ec);
+  EXPECT_EQ(sink.got, "abcd");
+  queue.drop_unready();
+  EXPECT_TRUE(queue.empty());
+  queue.add(std::make_unique<late_source>(piece));
+  queue.drop_unready();
+  EXPECT_TRUE(queue.empty()) << "it was all that waited";
+}
+
 TEST_F(send_queue_test, sends_behind_its_sources_what_comes_later) {
   send_queue queue{1000};
   sink.a_call = 0;

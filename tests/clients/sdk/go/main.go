@@ -93,7 +93,28 @@ func connect(url, format string) *centrifuge.Client {
 	client.OnDisconnected(func(e centrifuge.DisconnectedEvent) {
 		say(fields{"event": "disconnected", "code": e.Code, "reason": e.Reason})
 	})
+	watchServerSubscriptions(client)
 	return client
+}
+
+// watchServerSubscriptions tells of subscriptions that the server began.
+func watchServerSubscriptions(client *centrifuge.Client) {
+	client.OnSubscribed(func(e centrifuge.ServerSubscribedEvent) {
+		at := centrifuge.StreamPosition{}
+		if e.StreamPosition != nil {
+			at = *e.StreamPosition
+		}
+		say(about("server_subscribed", e.Channel, fields{
+			"was_recovering": e.WasRecovering, "recovered": e.Recovered,
+			"offset": at.Offset, "epoch": at.Epoch,
+		}))
+	})
+	client.OnUnsubscribed(func(e centrifuge.ServerUnsubscribedEvent) {
+		say(about("server_unsubscribed", e.Channel, fields{}))
+	})
+	client.OnPublication(func(e centrifuge.ServerPublicationEvent) {
+		say(about("server_publication", e.Channel, publication(e.Publication)))
+	})
 }
 
 func subscribe(client *centrifuge.Client, room string, recoverable, joinLeave bool) error {

@@ -42,6 +42,22 @@ client.on('connecting', ({ code, reason }) => say({ event: 'connecting', code, r
 client.on('connected', (context) => say({ event: 'connected', client: context.client }));
 client.on('disconnected', ({ code, reason }) => say({ event: 'disconnected', code, reason }));
 
+// Of subscriptions that the server began.
+client.on('subscribed', ({ channel: room, wasRecovering, recovered, streamPosition }) =>
+  say({
+    event: 'server_subscribed',
+    room,
+    was_recovering: wasRecovering,
+    recovered,
+    offset: streamPosition?.offset ?? 0,
+    epoch: streamPosition?.epoch ?? '',
+  }),
+);
+client.on('unsubscribed', ({ channel: room }) => say({ event: 'server_unsubscribed', room }));
+client.on('publication', ({ channel: room, ...context }) =>
+  say({ event: 'server_publication', room, ...publication(context) }),
+);
+
 function subscribe({ room, recoverable, join_leave: joinLeave }) {
   const subscription = client.newSubscription(room, { recoverable, joinLeave });
   subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>

@@ -61,6 +61,25 @@ class ClientEvents(ClientEventHandler):
     async def on_disconnected(self, ctx) -> None:
         say(event="disconnected", code=ctx.code, reason=ctx.reason)
 
+    # of subscriptions that the server began
+
+    async def on_subscribed(self, ctx) -> None:
+        at = ctx.stream_position
+        say(
+            event="server_subscribed",
+            room=ctx.channel,
+            was_recovering=ctx.was_recovering,
+            recovered=ctx.recovered,
+            offset=at.offset if at else 0,
+            epoch=at.epoch if at else "",
+        )
+
+    async def on_unsubscribed(self, ctx) -> None:
+        say(event="server_unsubscribed", room=ctx.channel)
+
+    async def on_publication(self, ctx) -> None:
+        say(event="server_publication", room=ctx.channel, **publication(ctx.pub))
+
 
 class RoomEvents(SubscriptionEventHandler):
     def __init__(self, room: str) -> None:

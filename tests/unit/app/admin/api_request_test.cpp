@@ -167,7 +167,7 @@ TEST(api_request, a_field_that_it_does_not_have_is_refused_unless_it_says_nothin
   EXPECT_EQ(error.message, "not available: the field 'version'");
   (void)published(
     R"({"channel":"r","data":1,"b64data":"","tags":{},"delta":false,"version":0,"x":null,"y":[]})");
-  EXPECT_EQ(fault(parse_disconnect(R"({"user":"ann","whitelist":["c1"]})")).code,
+  EXPECT_EQ(fault(parse_disconnect(R"({"user":"ann","session":"s"})")).code,
             api_errc::not_available);
   EXPECT_EQ(fault(parse_publish("{\"" + std::string(39, 'x') + "\xc3\xa4\":1}")).message,
             "not available: the field '" + std::string(39, 'x') + "...'");
@@ -180,7 +180,8 @@ TEST(api_request, reads_a_disconnect) {
     return std::get<api_disconnect>(parsed);
   };
   auto request = read(R"({"user":"ann"})");
-  EXPECT_EQ(request.user, "ann");
+  EXPECT_EQ(request.whom.user, "ann");
+  EXPECT_EQ(request.whom.client, "");
   EXPECT_EQ(request.code, 3503);
   EXPECT_EQ(request.reason, "force disconnect");
   request = read(R"({"user":"ann","disconnect":{"code":4001,"reason":"bye"}})");
@@ -213,10 +214,93 @@ TEST(api_request, refuses_a_disconnect_that_cannot_be) {
 TEST(api_request, reads_an_unsubscribe) {
   auto parsed = parse_unsubscribe(R"({"user":"ann","channel":"kitchen"})");
   ASSERT_TRUE(std::holds_alternative<api_unsubscribe>(parsed));
-  EXPECT_EQ(std::get<api_unsubscribe>(parsed).user, "ann");
+  EXPECT_EQ(std::get<api_unsubscribe>(parsed).whom.user, "ann");
   EXPECT_EQ(std::get<api_unsubscribe>(parsed).channel, "kitchen");
   EXPECT_EQ(fault(parse_unsubscribe(R"({"user":"ann"})")).status, 200U);
   EXPECT_EQ(fault(parse_unsubscribe(R"({"channel":"kitchen"})")).status, 200U);
+}
+
+TEST(api_request, reads_whom_a_command_means) {
+  const auto read = [](const std::string& fields) {
+    auto parsed = parse_disconnect("{" + fields + "}");
+    EXPECT_TRUE(std::holds_alternative<api_disconnect>(parsed)) << fields;
+    return std::get<api_disconnect>(std::move(parsed));
+  };
+  auto request = read(R"("user":"ann","client":"n7zk2m4qpa/17")");
+  EXPECT_EQ(request.whom.user, "ann");
+  EXPECT_EQ(request.whom.client, "n7zk2m4qpa/17");
+  request = read(R"("client":"n7zk2m4qpa/17","user":null)");
+  EXPECT_EQ(request.whom.user, "");
+  EXPECT_EQ(read(R"("user":"ann","client":"","whitelist":null)").spared.size(), 0U);
+  EXPECT_EQ(read(R"("user":"ann","whitelist":["a/1","b/2"])").spared,
+            (std::vector<std::string>{"a/1", "b/2"}));
+  for (const std::string fields :
+       {R"("client":"")", R"("user":"ann","client":"a b")", R"("user":"ann","client":"\u00e4")",
+        R"("user":"ann","whitelist":[""])", R"("user":"ann","whitelist":["a b"])"})
+    EXPECT_EQ(fault(parse_disconnect("{" + fields + "}")).status, 200U) << fields;
+  const std::string long_name(max_api_client_bytes + 1, 'c');
+  EXPECT_EQ(fault(parse_disconnect(R"({"client":")" + long_name + "\"}")).message,
+            "bad request: 'client' is not the name of a connection");
+  for (const std::string fields :
+       {R"("client":7)", R"("user":"ann","whitelist":"a/1")", R"("user":"ann","whitelist":[1])"})
+    EXPECT_EQ(fault(parse_disconnect("{" + fields + "}")).status, 400U) << fields;
+  std::string many = R"({"user":"ann","whitelist":["a/1")";
+  for (std::size_t i = 0; i < max_api_spared; ++i)
+    many += R"(,"a/1")";
+  EXPECT_EQ(fault(parse_disconnect(many + "]}")).message,
+            "bad request: 'whitelist' has more than 32 names");
+}
+
+TEST(api_request, reads_a_subscribe) {
+  const auto read = [](const std::string& body) {
+    auto parsed = parse_subscribe(body);
+    EXPECT_TRUE(std::holds_alternative<api_subscribe>(parsed)) << body;
+    return std::get<api_subscribe>(std::move(parsed));
+  };
+  auto request = read(R"({"user":"ann","channel":"kitchen"})");
+  EXPECT_EQ(request.whom.user, "ann");
+  EXPECT_EQ(request.channel, "kitchen");
+  EXPECT_FALSE(request.since);
+  request = read(
+    R"({"client":"n/1","channel":"kitchen","recover_since":{"offset":7,"epoch":"e"},"data":null})");
+  EXPECT_EQ(request.whom.client, "n/1");
+  ASSERT_TRUE(request.since);
+  EXPECT_EQ(request.since->offset, 7U);
+  EXPECT_EQ(request.since->epoch, "e");
+  for (const std::string body :
+       {R"({"user":"ann"})", R"({"channel":"kitchen"})", R"({"user":"ann","channel":""})",
+        R"({"user":"ann","channel":".."})", R"({"user":"a\u0000","channel":"kitchen"})",
+        R"({"user":"ann","channel":"kitchen","recover_since":{"offset":7}})",
+        R"({"user":"ann","channel":"kitchen","expire_at":7})",
+        R"({"user":"ann","channel":"kitchen","data":{"a":1}})"})
+    EXPECT_EQ(fault(parse_subscribe(body)).status, 200U) << body;
+  for (const std::string body :
+       {R"({"user":"ann","channel":7})", R"({"user":["ann"],"channel":"kitchen"})",
+        R"({"user":"ann","channel":"kitchen","recover_since":7})"})
+    EXPECT_EQ(fault(parse_subscribe(body)).status, 400U) << body;
+}
+
+TEST(api_request, reads_a_refresh) {
+  const auto read = [](const std::string& fields) {
+    auto parsed = parse_refresh(R"({"user":"ann")" + fields + "}");
+    EXPECT_TRUE(std::holds_alternative<api_refresh>(parsed)) << fields;
+    return std::get<api_refresh>(std::move(parsed));
+  };
+  EXPECT_FALSE(read("").is_expired);
+  EXPECT_FALSE(read(R"(,"expired":false,"expire_at":0)").is_expired);
+  const auto request = read(R"(,"expired":true,"client":"n/1")");
+  EXPECT_TRUE(request.is_expired);
+  EXPECT_EQ(request.end.whom.user, "ann");
+  EXPECT_EQ(request.end.whom.client, "n/1");
+  EXPECT_EQ(request.end.code, 3005);
+  EXPECT_TRUE(read(R"(,"expire_at":1)").is_expired) << "that was long ago";
+  EXPECT_TRUE(read(R"(,"expired":true,"expire_at":99999999999)").is_expired);
+  EXPECT_EQ(fault(parse_refresh(R"({"user":"ann","expire_at":99999999999})")).code,
+            api_errc::not_available);
+  EXPECT_EQ(fault(parse_refresh(R"({"user":"ann","expire_at":-1})")).code, api_errc::bad_request);
+  EXPECT_EQ(fault(parse_refresh("{}")).status, 200U);
+  EXPECT_EQ(fault(parse_refresh(R"({"user":"ann","expired":1})")).status, 400U);
+  EXPECT_EQ(fault(parse_refresh(R"({"user":"ann","expire_at":"now"})")).status, 400U);
 }
 
 TEST(api_request, reads_a_broadcast) {
@@ -288,6 +372,17 @@ TEST(api_request, reads_a_history) {
   EXPECT_EQ(read(R"({"channel":"kitchen","limit":-1})").limit, api_history::no_limit);
   EXPECT_EQ(read(R"({"channel":"kitchen","since":{"epoch":"e"}})").since->offset, 0U);
   EXPECT_FALSE(read(R"({"channel":"kitchen","since":null})").since);
+}
+
+TEST(api_request, reads_what_is_asked_of_all_rooms) {
+  auto all = parse_channels("{}");
+  ASSERT_TRUE(std::holds_alternative<api_channels>(all));
+  EXPECT_EQ(std::get<api_channels>(all).pattern, "");
+  EXPECT_EQ(std::get<api_channels>(parse_channels(R"({"pattern":"a*"})")).pattern, "a*");
+  EXPECT_EQ(fault(parse_channels(R"({"pattern":7})")).status, 400U);
+  EXPECT_EQ(fault(parse_channels(R"({"pattern":")" + std::string(256, '*') + "\"}")).status, 200U);
+  EXPECT_EQ(std::get<api_history_remove>(parse_history_remove(R"({"channel":"r"})")).channel, "r");
+  EXPECT_EQ(fault(parse_history_remove("{}")).message, "bad request: 'channel' is missing");
 }
 
 TEST(api_request, refuses_a_history_that_cannot_be) {

@@ -95,6 +95,10 @@ TEST(import_centrifugo_test, translates_options_of_both_versions) {
     {R"({"node":{"name":"n1"}})", {R"(advertise = "n1")"}},
     {R"({"gomaxprocs":2})", {"workers = 2"}},
     {R"({"Client":{"PING_INTERVAL":"20s"}})", {R"(ping-interval = "20s")"}},
+    {R"({"user_subscribe_to_personal":true})", {R"(personal-room = "#")"}},
+    {R"({"client":{"subscribe_to_user_personal_channel":{"enabled":true,)"
+     R"("personal_channel_namespace":"me"}}})",
+     {R"(personal-room = "me:#")"}},
   });
 }
 
@@ -220,6 +224,10 @@ TEST(import_centrifugo_test, mentions_what_it_does_not_translate) {
          {R"({"port":1,"port":2})", "the first one counts): port."},
          {R"({"ping_interval":"often"})", "ping_interval is not a duration"},
          {R"({"client_channel_limit":"many"})", "client_channel_limit is not a whole number"},
+         {R"({"user_subscribe_to_personal":false})", "user_subscribe_to_personal is off"},
+         {R"({"user_subscribe_to_personal":7})", "user_subscribe_to_personal is not a flag"},
+         {R"({"user_subscribe_to_personal":true,"user_personal_channel_namespace":true})",
+          "user_personal_channel_namespace is not the name of a namespace"},
          {R"({"log_level":"loud"})", "log_level is not a level"},
          {R"({"allowed_origins":7})", "allowed_origins is not a list"}})
     EXPECT_TRUE(has(imported(json), mention)) << mention << "\n" << imported(json);

@@ -10,6 +10,7 @@ namespace canang::cluster {
 namespace {
 
 const std::string node = "abcdefgh23";
+const std::string client(max_control_client_bytes, 'c');
 
 control_message read(const std::string& bytes) {
   control_message message;
@@ -31,6 +32,14 @@ TEST(control_wire, reads_the_commands_that_it_writes) {
     remove_from_room{"ann", "kitchen"},
     remove_from_room{std::string(max_control_name_bytes, ' '),
                      std::string(max_control_name_bytes, '\n')},
+    disconnect_user{"ann", 3503, "", "abcdefgh23/7"},
+    disconnect_user{"ann", 3503, "", {}, {"abcdefgh23/7", "b/1"}},
+    disconnect_user{"", 3503, "bye", "abcdefgh23/7", std::vector(max_spared_clients, client)},
+    remove_from_room{"", "kitchen", "abcdefgh23/7"},
+    add_to_room{"ann", "kitchen"},
+    add_to_room{"ann", "kitchen", "abcdefgh23/7"},
+    add_to_room{"", "kitchen", client, position{"", 0}},
+    add_to_room{"ann", "kitchen", {}, position{"epoch", ~std::uint64_t{0}}},
   };
   std::uint64_t number = 0;
   for (const auto& command : commands) {
@@ -52,9 +61,14 @@ TEST(control_wire, reads_the_answers_that_it_writes) {
 }
 
 TEST(control_wire, its_largest_command_fits) {
-  const control_command largest = remove_from_room{std::string(max_control_name_bytes, 'u'),
-                                                   std::string(max_control_name_bytes, 'r')};
-  EXPECT_LE(2 * encode(node, ~std::uint64_t{0}, largest).size(), max_control_message_bytes);
+  const std::string name(max_control_name_bytes, 'n');
+  const control_command largest[]{
+    disconnect_user{name, 4999, std::string(max_control_reason_bytes, 'r'), client,
+                    std::vector(max_spared_clients, client)},
+    add_to_room{name, name, client, position{name, ~std::uint64_t{0}}},
+  };
+  for (const auto& one : largest)
+    EXPECT_LE(encode(node, ~std::uint64_t{0}, one).size(), max_control_message_bytes);
 }
 
 TEST(control_wire, knows_that_a_command_is_of_a_newer_release) {
@@ -95,6 +109,16 @@ TEST(control_wire, refuses_what_is_beyond_the_limits) {
   EXPECT_FALSE(is_valid(disconnect_user{"u", 5000, ""}));
   EXPECT_FALSE(
     is_valid(disconnect_user{"u", 3503, std::string(max_control_reason_bytes + 1, 'r')}));
+  EXPECT_FALSE(is_valid(disconnect_user{"u", 3503, "", client + "c"}));
+  EXPECT_FALSE(is_valid(disconnect_user{"u", 3503, "", "a b"}));
+  EXPECT_FALSE(is_valid(disconnect_user{"u", 3503, "", {}, {""}}));
+  EXPECT_FALSE(
+    is_valid(disconnect_user{"u", 3503, "", {}, std::vector(max_spared_clients + 1, client)}));
+  EXPECT_FALSE(is_valid(add_to_room{"", "r"}));
+  EXPECT_FALSE(is_valid(add_to_room{"u", ""}));
+  EXPECT_FALSE(is_valid(add_to_room{"u", "r", "a b"}));
+  EXPECT_FALSE(
+    is_valid(add_to_room{"u", "r", {}, position{std::string(max_control_name_bytes + 1, 'e'), 1}}));
   EXPECT_FALSE(is_valid(remove_from_room{"u", ""}));
   EXPECT_FALSE(is_valid(remove_from_room{"", "r"}));
   EXPECT_EQ(fault_of(encode(node, 1, disconnect_user{"u", 1000, ""})),
@@ -103,6 +127,16 @@ TEST(control_wire, refuses_what_is_beyond_the_limits) {
   const auto good = encode(node, 1, remove_from_room{"u", "r"});
   EXPECT_EQ(fault_of(good + std::string(max_control_message_bytes, '\0')),
             control_wire_errc::malformed);
+}
+
+TEST(control_wire, older_nodes_read_what_they_can_do) {
+  const auto plain = encode(node, 1, disconnect_user{"u", 3503, ""});
+  EXPECT_EQ(plain, "1 abcdefgh23 c 1 disconnect\n" + std::string("\1\0u\4\0003503\0\0", 11));
+  EXPECT_TRUE(encode(node, 1, disconnect_user{"u", 3503, "", "n/1"})
+                .starts_with("1 abcdefgh23 c 1 disconnect-some\n"))
+    << "one that they do not know, so that they do not disconnect all";
+  EXPECT_TRUE(encode(node, 1, remove_from_room{"u", "r", "n/1"})
+                .starts_with("1 abcdefgh23 c 1 remove-one\n"));
 }
 
 TEST(control_wire, a_message_that_is_cut_anywhere_is_none) {

@@ -50,6 +50,60 @@ TEST_F(memory_outside_test, a_publication_reaches_members_and_is_answered_to_who
   EXPECT_EQ(texts(history_of(broker, "a", 9)), "12");
 }
 
+TEST_F(memory_outside_test, a_removed_history_leaves_the_order_as_it_was) {
+  auto broker = make();
+  broker.subscribe("a", room);
+  const auto remove = [&](std::string_view which) {
+    auto error = broker_errc::unavailable;
+    broker.remove_history(which, [&](removal_answer&& answer) { error = answer.error; });
+    return error;
+  };
+  const auto first = publish_in(broker, "a", "1", "key").at;
+  publish_in(broker, "a", "2");
+  EXPECT_EQ(remove("a"), broker_errc::none);
+  EXPECT_EQ(remove("nobody knows it"), broker_errc::none);
+  EXPECT_EQ(broker.room_count(), 1U);
+  EXPECT_EQ(broker.history_bytes(), 0U);
+  EXPECT_EQ(texts(history_of(broker, "a", 9)), "");
+  EXPECT_EQ(history_of(broker, "a", 9).top, (position{first.epoch, 2}));
+  EXPECT_EQ(publish_in(broker, "a", "3").at, (position{first.epoch, 3}));
+  EXPECT_TRUE(publish_in(broker, "a", "1", "key").duplicate);
+  EXPECT_TRUE(read(broker, {.since = first}).is_unrecoverable);
+  EXPECT_FALSE(read(broker, {.since = position{first.epoch, 2}}).is_unrecoverable);
+  EXPECT_EQ(room.calls, "mmm");
+  EXPECT_EQ(room.breaks.size(), 0U);
+}
+
+TEST_F(memory_outside_test, tells_which_rooms_have_members) {
+  auto broker = make();
+  const auto listed = [&](const std::string& pattern, std::size_t limit) {
+    std::string text;
+    broker.list({pattern, limit}, [&](room_list&& found) {
+      std::sort(found.rooms.begin(), found.rooms.end());
+      for (const auto& [name, members] : found.rooms)
+        text += name + ':' + std::to_string(members) + ' ';
+      if (found.is_too_long)
+        text += "too long";
+    });
+    return text;
+  };
+  room_log other;
+  broker.subscribe("a", room);
+  broker.subscribe("b", other);
+  publish_in(broker, "c", "1");
+  EXPECT_EQ(listed("*", 9), "");
+  broker.note_member("a", {1, "ann"}, true);
+  broker.note_member("a", {2, ""}, true);
+  broker.note_member("b", {3, "ann"}, true);
+  EXPECT_EQ(listed("*", 9), "a:2 b:1 ");
+  EXPECT_EQ(listed("*", 2), "a:2 b:1 ");
+  EXPECT_EQ(listed("*", 1), "too long");
+  EXPECT_EQ(listed("b*", 1), "b:1 ");
+  broker.note_member("a", {1, "ann"}, false);
+  broker.note_member("b", {3, "ann"}, false);
+  EXPECT_EQ(listed("*", 9), "a:1 ");
+}
+
 TEST_F(memory_outside_test, a_key_is_known_to_members_and_from_outside) {
   auto broker = make();
   const auto first = publish_in(broker, "a", "1", "key");

@@ -4,6 +4,8 @@
 #include "tests/unit/support/presence_fixture.hpp"
 #include "tests/unit/support/relay.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 namespace canang::cluster {
@@ -172,6 +174,108 @@ TEST_F(redis_outside, the_history_is_read_from_its_beginning_or_end_or_from_some
   EXPECT_EQ(read({.since = at(8)}), "gone");
   EXPECT_EQ(read({.since = position{"abcdefghij", 5}}), "gone");
   EXPECT_EQ(a.metrics.bad_truncated.value() + a.metrics.bad_foreign.value(), 0U);
+}
+
+TEST_F(redis_outside, a_removed_history_is_gone_everywhere_and_the_order_goes_on) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  const auto remove = [&](node_under_test& by, const std::string& room) {
+    std::optional<broker_errc> error;
+    by.broker->remove_history(room, [&](removal_answer&& answer) { error = answer.error; });
+    EXPECT_TRUE(until([&] { return error.has_value(); }));
+    return error;
+  };
+  const auto resume = [&](const position& since) {
+    std::string text;
+    bool is_answered = false;
+    b.channel("r").recover({.since = since}, [&](history_page&& page) {
+      text = page.recovered ? "" : "lost";
+      for (const auto& message : page.publications)
+        text += message->data;
+      is_answered = true;
+    });
+    EXPECT_TRUE(until([&] { return is_answered; }));
+    return text;
+  };
+  open(b, "r");
+  const auto first = publish_outside(a, "r", "1", "key").at;
+  const auto at = [&](std::uint64_t offset) { return position{first.epoch, offset}; };
+  publish_outside(a, "r", "2");
+  ASSERT_TRUE(until([&] { return heard(b) == "12"; }));
+  EXPECT_EQ(resume(first), "2");
+  EXPECT_EQ(remove(a, "r"), broker_errc::none);
+  EXPECT_EQ(publish_outside(a, "r", "3").at, at(3));
+  ASSERT_TRUE(until([&] { return heard(b) == "123"; }));
+  EXPECT_EQ(resume(first), "lost") << "of what the node remembered";
+  EXPECT_EQ(resume(at(2)), "3");
+  EXPECT_EQ(texts(read_history(b, "r")), "3");
+  EXPECT_TRUE(read_history(b, "r", {.since = first}).is_unrecoverable);
+  EXPECT_TRUE(publish_outside(b, "r", "1", "key").duplicate);
+  EXPECT_EQ(remove(b, "r"), broker_errc::none);
+  EXPECT_EQ(texts(read_history(a, "r")), "");
+  EXPECT_EQ(read_history(a, "r").top, at(3));
+  EXPECT_TRUE(b.rooms["r"].breaks.empty()) << "members are not disturbed";
+  EXPECT_EQ(remove(a, "nobody knows it"), broker_errc::none);
+  EXPECT_EQ(raw(a, {"KEYS", "*nobody*"}), "");
+  EXPECT_EQ(a.metrics.bad_version.value() + b.metrics.bad_version.value(), 0U);
+}
+
+TEST_F(redis_outside, joins_and_leaves_are_removed_too_and_later_ones_kept) {
+  auto& a = start("n1");
+  open(a, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(until([&] { return a.events("told").size() == 1; }));
+  publish_outside(a, "told", "2");
+  bool is_removed = false;
+  a.broker->remove_history("told", [&](removal_answer&&) { is_removed = true; });
+  ASSERT_TRUE(until([&] { return is_removed; }));
+  a.join("told", 3, "bob");
+  ASSERT_TRUE(until([&] { return a.events("told").size() == 2; }));
+  publish_outside(a, "told", "4");
+  const auto answer = read_history(a, "told");
+  ASSERT_EQ(answer.publications.size(), 2U);
+  EXPECT_EQ(answer.publications[0]->offset, 3U);
+  EXPECT_EQ(answer.publications[0]->kind, publication_kind::joined);
+  EXPECT_EQ(answer.publications[1]->data, "4");
+  const auto since = [&](std::uint64_t offset) {
+    return read_history(a, "told", {.since = position{answer.top.epoch, offset}}).is_unrecoverable;
+  };
+  EXPECT_TRUE(since(1)) << "a message is gone behind it";
+  EXPECT_FALSE(since(2));
+}
+
+TEST_F(redis_outside, tells_which_rooms_have_members_on_all_nodes) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  const auto listed = [&](const std::string& pattern, std::size_t limit) {
+    std::string text;
+    bool is_answered = false;
+    a.broker->list({pattern, limit}, [&](room_list&& found) {
+      std::sort(found.rooms.begin(), found.rooms.end());
+      for (const auto& [name, members] : found.rooms)
+        text += name + ':' + std::to_string(members) + ' ';
+      text += found.error != broker_errc::none ? "error" : found.is_too_long ? "too long" : "";
+      is_answered = true;
+    });
+    EXPECT_TRUE(until([&] { return is_answered; }));
+    return text;
+  };
+  EXPECT_EQ(listed("*", 9), "");
+  for (const char* room : {"kitchen", "hall"})
+    open(a, room);
+  open(b, "kitchen");
+  a.join("kitchen", 1, "ann");
+  b.join("kitchen", 1, "ann");
+  b.join("kitchen", 2, "");
+  a.join("hall", 3, "bob");
+  publish_outside(a, "nobody is here", "1");
+  ASSERT_TRUE(until([&] { return listed("*", 9) == "hall:1 kitchen:3 "; })) << listed("*", 9);
+  EXPECT_EQ(listed("*", 2), "hall:1 kitchen:3 ");
+  EXPECT_EQ(listed("*", 1), "too long");
+  EXPECT_EQ(listed("k?tch*", 1), "kitchen:3 ");
+  process->signal(SIGSTOP);
+  EXPECT_EQ(listed("*", 9), "error");
+  process->signal(SIGCONT);
 }
 
 TEST_F(redis_outside, the_history_has_the_joins_and_leaves_at_their_places) {

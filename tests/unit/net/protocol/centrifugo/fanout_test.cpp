@@ -33,11 +33,12 @@ struct noting_owner final : membership_owner {
 struct centrifugo_members : test::fanout_fixture {
   noting_owner owner;
 
-  test::fake_session_ptr subscribe(room_id room, connection_id id) {
+  test::fake_session_ptr subscribe(room_id room, connection_id id,
+                                   const net::wire_format& format = net::centrifugo_json_format()) {
     auto session = test::make_fake_session();
     members.attach(id, session, &owner);
     session->open();
-    add_member request{room, id, &net::centrifugo_json_format(), {}};
+    add_member request{room, id, &format, {}};
     request.room_name = "r";
     request.subscription = 7;
     members.add(request);
@@ -120,6 +121,97 @@ TEST_F(centrifugo_members, stay_in_their_other_rooms_when_one_breaks) {
   deliver(room_b, "2");
   members.flush();
   EXPECT_EQ(a->got, frame_of(R"({"push":{"channel":"s","pub":{"data":2}}})"));
+}
+
+/// Of a membership that the server began, in the format of `of`.
+const net::wire_format& by_server(const net::wire_format& of) {
+  struct quiet_sink final : net::command_sink {
+    void open() override {}
+    void on_command(net::identify_command&&) override {}
+    void on_command(net::join_command&&) override {}
+    void on_command(const net::leave_command&) override {}
+    void on_command(const net::publish_command&) override {}
+    void on_command(const net::query_command&) override {}
+    void reply(net::frame_type, std::string_view) override {}
+    void close(std::uint16_t, std::string_view) override {}
+  };
+  const auto talk = of.language.converse();
+  net::join_command wanted{.room = "r"};
+  EXPECT_FALSE(talk->take_invitation(wanted)) << "it has not connected";
+  quiet_sink sink;
+  const std::string connect = &of == &net::centrifugo_json_format()
+                                ? R"({"id":1,"connect":{}})"
+                                : std::string{"\4\x08\1\x22\0", 5};
+  talk->decode(net::frame_type::text, connect, sink);
+  EXPECT_TRUE(talk->take_invitation(wanted));
+  return *wanted.format;
+}
+
+TEST_F(centrifugo_members, by_the_server_are_told_so_and_then_what_they_recovered) {
+  auto session = test::make_fake_session();
+  members.attach(1, session, &owner);
+  session->open();
+  add_member request{room_a, 1, &by_server(net::centrifugo_json_format()), {}};
+  request.room_name = "r";
+  request.from = {"e", 6};
+  request.is_recovered = true;
+  auto missed = std::make_shared<cluster::publication>();
+  missed->data = "7";
+  missed->offset = 7;
+  request.recovered.push_back(std::move(missed));
+  members.add(request);
+  deliver(room_a, "8");
+  members.flush();
+  EXPECT_EQ(
+    session->got,
+    frame_of(
+      R"({"push":{"channel":"r","subscribe":{"recoverable":true,"epoch":"e","offset":6,"positioned":true}}})")
+      + frame_of(R"({"push":{"channel":"r","pub":{"data":7,"offset":7}}})")
+      + frame_of(R"({"push":{"channel":"r","pub":{"data":8}}})"));
+}
+
+TEST_F(centrifugo_members, by_the_server_are_told_in_protobuf_too) {
+  const auto& format = by_server(net::centrifugo_protobuf_format());
+  std::string out;
+  format.encode_join({.at = {.room = "r", .epoch = "e", .offset = 300}}, out);
+  // push {channel: r, subscribe {recoverable, epoch: e, offset: 300, positioned}}
+  EXPECT_EQ(out,
+            std::string("\x82\x12\x11\x22\x0f\x12\1r\x4a\x0a\x08\1\x22\1e\x28\xac\2\x30\1", 20));
+  out.clear();
+  EXPECT_TRUE(format.encode_unsubscribed({"r", 3503, "removed"}, out));
+  EXPECT_NE(out.find("server unsubscribe"), std::string::npos);
+}
+
+TEST_F(centrifugo_members, by_the_server_are_told_of_their_removal) {
+  const auto a = subscribe(room_a, 1, by_server(net::centrifugo_json_format()));
+  struct removed_owner final : membership_owner {
+    int removals = 0;
+    bool on_added(const add_member&) override { return true; }
+    void on_removed(subscription_id) override { ++removals; }
+    void on_broken(subscription_id) override { ADD_FAILURE(); }
+  } other;
+  members.detach(1);
+  members.attach(1, a, &other);
+  add_member request{room_a, 1, &by_server(net::centrifugo_json_format()), {}};
+  request.room_name = "r";
+  request.subscription = 7;
+  members.add(request);
+  a->got.clear();
+  members.remove({room_a, 1, 7, removal{3503, "removed from the room"}});
+  EXPECT_EQ(
+    a->got,
+    frame_of(
+      R"({"push":{"channel":"r","unsubscribe":{"code":2000,"reason":"server unsubscribe"}}})"));
+  EXPECT_EQ(other.removals, 1);
+}
+
+TEST_F(centrifugo_members, by_the_server_connect_anew_where_the_order_breaks) {
+  const auto a = subscribe(room_a, 1, by_server(net::centrifugo_json_format()));
+  const auto b = subscribe(room_a, 2);
+  members.tell_break({room_a, "r", {"e2", 9}, true});
+  EXPECT_EQ(a->close_codes, std::vector<std::uint16_t>{3010});
+  EXPECT_TRUE(b->close_codes.empty());
+  EXPECT_EQ(owner.broken.size(), 1U) << "the other one has left";
 }
 
 } // namespace

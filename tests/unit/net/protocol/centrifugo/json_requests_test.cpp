@@ -41,7 +41,10 @@ const examples good{
   {" { \"id\" : 4294967295 , \"ping\" : { } } ", "4294967295 ping;"},
   {R"({"id":1,"connect":{"token":"t","name":"js","version":"1.2","data":{"a":1}}})",
    "1 connect token=t name=js version=1.2;"},
-  {R"({"id":1,"connect":{"subs":{"a":{"recover":true},"b":null}}})", "1 connect has_subs;"},
+  {R"({"id":1,"connect":{"subs":{"a":{"recover":true},"b":null}}})",
+   "1 connect sub=a!:0 sub=b?:0;"},
+  {R"({"id":1,"connect":{"subs":{"\u0061":{"x":[1],"offset":7,"epoch":"e\n","recover":true}}}})",
+   "1 connect sub=a!e\n:7;"},
   {R"({"id":1,"connect":{"subs":{}}})", "1 connect;"},
   {R"({"id":1,"connect":{"subs":null}})", "1 connect;"},
   {R"({"id":1,"connect":{"subs":{"a":{}},"subs":{}}})", "1 connect;"},
@@ -92,6 +95,10 @@ const examples good{
 };
 
 const examples bad{
+  {R"({"id":1,"connect":{"subs":{"a":{"offset":"7"}}}})", "an offset in quotes"},
+  {R"({"id":1,"connect":{"subs":{"a":{"recover":1}}}})", "a number for a flag"},
+  {R"({"id":1,"connect":{"subs":{"a":7}}})", "a number for a subscription"},
+  {R"({"id":1,"connect":{"subs":["a"]}})", "an array of subscriptions"},
   {"x", "no JSON"},
   {"\xef\xbb\xbf{}", "a byte order mark"},
   {"{", "no end"},

@@ -56,7 +56,10 @@ const examples good{
   {command(number(1, 4294967295)), "4294967295 unknown;"},
   {asking(4, bytes(1, "t") + bytes(2, "d") + bytes(4, "js") + bytes(5, "1.2") + number(7, 1)),
    "7 connect token=t name=js version=1.2;"},
-  {asking(4, bytes(3, bytes(1, "a"))), "7 connect has_subs;"},
+  {asking(4, bytes(3, bytes(1, "a"))), "7 connect sub=a?:0;"},
+  {asking(4, bytes(3, bytes(1, "a") + bytes(2, number(3, 1) + bytes(6, "e") + number(7, 9)))
+               + bytes(3, bytes(2, bytes(1, "x") + number(3, 0)) + bytes(1, "b") + number(9, 1))),
+   "7 connect sub=a!e:9 sub=b?:0;"},
   {asking(5, bytes(1, "c") + bytes(2, "t") + number(3, 1) + bytes(6, "e") + number(7, largest)
                + bytes(8, "d") + number(9, 1) + number(10, 1) + number(11, 1)
                + bytes(12, "fossil")),

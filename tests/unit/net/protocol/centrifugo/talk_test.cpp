@@ -22,6 +22,7 @@ struct noting_sink final : command_sink {
   std::vector<std::string> did;
   std::vector<std::string> replies;
   const wire_format* joined_as = nullptr;
+  std::vector<std::string> rooms; // that the server has chosen
 
   void note(std::string what, std::uint32_t request) {
     did.push_back(std::move(what) + " #" + std::to_string(request));
@@ -34,6 +35,11 @@ struct noting_sink final : command_sink {
     note("join " + command.room + position_of(command.since) + " note "
            + std::to_string(command.note),
          command.request);
+  }
+  void on_entering(entering_command&& command) override {
+    for (auto& one : command.rooms)
+      on_command(std::move(one));
+    note("enter", command.request);
   }
   void on_command(const leave_command& command) override {
     note("leave " + std::string{command.room}, command.request);
@@ -51,7 +57,8 @@ struct noting_sink final : command_sink {
          command.request);
   }
   connection_facts facts() const override {
-    return {.node = "n1", .connection = 7, .pings = std::chrono::milliseconds{24'100}};
+    return {
+      .node = "n1", .connection = 7, .pings = std::chrono::milliseconds{24'100}, .rooms = rooms};
   }
   void reply(frame_type type, std::string_view payload) override {
     EXPECT_EQ(type, frame_type::text);
@@ -106,6 +113,48 @@ TEST_F(centrifugo_talk, opens_at_once_and_waits_for_connect) {
   EXPECT_EQ(sink.did, (lines{"open", "is ann #0"}));
   EXPECT_EQ(sink.replies,
             lines{R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1"}})"});
+}
+
+TEST_F(centrifugo_talk, answers_when_the_client_is_in_the_rooms_of_the_server) {
+  sink.rooms = {"#ann", "all"};
+  open("ann");
+  say(R"({"id":9,"connect":{"subs":{"#ann":{"recover":true,"epoch":"e","offset":5},"all":{},)"
+      R"("other":{"recover":true}}}})");
+  EXPECT_EQ(sink.did, (lines{"open", "is ann #0", "join #ann since e:5 note 7 #0",
+                             "join all note 3 #0", "enter #9"}));
+  EXPECT_TRUE(sink.replies.empty());
+  const outgoing_publication missed{.data = "1", .offset = 6};
+  std::string rooms;
+  talk->encode_entered({.note = 7,
+                        .at = {.room = "#ann", .epoch = "e", .offset = 5, .recovered = true},
+                        .recovered = {&missed, 1}},
+                       rooms);
+  talk->encode_entered({.note = 3, .at = {.room = "all", .epoch = "f"}}, rooms);
+  std::string out;
+  talk->encode_connected(9, rooms, sink.facts(), websocket_framing(), out);
+  EXPECT_EQ(
+    out.substr(4), // behind the head of the frame
+    R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1","subs":{)"
+    R"("#ann":{"epoch":"e","offset":5,"recoverable":true,"positioned":true,"was_recovering":true,)"
+    R"("recovered":true,"publications":[{"data":1,"offset":6}]},)"
+    R"("all":{"epoch":"f","offset":0,"recoverable":true,"positioned":true}}}})");
+}
+
+TEST_F(centrifugo_talk, answers_in_protobuf_when_the_client_is_in_the_rooms_of_the_server) {
+  const auto other = centrifugo_protobuf_format().language.converse();
+  std::string rooms;
+  other->encode_entered({.note = 3, .at = {.room = "r", .epoch = "e", .offset = 7}}, rooms);
+  // subs {key: r, value {recoverable, epoch: e, offset: 7, positioned}}
+  const std::string entry("\x32\x0e\x0a\1r\x12\x09\x18\1\x32\1e\x48\7\x50\1", 16);
+  EXPECT_EQ(rooms, entry);
+  other->encode_entered({.note = 3, .at = {.room = "r", .epoch = "e", .offset = 7}}, rooms);
+  EXPECT_EQ(rooms, entry + entry);
+  std::string with;
+  std::string without;
+  other->encode_connected(9, rooms, sink.facts(), websocket_framing(), with);
+  other->encode_connected(9, {}, sink.facts(), websocket_framing(), without);
+  EXPECT_EQ(with.size(), without.size() + rooms.size());
+  EXPECT_TRUE(with.ends_with(rooms));
 }
 
 TEST_F(centrifugo_talk, believes_no_token) {

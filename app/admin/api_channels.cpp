@@ -1,0 +1,79 @@
+#include "app/admin/api_channels.hpp"
+
+#include "net/json.hpp"
+
+#include <caf/send.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+namespace canang::admin {
+
+namespace {
+
+/// What all who keep rooms answer, put together: each room is kept by one. On the internal loop.
+class channel_list {
+public:
+  channel_list(std::size_t keepers, api_handler&& handler)
+    : missing_(keepers), handler_(std::move(handler)) {}
+
+  void take(cluster::room_list&& part) {
+    if (part.error != cluster::broker_errc::none)
+      all_.error = part.error;
+    all_.is_too_long |= part.is_too_long;
+    for (auto& room : part.rooms)
+      all_.rooms.push_back(std::move(room));
+    if (--missing_ == 0)
+      handler_(outcome());
+  }
+
+private:
+  [[nodiscard]] api_outcome outcome() const {
+    if (all_.error != cluster::broker_errc::none)
+      return api_error{.code = api_errc::internal,
+                       .message =
+                         "internal server error: nobody answers for some rooms at present"};
+    if (all_.is_too_long || all_.rooms.size() > max_api_channels)
+      return api_error{
+        .code = api_errc::limit_exceeded,
+        .message = fmt::format("limit exceeded: more than {} channels, or too many to look at",
+                               max_api_channels)};
+    std::string json = R"({"channels":{)";
+    for (const auto& [room, members] : all_.rooms) {
+      if (json.back() != '{')
+        json += ',';
+      net::append_json_string(json, room);
+      json += fmt::format(R"(:{{"num_clients":{}}})", members);
+    }
+    return json + "}}";
+  }
+
+  cluster::room_list all_;
+  std::size_t missing_;
+  api_handler handler_;
+};
+
+} // namespace
+
+void tell_channels(actors::server& node, api_channels&& wanted, api_handler handler) {
+  const auto keepers = node.keepers();
+  if (keepers.empty()) {
+    handler(not_ready());
+    return;
+  }
+  const auto list = std::make_shared<channel_list>(keepers.size(), std::move(handler));
+  const cluster::room_list_request request{
+    .pattern = wanted.pattern.empty() ? "*" : std::move(wanted.pattern), .limit = max_api_channels};
+  for (const auto& keeper : keepers) {
+    actors::room_list_query query;
+    query.wanted = request;
+    query.answer = [&node, list](cluster::room_list&& part) {
+      const auto held = std::make_shared<cluster::room_list>(std::move(part));
+      node.on_internal_loop([list, held] { list->take(std::move(*held)); });
+    };
+    caf::anon_send(keeper, std::move(query));
+  }
+}
+
+} // namespace canang::admin
