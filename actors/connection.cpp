@@ -124,7 +124,10 @@ const net::framing& connection::frames() const noexcept {
 }
 
 net::connection_facts connection::facts() const {
-  return {.node = services_.node, .connection = id(), .pings = services_.pings};
+  return {.node = services_.node,
+          .connection = id(),
+          .pings = services_.pings,
+          .session = session_->secret()};
 }
 
 void connection::log_connect(const std::string& room) {

@@ -116,7 +116,10 @@ bool talk::connect(const request& asked, command_sink& sink) {
   const auto client = name_of(facts);
   reply(sink, [&](std::string& out) {
     words_.connected(out, asked.id,
-                     {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings)});
+                     {.client = client,
+                      .node = facts.node,
+                      .ping_s = seconds_of(facts.pings),
+                      .session = facts.session});
   });
   return true;
 }

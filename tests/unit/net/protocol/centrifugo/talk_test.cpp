@@ -22,6 +22,7 @@ struct noting_sink final : command_sink {
   std::vector<std::string> did;
   std::vector<std::string> replies;
   const wire_format* joined_as = nullptr;
+  std::string session{};
 
   void note(std::string what, std::uint32_t request) {
     did.push_back(std::move(what) + " #" + std::to_string(request));
@@ -50,7 +51,10 @@ struct noting_sink final : command_sink {
          command.request);
   }
   connection_facts facts() const override {
-    return {.node = "n1", .connection = 7, .pings = std::chrono::milliseconds{24'100}};
+    return {.node = "n1",
+            .connection = 7,
+            .pings = std::chrono::milliseconds{24'100},
+            .session = session};
   }
   void reply(frame_type type, std::string_view payload) override {
     EXPECT_EQ(type, frame_type::text);
@@ -105,6 +109,16 @@ TEST_F(centrifugo_talk, opens_at_once_and_waits_for_connect) {
   EXPECT_EQ(sink.did, (lines{"open", "is ann #0"}));
   EXPECT_EQ(sink.replies,
             lines{R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1"}})"});
+}
+
+TEST_F(centrifugo_talk, names_the_session_where_the_client_needs_it) {
+  open();
+  sink.session = "abc1";
+  say(R"({"id":9,"connect":{}})");
+  EXPECT_EQ(
+    sink.replies,
+    lines{
+      R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1","session":"abc1"}})"});
 }
 
 TEST_F(centrifugo_talk, believes_no_token) {
