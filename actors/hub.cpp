@@ -36,6 +36,9 @@ caf::behavior hub::make_behavior() {
       members_.end_room(report.room, {internal_error, "internal error"});
     },
     [this](const close_user& order) { on_close_user(order); },
+    [this](const emulate& order) {
+      context_.emulated.take(order.session, std::move(*order.message), order.answer);
+    },
     [this](const drain& order) { begin_drain(order); },
     [this](const shed& order) { begin_shed(order); },
     [this](const tick& now) { on_tick(now.now); },

@@ -82,6 +82,10 @@ using control = caf::typed_actor<
   caf::reacts_to<control_failed>,
   /// A hub or a room has done its part.
   caf::reacts_to<control_part>,
+  /// A client of another node's session has said something here.
+  caf::reacts_to<relay_order>,
+  /// What became of something that was said on another node.
+  caf::reacts_to<relay_done>,
   /// From itself, while commands wait: gives up, tries again.
   caf::reacts_to<control_check>>;
 
@@ -100,6 +104,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<room_failed>,
   /// Closes the connections of a user.
   caf::reacts_to<close_user>,
+  /// Hands a session what its client has said elsewhere.
+  caf::reacts_to<emulate>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.

@@ -19,7 +19,7 @@ from support.fixtures import (  # noqa: F401
 
 # Modules of the tests that may run beside others.
 PARALLEL = """
-bad_frames configuration disconnects documents handshakes history http
+bad_frames configuration disconnects documents emulation handshakes history http
 internal_access internal_port logs operator_commands presence rooms signals
 """.split()
 
