@@ -124,7 +124,10 @@ const net::framing& connection::frames() const noexcept {
 }
 
 net::connection_facts connection::facts() const {
-  net::connection_facts facts{.node = services_.node, .connection = id(), .pings = services_.pings};
+  net::connection_facts facts{.node = services_.node,
+                              .connection = id(),
+                              .pings = services_.pings,
+                              .session = session_->secret()};
   if (!services_.personal_room.empty() && !who().user.empty())
     facts.rooms.push_back(std::string{services_.personal_room} + who().user);
   return facts;

@@ -4,6 +4,7 @@
 #include "base/parse_number.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
 
 #include <utility>
 
@@ -17,20 +18,45 @@ constexpr std::chrono::milliseconds check_interval{100};
 /// any more.
 constexpr std::size_t max_executions = 4096;
 
+// The two know nothing of each other.
+
+cluster::relay_outcome outcome_of(net::emulation_outcome outcome) noexcept {
+  switch (outcome) {
+  case net::emulation_outcome::taken: return cluster::relay_outcome::taken;
+  case net::emulation_outcome::unknown: return cluster::relay_outcome::unknown;
+  case net::emulation_outcome::busy: return cluster::relay_outcome::busy;
+  case net::emulation_outcome::unavailable: break;
+  }
+  return cluster::relay_outcome::unavailable;
+}
+
+net::emulation_outcome outcome_of(cluster::relay_outcome outcome) noexcept {
+  switch (outcome) {
+  case cluster::relay_outcome::taken: return net::emulation_outcome::taken;
+  case cluster::relay_outcome::unknown: return net::emulation_outcome::unknown;
+  case cluster::relay_outcome::busy: return net::emulation_outcome::busy;
+  case cluster::relay_outcome::unavailable: break;
+  }
+  return net::emulation_outcome::unavailable;
+}
+
 } // namespace
 
 control::control(caf::actor_config& config, control_parts parts,
                  std::function<std::chrono::steady_clock::time_point()> now)
   : pinned(config),
     parts_(std::move(parts)),
-    centre_(parts_.node, *this, *this, parts_.metrics, std::move(now)) {}
+    centre_(parts_.node, *this, *this, parts_.metrics, now),
+    relay_(parts_.node, *this, *this, parts_.metrics, std::move(now)) {}
 
 caf::behavior control::make_behavior() {
   return {
     [this](const control_order& order) { on_order(order); },
-    [this](const control_mail& mail) { centre_.on_message(mail.way, mail.message); },
-    [this](const control_failed& report) { centre_.on_carry_failed(report.number, report.way); },
+    [this](const control_mail& mail) { on_mail(mail); },
+    [this](const control_failed& report) { on_failed(report); },
     [this](const control_part& part) { on_part(part); },
+    [this](const relay_order& order) { on_relay_order(order); },
+    [this](const relay_done& report) { relay_.on_done(report.number, outcome_of(report.outcome)); },
     [this](const control_check&) { check(); },
   };
 }
@@ -44,7 +70,7 @@ void control::on_order(const control_order& order) {
 
 /// There are no ticks while nothing waits.
 void control::check_soon() {
-  if (!centre_.is_waiting() || std::exchange(is_check_due_, true))
+  if (!(centre_.is_waiting() || relay_.is_waiting()) || std::exchange(is_check_due_, true))
     return;
   delayed_send(this, check_interval, control_check{});
 }
@@ -52,6 +78,26 @@ void control::check_soon() {
 void control::check() {
   is_check_due_ = false;
   centre_.tick();
+  relay_.tick();
+  check_soon();
+}
+
+void control::on_mail(const control_mail& mail) {
+  if (relay_.on_message(mail.way, mail.message))
+    check_soon();
+  else
+    centre_.on_message(mail.way, mail.message);
+}
+
+void control::on_failed(const control_failed& report) {
+  if (!relay_.on_carry_failed(report.number))
+    centre_.on_carry_failed(report.number, report.way);
+}
+
+void control::on_relay_order(const relay_order& order) {
+  relay_.send(order.node, *order.message, [answer = order.answer](cluster::relay_outcome outcome) {
+    answer(outcome_of(outcome));
+  });
   check_soon();
 }
 
@@ -100,6 +146,19 @@ void control::execute(const cluster::control_command& command, done_handler done
       which.spared.push_back(spared);
   for (const auto& there : parts_.cast)
     send(there.hub, close_user{what, ticket, which});
+}
+
+void control::execute(cluster::relayed_message&& message, std::uint64_t number) {
+  const auto loop = net::loop_of_secret(message.session);
+  if (!loop || *loop >= parts_.cast.size()) {
+    relay_.on_done(number, cluster::relay_outcome::unknown);
+    return;
+  }
+  emulate order{std::move(message.session), std::make_shared<std::string>(std::move(message.data)),
+                [to = caf::actor_cast<caf::actor>(this), number](net::emulation_outcome outcome) {
+                  caf::anon_send(to, relay_done{number, outcome});
+                }};
+  send(parts_.cast[*loop].hub, std::move(order));
 }
 
 void control::on_part(const control_part& part) {

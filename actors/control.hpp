@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "cluster/control/centre.hpp"
+#include "cluster/control/relay.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -30,7 +31,13 @@ struct control_parts {
 /// `cluster::control_centre`; bridges carry.
 ///
 /// One a node, also of a node that runs alone; pinned to a loop. Vital to the node.
-class control final : public pinned, cluster::control_carrier, cluster::control_executor {
+///
+/// Brings what clients say to sessions of other nodes there, too, and what comes from other nodes to the sessions of
+/// this one (`cluster::relay_centre`).
+class control final : public pinned,
+                      cluster::control_carrier,
+                      cluster::control_executor,
+                      cluster::relay_executor {
 public:
   control(caf::actor_config& config, control_parts parts,
           std::function<std::chrono::steady_clock::time_point()> now);
@@ -50,6 +57,9 @@ private:
 
   void on_order(const control_order& order);
   void on_part(const control_part& part);
+  void on_mail(const control_mail& mail);
+  void on_failed(const control_failed& report);
+  void on_relay_order(const relay_order& order);
   void check();
   void check_soon();
 
@@ -65,8 +75,12 @@ private:
   control_ticket begin(std::size_t parts, done_handler done);
   [[nodiscard]] connection_id here(std::string_view client) const;
 
+  // cluster::relay_executor
+  void execute(cluster::relayed_message&& message, std::uint64_t number) override;
+
   control_parts parts_;
   cluster::control_centre centre_;
+  cluster::relay_centre relay_;
   std::map<std::uint64_t, execution> executions_;
   std::uint64_t last_execution_ = 0;
   bool is_check_due_ = false; // it is on its way

@@ -37,6 +37,9 @@ caf::behavior hub::make_behavior() {
     },
     [this](const close_user& order) { on_close_user(order); },
     [this](const subscribe_user& order) { on_subscribe_user(order); },
+    [this](const emulate& order) {
+      context_.emulated.take(order.session, std::move(*order.message), order.answer);
+    },
     [this](const drain& order) { begin_drain(order); },
     [this](const shed& order) { begin_shed(order); },
     [this](const tick& now) { on_tick(now.now); },

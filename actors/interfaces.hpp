@@ -86,6 +86,10 @@ using control = caf::typed_actor<
   caf::reacts_to<control_failed>,
   /// A hub or a room has done its part.
   caf::reacts_to<control_part>,
+  /// A client of another node's session has said something here.
+  caf::reacts_to<relay_order>,
+  /// What became of something that was said on another node.
+  caf::reacts_to<relay_done>,
   /// From itself, while commands wait: gives up, tries again.
   caf::reacts_to<control_check>>;
 
@@ -106,6 +110,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<close_user>,
   /// Makes the connections of a user members of a room.
   caf::reacts_to<subscribe_user>,
+  /// Hands a session what its client has said elsewhere.
+  caf::reacts_to<emulate>,
   /// Closes all connections, paced, until the deadline.
   caf::reacts_to<drain>,
   /// Closes some members, for the balance.

@@ -10,7 +10,7 @@ namespace canang::actors {
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
                      net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-                     const cluster::room_settings_source& settings)
+                     const cluster::room_settings_source& settings, const caf::actor& control)
   : system_(system),
     options_(options),
     status_(status),
@@ -40,7 +40,8 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .replies = &replies_,
                          .pings = options_.beats.ping_interval,
                          .authorizer = &access_,
-                         .settings = &settings} {
+                         .settings = &settings},
+    emulation_(loop_.context(), index, options_.presence.node, cast, bridges, control) {
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);
   budget.watch(loop_.context().metrics);
@@ -85,7 +86,7 @@ void loop_home::start(const loop_cast& own) {
 void loop_home::listen(int descriptor, bool is_ipv6, const public_port& port) {
   loop_.post([this, descriptor, is_ipv6, &port] {
     paths_.set_origins(port.handshakes.origins);
-    port.add_endpoints(paths_, {loop_.context(), *this, port.handshakes});
+    port.add_endpoints(paths_, {loop_.context(), *this, port.handshakes, &emulation_});
     listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6, port.addresses);
     listener_->start();
   });

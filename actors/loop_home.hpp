@@ -5,6 +5,7 @@
 #include "actors/connection.hpp"
 #include "actors/control.hpp"
 #include "actors/directory.hpp"
+#include "actors/emulation.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
 #include "actors/node/node_status.hpp"
@@ -54,7 +55,7 @@ public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
             net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-            const cluster::room_settings_source& settings);
+            const cluster::room_settings_source& settings, const caf::actor& control);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -103,6 +104,7 @@ private:
   net::settings_authorizer access_{rules_};
   reply_batch replies_;
   connection_services connection_services_;
+  emulation emulation_;
   net::router paths_;
   std::optional<net::listener> listener_;
 };

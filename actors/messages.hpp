@@ -6,7 +6,9 @@
 #include "cluster/answer_once.hpp"
 #include "cluster/broker.hpp"
 #include "cluster/control/command.hpp"
+#include "cluster/control/relayed_message.hpp"
 #include "cluster/publication.hpp"
+#include "net/emulation.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/protocol/protocol.hpp"
@@ -299,6 +301,27 @@ struct expel_user {
   chosen_connections which{};
 };
 
+/// To the hub of a session's loop: its client has said something in a request of its own.
+struct emulate {
+  std::string session;
+  std::shared_ptr<std::string> message; ///< for the one who takes it
+  net::emulation_answer answer;
+};
+
+/// To the node's control actor: bring it to the node that has the session. The answer comes on the control actor's
+/// loop.
+struct relay_order {
+  std::string node;
+  std::shared_ptr<const cluster::relayed_message> message;
+  net::emulation_answer answer;
+};
+
+/// To the control actor: what became of a message that another node relayed.
+struct relay_done {
+  std::uint64_t number = 0; ///< as it counts them
+  net::emulation_outcome outcome = net::emulation_outcome::unavailable;
+};
+
 /// A part of a loop's backlog: in it as long as the message that it belongs to, even when the one who was to have
 /// that is dead.
 class backlog_share {
@@ -426,6 +449,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::emulate)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::relay_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::relay_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::publish_to_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::history_removal)

@@ -123,7 +123,7 @@ void server::start(std::function<void(bool)> on_end) {
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
                                                  status_, admission_, outbox_budget_, rooms_,
-                                                 room_settings_));
+                                                 room_settings_, control_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);

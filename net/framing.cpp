@@ -44,7 +44,32 @@ private:
   frame_type type_;
 };
 
+class lines final : public framing {
+public:
+  void append(std::string& out, frame_type, std::string_view payload) const override {
+    out += payload;
+    out += '\n';
+  }
+};
+
+class bare final : public framing {
+public:
+  void append(std::string& out, frame_type, std::string_view payload) const override {
+    out += payload;
+  }
+};
+
 } // namespace
+
+const framing& line_framing() noexcept {
+  static const lines instance;
+  return instance;
+}
+
+const framing& bare_framing() noexcept {
+  static const bare instance;
+  return instance;
+}
 
 const framing& batched_text_framing() noexcept {
   static const batched_frames instance{frame_type::text};

@@ -36,4 +36,10 @@ protected:
 [[nodiscard]] const framing& batched_text_framing() noexcept;
 [[nodiscard]] const framing& batched_binary_framing() noexcept;
 
+/// A line of a stream, which a line end ends: for text that has none in it.
+[[nodiscard]] const framing& line_framing() noexcept;
+
+/// Nothing around it: for messages that say their lengths themselves.
+[[nodiscard]] const framing& bare_framing() noexcept;
+
 } // namespace canang::net

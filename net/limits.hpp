@@ -194,6 +194,19 @@ inline constexpr std::size_t max_event_id_bytes = 7680;
 /// What an event stream of several rooms makes of the shared bytes before it writes it, at most.
 inline constexpr std::size_t max_stream_piece_bytes = 16 * 1024;
 
+/// What one client may have said in requests of its own that its session has not been read of yet: as many as it may
+/// have unanswered publishes, and as many bytes as a session may read in a turn, or one message. Each counts its
+/// memory, with that of its answer.
+inline constexpr std::size_t max_emulated_messages = 256;
+inline constexpr std::size_t max_emulated_bytes = max_read_bytes_a_turn;
+inline constexpr std::size_t emulated_overhead_bytes = 256;
+
+/// What the requests of a loop may have on the way to sessions of other loops and nodes: beyond it they get 503.
+inline constexpr std::size_t max_emulated_bytes_on_the_way = 4 * 1024 * 1024;
+
+/// What stands around the message in the body of such a request: two names and punctuation.
+inline constexpr std::size_t emulation_wrapper_bytes = 1024;
+
 /// What may be published at once of what a rate allows: half a second's worth. With the default rate that is half
 /// of what may wait for a member by default, and it is several of the ticks by which those are woken who had
 /// used up all.

@@ -2,6 +2,7 @@
 
 #include "base/thread_owner.hpp"
 #include "net/address_counts.hpp"
+#include "net/emulation.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/http/pool.hpp"
 #include "net/limits.hpp"
@@ -72,6 +73,8 @@ struct loop_context {
   http_pool http;
   /// Of the sessions whose addresses count.
   lane_tickets tickets;
+  /// The sessions whose clients say what they have to say in requests of their own.
+  emulated_sessions emulated;
   /// Handshake and close deadlines of this loop.
   timing_wheel deadlines;
   /// The sockets of the sessions.

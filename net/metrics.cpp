@@ -29,6 +29,12 @@ std::string_view to_string(reject_reason reason) noexcept {
   return names[static_cast<std::size_t>(reason)];
 }
 
+std::string_view to_string(emulation_outcome outcome) noexcept {
+  static constexpr std::array<std::string_view, emulation_outcome_count> names{
+    "taken", "unknown", "busy", "unavailable"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
 std::string_view to_string(forget_reason reason) noexcept {
   static constexpr std::array<std::string_view, forget_reason_count> names{"budget", "rooms",
                                                                            "memory"};

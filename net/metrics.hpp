@@ -154,6 +154,18 @@ inline constexpr std::size_t forget_reason_count = 3;
 /// The label of a reason, as in `canang_rooms_forgotten_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(forget_reason reason) noexcept;
 
+/// What became of something that a client said in a request of its own, see `emulated_session`.
+enum class emulation_outcome : std::uint8_t {
+  taken,   ///< its session has it
+  unknown, ///< there is no such session
+  busy,    ///< too much waits for the session already
+  unavailable, ///< nobody could be asked, or nobody answered in time: the session may have it all the same
+};
+inline constexpr std::size_t emulation_outcome_count = 4;
+
+/// The label of an outcome, as in `canang_emulation_requests_total{outcome=...}`.
+[[nodiscard]] std::string_view to_string(emulation_outcome outcome) noexcept;
+
 /// All that one loop counts. Written on the loop's thread only, read by a scrape from any thread.
 struct loop_metrics {
   counter accepted_total;
@@ -190,6 +202,7 @@ struct loop_metrics {
   counter not_recovered_total;       ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
   close_counters closes;
+  std::array<shared_counter, emulation_outcome_count> emulations_total; ///< from any thread
   latency_histogram publish_to_flush;
   latency_histogram turn;
   /// Steady clock at the last turn, in nanoseconds; how `/healthz` sees that a loop is stuck.

@@ -149,6 +149,20 @@ MetricFamily rejections(loop_list loops) {
   return result;
 }
 
+MetricFamily emulations(loop_list loops) {
+  auto result = family("canang_emulation_requests_total",
+                       "Requests in which clients of streams said something, by what became of it.",
+                       MetricType::Counter);
+  for (std::size_t o = 0; o < emulation_outcome_count; ++o) {
+    std::uint64_t count = 0;
+    for (const auto* loop : loops)
+      count += loop->emulations_total[o].value();
+    add_value(result, static_cast<double>(count),
+              {{"outcome", std::string{to_string(static_cast<emulation_outcome>(o))}}});
+  }
+  return result;
+}
+
 /// A figure of the connections that are not WebSocket sessions, by port.
 MetricFamily by_port(std::string name, std::string help, MetricType type, loop_list loops,
                      const process_figures& process, counter loop_metrics::*member) {
@@ -292,6 +306,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
     of_loops("canang_accept_errors_total", "Failures to accept.", up, &m::accept_errors_total));
   all.push_back(rejections(loops));
   all.push_back(closes(loops));
+  all.push_back(emulations(loops));
   all.push_back(of_loops("canang_publications_total", "Publications that rooms took.", up,
                          &m::publications_total));
   all.push_back(of_loops("canang_deliveries_total", "Publications handed to a member's connection.",

@@ -118,6 +118,10 @@ public:
 
   /// Whether the client gives up where it hears no pings: then it is pinged though it was heard.
   [[nodiscard]] virtual bool expects_pings() const noexcept { return false; }
+
+  /// By what requests of its client name it, where the client says nothing on the session itself: nobody else is to
+  /// know it. Empty where there is none, and until `open`.
+  [[nodiscard]] virtual std::string secret() const { return {}; }
 };
 
 using session_ptr = boost::intrusive_ptr<session>;

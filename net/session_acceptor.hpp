@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/emulation.hpp"
 #include "net/loop_context.hpp"
 #include "net/metrics.hpp"
 #include "net/protocol/protocol.hpp"
@@ -31,6 +32,7 @@ struct session_door {
   loop_context& context;
   session_acceptor& acceptor;
   const handshake_rules& rules;
+  emulation_relay* relay = nullptr; ///< null: there are no sessions that need one
 };
 
 } // namespace canang::net

@@ -18,6 +18,8 @@ constexpr std::string_view no_tokens =
 constexpr std::string_view no_proxy = "Canang asks no other service about its clients";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_transport = "no such transport";
+constexpr std::string_view always_fallbacks =
+  "the fallback transports are always there: see docs/centrifugo.md";
 constexpr std::string_view no_compression = "messages are not compressed";
 constexpr std::string_view no_buffers = "Canang has no such buffers";
 constexpr std::string_view no_tls = "Canang leaves TLS to the balancer or proxy in front of it";
@@ -111,7 +113,7 @@ constexpr std::array reasons{
   reason{"debug", "there are no profiles to ask for"},
   reason{"delta_publish", no_deltas},
   reason{"disallow_anonymous_connection_tokens", no_tokens},
-  reason{"emulation", "what clients send comes by WebSocket"},
+  reason{"emulation", always_fallbacks},
   reason{"enable_unreleased_features", "there are none"},
   reason{"engine.redis", other_redis},
   reason{"force_positioning", always_recovers},
@@ -127,7 +129,7 @@ constexpr std::array reasons{
   reason{"http3", no_transport},
   reason{"http_api", api_inside},
   reason{"http_server", no_tls},
-  reason{"http_stream", no_transport},
+  reason{"http_stream", always_fallbacks},
   reason{"init", no_transport},
   reason{"log.file", "the log goes to standard error"},
   reason{"log_file", "the log goes to standard error"},
@@ -152,7 +154,7 @@ constexpr std::array reasons{
   reason{"shared_poll", no_maps},
   reason{"shutdown_termination_delay", "the process ends when its connections have"},
   reason{"sockjs", no_transport},
-  reason{"sse", "event streams are always there, at /sse: see docs/protocol.md"},
+  reason{"sse", always_fallbacks},
   reason{"sub_refresh_proxy_enabled", no_proxy},
   reason{"sub_refresh_proxy_name", no_proxy},
   reason{"subscribe_proxy_name", no_proxy},

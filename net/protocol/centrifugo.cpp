@@ -4,6 +4,7 @@
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/scratch.hpp"
 #include "net/protocol/centrifugo/talk.hpp"
+#include "net/stream/event.hpp"
 
 namespace canang::net {
 
@@ -13,6 +14,9 @@ using namespace centrifugo;
 
 const format_family& json_family() noexcept;
 const format_family& protobuf_family() noexcept;
+const format_family& json_lines_family() noexcept;
+const format_family& json_events_family() noexcept;
+const format_family& protobuf_stream_family() noexcept;
 
 /// What all clients hear in one of the formats.
 class language final : public protocol {
@@ -110,6 +114,21 @@ const format_family& protobuf_family() noexcept {
   return all.family;
 }
 
+const format_family& json_lines_family() noexcept {
+  static const formats all{json_words(), line_framing(), json_lines_family};
+  return all.family;
+}
+
+const format_family& json_events_family() noexcept {
+  static const formats all{json_words(), event_framing(), json_events_family};
+  return all.family;
+}
+
+const format_family& protobuf_stream_family() noexcept {
+  static const formats all{protobuf_words(), bare_framing(), protobuf_stream_family};
+  return all.family;
+}
+
 /// Text `{}`, and a message of no bytes behind its length.
 constexpr std::string_view json_ping{"\x81\x02{}", 4};
 constexpr std::string_view protobuf_ping{"\x82\x01\x00", 3};
@@ -119,7 +138,45 @@ session_words::last_word last_word(close_reason why, std::uint16_t code, std::st
   return {told.code, told.reason};
 }
 
+/// Streams have no close codes.
+template <const reply_words& (*Words)() noexcept, const framing& (*Frames)() noexcept>
+void append_close(std::string& out, const session_words::last_word& why) {
+  append_message(Words(), Frames(), out, [&](std::string& text) {
+    Words().disconnected(text, {why.code, why.text});
+  });
+}
+
 } // namespace
+
+const centrifugo_stream& centrifugo_json_lines() noexcept {
+  static constexpr emulated_stream_words words{.content_type = "application/json",
+                                               .type = frame_type::text,
+                                               .words = {"{}\n", last_word},
+                                               .append_close =
+                                                 append_close<json_words, line_framing>};
+  static const centrifugo_stream instance{json_lines_family().plain, words};
+  return instance;
+}
+
+const centrifugo_stream& centrifugo_json_events() noexcept {
+  static constexpr emulated_stream_words words{.content_type = "text/event-stream",
+                                               .type = frame_type::text,
+                                               .words = {"data: {}\n\n", last_word},
+                                               .append_close =
+                                                 append_close<json_words, event_framing>};
+  static const centrifugo_stream instance{json_events_family().plain, words};
+  return instance;
+}
+
+const centrifugo_stream& centrifugo_protobuf_stream() noexcept {
+  static constexpr emulated_stream_words words{.content_type = "application/octet-stream",
+                                               .type = frame_type::binary,
+                                               .words = {std::string_view{"\0", 1}, last_word},
+                                               .append_close =
+                                                 append_close<protobuf_words, bare_framing>};
+  static const centrifugo_stream instance{protobuf_stream_family().plain, words};
+  return instance;
+}
 
 const wire_format& centrifugo_json_format() noexcept { return json_family().plain; }
 const wire_format& centrifugo_protobuf_format() noexcept { return protobuf_family().plain; }

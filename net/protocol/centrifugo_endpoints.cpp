@@ -3,6 +3,8 @@
 #include "net/http/fields.hpp"
 #include "net/http/target.hpp"
 #include "net/protocol/centrifugo.hpp"
+#include "net/protocol/centrifugo_streams.hpp"
+#include "net/protocol/user_query.hpp"
 #include "net/websocket/endpoint.hpp"
 
 #include <algorithm>
@@ -41,12 +43,8 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
                             {}};
   opening.words = is_protobuf ? &centrifugo_protobuf_session() : &centrifugo_json_session();
   opening.subprotocol = subprotocol;
-  if (auto user = query_value(request.query, "user")) {
-    if (!is_user_name(*user))
-      return reject(reject_reason::bad_request, 400,
-                    "user is 1 to 255 bytes of UTF-8 without control characters");
-    opening.parameters.user = std::move(*user);
-  }
+  if (auto wrong = read_user(request, opening.parameters))
+    return std::move(*wrong);
   return opening;
 }
 
@@ -54,6 +52,8 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
 
 void add_centrifugo_endpoints(router& paths, const session_door& door) {
   add_websocket(paths, "/connection/websocket", door, read_opening);
+  if (door.relay != nullptr)
+    add_centrifugo_streams(paths, door);
 }
 
 } // namespace canang::net

@@ -5,7 +5,8 @@
 
 namespace canang::net {
 
-/// Adds `/connection/websocket`, where the SDKs of Centrifugo connect.
+/// Adds `/connection/websocket`, where the SDKs of Centrifugo connect, and their fallback transports where the door has a
+/// relay.
 void add_centrifugo_endpoints(router& paths, const session_door& door);
 
 } // namespace canang::net

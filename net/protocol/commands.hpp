@@ -152,6 +152,7 @@ struct connection_facts {
   std::string_view node;             ///< the node's id
   std::uint64_t connection = 0;      ///< the connection's number there
   std::chrono::milliseconds pings{}; ///< how often it is pinged
+  std::string session{};             ///< see `session::secret`
   std::vector<std::string> rooms{};  ///< that the server has chosen for who it is
 };
 

@@ -17,33 +17,9 @@ namespace canang::net {
 
 namespace {
 
-void append_line(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ": ";
-  out += value;
-  out += "\r\n";
-}
-
-std::string header_of(std::string_view status, std::string_view type, const header_fields& fields) {
-  std::string header{"HTTP/1.1 "};
-  header += status;
-  header += "\r\n";
-  append_line(header, "Server", "canang");
-  append_line(header, "Content-Type", type);
-  append_line(header, "X-Content-Type-Options", "nosniff");
-  append_line(header, "Connection", "close");
-  for (const auto& [name, value] : fields)
-    append_line(header, name, value);
-  return header;
-}
-
-/// The header of a stream, and how long to wait should it break off. Nobody on the way is to keep it, to hold it
-/// back (nginx does unless it is told) or to compress it, which is to hold it back.
+/// The header of a stream, and how long to wait should it break off.
 std::string beginning_of_stream(const header_fields& fields) {
-  auto answer = header_of("200 OK", "text/event-stream", fields);
-  append_line(answer, "Cache-Control", "no-cache, no-store, no-transform");
-  append_line(answer, "X-Accel-Buffering", "no");
-  answer += "\r\n";
+  auto answer = stream_head("text/event-stream", fields);
   append_retry(answer, random_pause(stream_retry));
   answer += end_of_event;
   return answer;
@@ -54,16 +30,8 @@ std::string refusal(reject_reason reason, bool is_return, const header_fields& f
   const bool is_forbidden = reason == reject_reason::forbidden;
   if (is_return && !is_forbidden)
     return beginning_of_stream(fields) + event_stream_farewell(reason);
-  const auto text = refusal_text(reason, "the room cannot be joined at present");
-  auto answer = header_of(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
-                          "text/plain; charset=utf-8", fields);
-  if (!is_forbidden)
-    append_line(answer, "Retry-After", "1");
-  append_line(answer, "Content-Length", std::to_string(text.size() + 1));
-  answer += "\r\n";
-  answer += text;
-  answer += '\n';
-  return answer;
+  return refusal_response(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
+                          refusal_text(reason, "the room cannot be joined at present"), fields);
 }
 
 /// One EventSource's connection.

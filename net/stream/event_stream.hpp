@@ -5,16 +5,12 @@
 #include "net/metrics.hpp"
 #include "net/session.hpp"
 #include "net/socket/byte_layer.hpp"
+#include "net/stream/response_head.hpp"
 
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace canang::net {
-
-/// Fields of an answer, as they stand there.
-using header_fields = std::vector<std::pair<std::string, std::string>>;
 
 /// A client's request for events, checked already.
 struct event_stream_request {

@@ -1,5 +1,6 @@
 // What comes on a control channel: whatever is read is within its limits, and is written again as it was.
 
+#include "cluster/control/relay_wire.hpp"
 #include "cluster/control/wire.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
@@ -32,9 +33,34 @@ void look_at(std::string_view bytes) {
   require(same.content.index() == read.content.index(), "of the same kind");
 }
 
+void look_at_relayed(std::string_view bytes) {
+  relay_envelope read;
+  if (read_relayed(bytes, read) != control_wire_errc::none)
+    return;
+  control_message command;
+  require(read_control_message(bytes, command) != control_wire_errc::none, "it is no command");
+  require(read.number > 0, "numbers begin at 1");
+  std::string again;
+  if (const auto* const said = std::get_if<relay_envelope::said>(&read.content)) {
+    require(!said->session.empty() && said->session.size() <= max_relayed_session_bytes,
+            "it names a session");
+    require(!said->data.empty() && said->data.size() <= max_relayed_bytes, "and says something");
+    again =
+      encode_relayed(read.node, read.number, {std::string{said->session}, std::string{said->data}});
+  } else {
+    again = encode_outcome(read.node, read.number, std::get<relay_outcome>(read.content));
+  }
+  relay_envelope same;
+  require(read_relayed(again, same) == control_wire_errc::none, "it can be read again");
+  require(same.number == read.number && same.node == read.node
+            && same.content.index() == read.content.index(),
+          "and says the same");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   look_at({reinterpret_cast<const char*>(data), size});
+  look_at_relayed({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -20,8 +20,9 @@ from support.fixtures import (  # noqa: F401
 # Modules of the tests that may run beside others.
 PARALLEL = """
 api api_batch api_client api_description api_keys api_publish api_rooms bad_frames bad_handshakes
-configuration disconnects documents handshakes history http http_bodies import_centrifugo include_check
-internal_access internal_port logs operator_commands permissions presence rooms signals sse
+configuration disconnects documents emulation handshakes history http http_bodies import_centrifugo
+include_check internal_access internal_port logs operator_commands permissions presence rooms
+signals sse
 """.split()
 
 

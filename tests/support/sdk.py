@@ -2,8 +2,9 @@
 
 The chat page's own client (web/client.js) has such a driver too, and is tested like them.
 
-A driver (tests/clients/sdk/{js,python,go,page}) is a process that is given the URL of a server and a format, and
-obeys lines of JSON on its standard input:
+A driver (tests/clients/sdk/{js,python,go,page}) is a process that is given the URL of a server and a format, for the
+fallback transports (JavaScript alone) which one it is and where to say things, and obeys lines of JSON on its standard
+input:
 
     {"id":1,"do":"connect"}                 {"id":1,"do":"disconnect"}
     {"id":2,"do":"subscribe","room","recoverable","join_leave"}
@@ -45,20 +46,33 @@ GO_DEADLINE_S = 300  # of a test that may have to build the driver first
 DRIVERS = REPOSITORY / "tests" / "clients" / "sdk"
 PATIENCE_S = 15.0
 END_TIMEOUT_S = 5.0
-ENDPOINT = "/connection/websocket"
+EMULATION = "/emulation"
 
 
 @dataclass(frozen=True)
 class Sdk:
     language: str
     format: str
+    transport: str = "websocket"
 
     def __str__(self) -> str:
-        return f"{self.language}-{self.format}"
+        name = f"{self.language}-{self.format}"
+        return name if self.transport == "websocket" else f"{name}-{self.transport}"
+
+    @property
+    def keeps_order(self) -> bool:
+        """Of what is said without waiting. Over a fallback transport each command is a request of its own, and all are
+        under way at once."""
+        return self.transport == "websocket"
 
 
 SDKS = [Sdk(language, format) for language in ("js", "python", "go") for format in ("json", "protobuf")]
-SDKS.append(Sdk("page", "json"))
+SDKS += [
+    Sdk("js", "json", "http_stream"),
+    Sdk("js", "protobuf", "http_stream"),
+    Sdk("js", "json", "sse"),
+    Sdk("page", "json"),
+]
 
 
 class SdkError(Exception):
@@ -72,14 +86,14 @@ class SdkError(Exception):
 class SdkClient:
     """One client of an SDK. Made by the `start_client` fixture, which also ends it."""
 
-    def __init__(self, sdk: Sdk, command: list[str], url: str) -> None:
+    def __init__(self, sdk: Sdk, command: list[str], *arguments: str) -> None:
         self.sdk = sdk
         self.events: list[dict[str, Any]] = []
         self._answers: dict[int, dict[str, Any]] = {}
         self._stderr: list[str] = []
         self._asked = 0
         self._process = subprocess.Popen(
-            [*command, url, sdk.format],
+            [*command, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -144,7 +158,11 @@ class SdkClient:
         await self.has("unsubscribed", before + 1, room)
 
     async def publish(self, room: str, *data: Any) -> None:
-        """One after the other, without waiting between them."""
+        """One after the other; where the order is kept, without waiting between them."""
+        if not self.sdk.keeps_order:
+            for value in data:
+                await self.ask("publish", room=room, data=value)
+            return
         for number in [self.tell("publish", room=room, data=value) for value in data]:
             await self.answered(number)
 
@@ -312,10 +330,17 @@ def start_client(
         raise command
     clients: list[SdkClient] = []
 
-    def start(port: int, user: str | None = None) -> SdkClient:
+    def start(
+        port: int, user: str | None = None, emulation_port: int | None = None
+    ) -> SdkClient:
         query = f"?user={quote(user)}" if user else ""
-        url = f"ws://127.0.0.1:{port}{ENDPOINT}{query}"
-        client = SdkClient(sdk, command, url)
+        scheme = "ws" if sdk.transport == "websocket" else "http"
+        url = f"{scheme}://127.0.0.1:{port}/connection/{sdk.transport}{query}"
+        arguments = [url, sdk.format]
+        if sdk.transport != "websocket":
+            said_to = f"http://127.0.0.1:{emulation_port or port}{EMULATION}"
+            arguments += [sdk.transport, said_to]
+        client = SdkClient(sdk, command, *arguments)
         clients.append(client)
         return client
 

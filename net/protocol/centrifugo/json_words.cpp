@@ -141,6 +141,10 @@ public:
     append_number(out, is.ping_s);
     out += ",\"pong\":true,\"node\":";
     append_json_string(out, is.node);
+    if (!is.session.empty()) {
+      out += ",\"session\":";
+      append_json_string(out, is.session);
+    }
     if (!is.rooms.empty()) {
       out += ",\"subs\":{";
       out += is.rooms;
@@ -222,6 +226,12 @@ public:
 
   void unsubscribed(std::string& out, std::string_view room, const ending& why) const override {
     begin_push(out, room, "unsubscribe");
+    append_ending(out, why);
+    out += "}}";
+  }
+
+  void disconnected(std::string& out, const ending& why) const override {
+    out += "{\"push\":{\"disconnect\":";
     append_ending(out, why);
     out += "}}";
   }

@@ -35,7 +35,8 @@ enum push_field : protozero::pbf_tag_type {
   push_join = 5,
   push_leave = 6,
   push_unsubscribe = 7,
-  push_subscribe = 9
+  push_subscribe = 9,
+  push_disconnect = 11
 };
 
 /// Adds what `write` adds, as a message: also where that is nothing, which the library would leave out.
@@ -145,6 +146,7 @@ public:
       add_text(fields, 1, is.client);
       fields.add_uint32(7, is.ping_s);
       fields.add_bool(8, true);
+      add_text(fields, 9, is.session);
       add_text(fields, 10, is.node);
       message.text() += is.rooms; // fields of this message, as `entered` writes them
       reply.add_message(reply_connect, message.text());
@@ -222,6 +224,16 @@ public:
     append_push(out, room, push_unsubscribe, [&](pbf_writer& fields) {
       fields.add_uint32(2, why.code);
       add_text(fields, 3, why.reason);
+    });
+  }
+
+  void disconnected(std::string& out, const ending& why) const override {
+    append_delimited(out, [&](pbf_writer& reply) {
+      pbf_writer push{reply, reply_push};
+      add_message(push, push_disconnect, [&](pbf_writer& fields) {
+        fields.add_uint32(1, why.code);
+        add_text(fields, 2, why.reason);
+      });
     });
   }
 };

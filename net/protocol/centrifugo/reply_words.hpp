@@ -24,8 +24,9 @@ inline constexpr std::uint8_t recovering = 4;
 struct connect_result {
   std::string_view client;
   std::string_view node;
-  std::uint32_t ping_s = 0; ///< pings come so often, and are to be answered
-  std::string_view rooms{}; ///< what `entered` has said
+  std::uint32_t ping_s = 0;   ///< pings come so often, and are to be answered
+  std::string_view session{}; ///< see `session::secret`; empty: there is none
+  std::string_view rooms{};   ///< what `entered` has said
 };
 
 /// A member that a push or an answer is about.
@@ -68,6 +69,9 @@ public:
                      const client_info& who) const = 0;
 
   virtual void unsubscribed(std::string& out, std::string_view room, const ending& why) const = 0;
+
+  /// The end of the connection, where the wire has no close codes of its own.
+  virtual void disconnected(std::string& out, const ending& why) const = 0;
 
 protected:
   ~reply_words() = default;

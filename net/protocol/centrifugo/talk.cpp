@@ -115,9 +115,12 @@ bool talk::connect(const request& asked, command_sink& sink) {
 void talk::append_connected(std::string& out, std::uint32_t request, const connection_facts& facts,
                             std::string_view rooms) const {
   const auto client = client_name(facts);
-  words_.connected(
-    out, request,
-    {.client = client, .node = facts.node, .ping_s = seconds_of(facts.pings), .rooms = rooms});
+  words_.connected(out, request,
+                   {.client = client,
+                    .node = facts.node,
+                    .ping_s = seconds_of(facts.pings),
+                    .session = facts.session,
+                    .rooms = rooms});
 }
 
 /// Which these are the server decides; the client says how far it is in them.

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from support.cluster import answers
 from support.proxy import Proxy
 
 SHUTDOWN = 3001
@@ -133,7 +136,9 @@ async def test_a_node_that_is_killed_costs_nothing(cluster, start_redis, start_c
         assert sum(c["user"] == "budi" for c in await ana.presence("room")) == 1
 
 
-async def test_a_node_that_drains_sends_its_clients_to_another(cluster, start_redis, start_client):
+async def test_a_node_that_drains_sends_its_clients_to_another(
+    cluster, start_redis, start_client, sdk
+):
     leaving, other = await cluster.start(2, start_redis())
     budi = await start_client(other.port).connect()
     await budi.join("room")
@@ -152,4 +157,28 @@ async def test_a_node_that_drains_sends_its_clients_to_another(cluster, start_re
         assert await ended == 0
         await ana.has("publication", 30, "room")
         assert ana.data("room") == list(range(30))
-        assert len(ana.of("connecting")) == 2 and not ana.of("disconnected")
+        assert not ana.of("disconnected")
+        if sdk.transport == "websocket":
+            assert len(ana.of("connecting")) == 2
+        # else a request on a connection that was kept may reach the node that ends: 503, and once more
+
+
+async def test_what_is_said_may_reach_another_node_than_the_stream(
+    cluster, start_redis, start_client, sdk
+):
+    if sdk.transport == "websocket":
+        pytest.skip("a socket has no other node")
+    one, other = await cluster.start(2, start_redis())
+    for node in (one, other):
+        await answers(node, "/nodes", lambda _, page: len(page["nodes"]) == 2, "a roster", 10)
+    ana = await start_client(one.port, "ana", emulation_port=other.port).connect()
+    budi = await start_client(other.port, "budi", emulation_port=one.port).connect()
+    for client in (ana, budi):
+        await client.join("room", recoverable=True)
+    for n in range(20):
+        await (ana, budi)[n % 2].publish("room", n)
+    for client in (ana, budi):
+        await client.has("publication", 20, "room")
+        assert client.data("room") == list(range(20))
+        assert len(client.of("connecting")) == 1
+    assert {c["user"] for c in await ana.presence("room")} == {"ana", "budi"}

@@ -94,8 +94,9 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
-       "canang_pings_sent_total", "canang_turns_total", "canang_actor_failures_total",
-       "canang_rooms_forgotten_total", "canang_http_displaced_total", "process_cpu_seconds_total"});
+       "canang_emulation_requests_total", "canang_pings_sent_total", "canang_turns_total",
+       "canang_actor_failures_total", "canang_rooms_forgotten_total", "canang_http_displaced_total",
+       "process_cpu_seconds_total"});
   has("histogram", {"canang_publish_to_flush_seconds", "canang_turn_seconds"});
 }
 
@@ -150,6 +151,14 @@ TEST_F(metrics_text_test, tells_whose_the_memory_is) {
   const auto parsed = text();
   EXPECT_EQ(parsed[R"(canang_memory_bytes{owner="rooms"})"], 5);
   EXPECT_EQ(parsed[R"(canang_memory_bytes{owner="history"})"], 7);
+}
+
+TEST_F(metrics_text_test, counts_emulation_requests_by_outcome) {
+  first.emulations_total[static_cast<std::size_t>(emulation_outcome::busy)].add(1);
+  second.emulations_total[static_cast<std::size_t>(emulation_outcome::busy)].add(2);
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_emulation_requests_total{outcome="taken"})"], 0);
+  EXPECT_EQ(parsed[R"(canang_emulation_requests_total{outcome="busy"})"], 3);
 }
 
 TEST_F(metrics_text_test, counts_forgotten_rooms_by_reason) {

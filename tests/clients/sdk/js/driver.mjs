@@ -1,13 +1,14 @@
 // The npm package `centrifuge`, told by lines what to do: see tests/support/sdk.py for the lines.
 //
-//   node driver.mjs URL json|protobuf
+//   node driver.mjs URL json|protobuf [http_stream|sse EMULATION-URL]
 
 import readline from 'node:readline';
 import { Centrifuge as JsonClient } from 'centrifuge';
 import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf';
+import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
 
-const [url, format] = process.argv.slice(2);
+const [url, format, transport, emulationEndpoint] = process.argv.slice(2);
 const isProtobuf = format === 'protobuf';
 
 function say(line) {
@@ -32,8 +33,11 @@ function decoded(data) {
 const publication = ({ offset = 0, data, info }) => ({ offset, user: info?.user, ...decoded(data) });
 const member = ({ client, user }) => ({ client, user });
 
-const client = new (isProtobuf ? ProtobufClient : JsonClient)(url, {
+const endpoint = transport ? [{ transport, endpoint: url }] : url;
+const client = new (isProtobuf ? ProtobufClient : JsonClient)(endpoint, {
   websocket: WebSocket,
+  eventsource: EventSource,
+  ...(emulationEndpoint && { emulationEndpoint }),
   minReconnectDelay: 50,
   maxReconnectDelay: 300,
   maxServerPingDelay: 2000,

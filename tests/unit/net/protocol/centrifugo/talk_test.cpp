@@ -22,6 +22,7 @@ struct noting_sink final : command_sink {
   std::vector<std::string> did;
   std::vector<std::string> replies;
   const wire_format* joined_as = nullptr;
+  std::string session{};
   std::vector<std::string> rooms; // that the server has chosen
 
   void note(std::string what, std::uint32_t request) {
@@ -57,8 +58,11 @@ struct noting_sink final : command_sink {
          command.request);
   }
   connection_facts facts() const override {
-    return {
-      .node = "n1", .connection = 7, .pings = std::chrono::milliseconds{24'100}, .rooms = rooms};
+    return {.node = "n1",
+            .connection = 7,
+            .pings = std::chrono::milliseconds{24'100},
+            .session = session,
+            .rooms = rooms};
   }
   void reply(frame_type type, std::string_view payload) override {
     EXPECT_EQ(type, frame_type::text);
@@ -155,6 +159,16 @@ TEST_F(centrifugo_talk, answers_in_protobuf_when_the_client_is_in_the_rooms_of_t
   other->encode_connected(9, {}, sink.facts(), websocket_framing(), without);
   EXPECT_EQ(with.size(), without.size() + rooms.size());
   EXPECT_TRUE(with.ends_with(rooms));
+}
+
+TEST_F(centrifugo_talk, names_the_session_where_the_client_needs_it) {
+  open();
+  sink.session = "abc1";
+  say(R"({"id":9,"connect":{}})");
+  EXPECT_EQ(
+    sink.replies,
+    lines{
+      R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1","session":"abc1"}})"});
 }
 
 TEST_F(centrifugo_talk, believes_no_token) {

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "cluster/control/carrier.hpp"
+#include "cluster/control/metrics.hpp"
+#include "cluster/control/receiver.hpp"
+#include "cluster/control/relay_wire.hpp"
+#include "cluster/control/relayed_message.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace canang::cluster {
+
+/// Who hands a relayed message to its session on this node, and tells the centre, at once or later, by the number.
+class relay_executor {
+public:
+  virtual void execute(relayed_message&& message, std::uint64_t number) = 0;
+
+protected:
+  ~relay_executor() = default;
+};
+
+/// A node's end of what clients say through other nodes than their session's. A message goes to the one node that has
+/// the session, once, and its session has it at most once; it is not sent again, so what is lost on the way is told as
+/// `unavailable` after the time limit, or as soon as it is known. Messages that one node sends to another over the same
+/// Redis arrive in their order.
+///
+/// Knows no I/O. Owned by the node's control actor, on its thread.
+class relay_centre {
+public:
+  using clock = std::chrono::steady_clock;
+  using handler = std::function<void(relay_outcome)>;
+
+  /// How long an answer is waited for: as that to a command.
+  static constexpr std::chrono::milliseconds time_limit{5000};
+
+  /// Messages that may wait for answers at once, and their bytes; and likewise those of other nodes that are being
+  /// executed here. Beyond it they are refused: `unavailable` here, `busy` there.
+  static constexpr std::size_t max_waiting = 1024;
+  static constexpr std::size_t max_waiting_bytes = 4 * 1024 * 1024;
+
+  /// `node` is the run of this node. Carrier, executor and metrics outlive it.
+  relay_centre(std::string node, control_carrier& carrier, relay_executor& executor,
+               control_metrics& metrics, std::function<clock::time_point()> now);
+  relay_centre(const relay_centre&) = delete;
+  relay_centre& operator=(const relay_centre&) = delete;
+
+  /// `answer` is called once, at once or within the time limit (and a tick); not at all when the centre goes before.
+  void send(const std::string& to, const relayed_message& message, handler answer);
+
+  /// A message came by that way.
+  /// @returns false where it is not of this kind.
+  bool on_message(std::size_t way, std::string_view bytes);
+
+  /// A message of this number was executed, as far as it was.
+  void on_done(std::uint64_t number, relay_outcome outcome);
+
+  /// @returns false where the number is that of a command.
+  bool on_carry_failed(std::uint64_t number);
+
+  /// To be called every 100 ms while something waits.
+  void tick();
+
+  [[nodiscard]] bool is_waiting() const noexcept { return !sent_.empty() || !running_.empty(); }
+
+private:
+  struct sent_message {
+    std::string to;
+    handler answer;
+    std::size_t bytes;
+    clock::time_point ends_at;
+  };
+
+  struct running_message {
+    std::string from;
+    std::uint64_t number; // the sender's
+    std::size_t way;
+    std::size_t bytes;
+    clock::time_point ends_at;
+  };
+
+  [[nodiscard]] bool choose_way(std::size_t& way) const;
+  [[nodiscard]] bool lives(const std::string& node) const;
+  void on_said(std::size_t way, const relay_envelope& envelope);
+  void on_outcome(const relay_envelope& envelope, relay_outcome outcome);
+  void finish(std::map<std::uint64_t, sent_message>::iterator which, relay_outcome outcome);
+  void answer(std::size_t way, std::string_view to, std::uint64_t number, relay_outcome outcome);
+
+  std::string node_;
+  control_carrier& carrier_;
+  relay_executor& executor_;
+  control_metrics& metrics_;
+  std::function<clock::time_point()> now_;
+  std::map<std::uint64_t, sent_message> sent_;
+  std::map<std::uint64_t, running_message> running_; // by our number
+  control_receiver receiver_;
+  std::size_t sent_bytes_ = 0;
+  std::size_t running_bytes_ = 0;
+  std::uint64_t last_number_;
+  std::uint64_t last_running_ = 0;
+};
+
+} // namespace canang::cluster
