@@ -112,6 +112,7 @@ private:
   // memberships, in connection_rooms.cpp
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
                                                            std::uint32_t name_hash);
+  [[nodiscard]] net::room_traits traits_of(std::string_view room) const;
   void ask_to_join(subscription& wanted);
   void on_join_verdict(subscription_id id, net::verdict verdict);
   void ask_for_history(subscription& wanted);

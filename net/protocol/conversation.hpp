@@ -30,6 +30,9 @@ public:
   /// One message of the client, as commands.
   virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
 
+  /// What the room's settings make of a join, before anybody is asked about it.
+  virtual void heed(const room_traits&, join_command&) const {}
+
   /// Appends that a command failed.
   /// @returns false when there is no word for it: then the client has to be disconnected.
   virtual bool encode_fault(const failed_command&, const framing&, std::string&) { return false; }

@@ -135,6 +135,17 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
   sink.on_command(std::move(join));
 }
 
+/// Who recovers by itself is told so, as if it had asked.
+void talk::heed(const room_traits& room, join_command& join) const {
+  const bool recovers = join.since.has_value() || room.offers_newest;
+  join.may_recover = room.is_recoverable;
+  join.newest_only = room.keeps_newest && recovers;
+  join.note =
+    static_cast<std::uint8_t>(join.note | note_if(room.is_positioned, subscription_note::positioned)
+                              | note_if(room.is_recoverable, subscription_note::recoverable)
+                              | note_if(join.newest_only, subscription_note::recovering));
+}
+
 void talk::publish(const request& asked, command_sink& sink) const {
   if (asked.data.empty()) {
     refuse(asked, bad_request, sink);

@@ -21,6 +21,7 @@ public:
 
   void on_open(const connection_parameters& parameters, command_sink& sink) override;
   void decode(frame_type type, std::span<const char> message, command_sink& sink) override;
+  void heed(const room_traits& room, join_command& join) const override;
   bool encode_fault(const failed_command& failed, const framing& frames, std::string& out) override;
   void encode_stored(const stored_publish& stored, const framing& frames,
                      std::string& out) override;
