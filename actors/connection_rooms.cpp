@@ -76,7 +76,8 @@ net::room_traits connection::traits_of(std::string_view room) const {
   return {.is_positioned = settings.force_positioning,
           .is_recoverable = settings.force_recovery,
           .keeps_newest = settings.recovery == cluster::recovery_mode::cache,
-          .offers_newest = settings.auto_recovery};
+          .offers_newest = settings.auto_recovery,
+          .tells_changes = settings.delta == cluster::delta_type::fossil};
 }
 
 void connection::ask_to_join(subscription& wanted) {

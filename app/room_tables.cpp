@@ -148,8 +148,15 @@ void take_auto_recovery(const said_key& key, room_settings& into) {
   into.auto_recovery = key.truth();
 }
 
+void take_delta(const said_key& key, room_settings& into) {
+  const bool is_fossil = key.is_text("fossil");
+  if (!is_fossil && !key.is_text("none"))
+    key.refuse(fmt::format("{} is neither \"none\" nor \"fossil\"", key.shown()));
+  into.delta = is_fossil ? cluster::delta_type::fossil : cluster::delta_type::none;
+}
+
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 14>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 15>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -163,7 +170,8 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"force-positioning", take_force_positioning},
              {"force-recovery", take_force_recovery},
              {"recovery-mode", take_recovery_mode},
-             {"auto-recovery", take_auto_recovery}}};
+             {"auto-recovery", take_auto_recovery},
+             {"delta", take_delta}}};
 
 /// What a room is sent unasked has to be recoverable, and the newest alone.
 void check_recovery(const std::string& name, text_place at, const room_settings& settings) {

@@ -23,6 +23,9 @@ enum class recovery_mode : std::uint8_t {
   cache,  ///< the newest publication
 };
 
+/// How a publication is told as what it changes of the one before it.
+enum class delta_type : std::uint8_t { none, fossil };
+
 /// What an operator says of a room, or of all rooms of a namespace.
 struct room_settings {
   std::size_t history_size = 128;                 ///< messages kept; joins and leaves besides
@@ -42,6 +45,7 @@ struct room_settings {
   bool force_recovery = false; ///< and that they can recover, which then needs no other permission
   bool auto_recovery = false;  ///< with `recovery_mode::cache`: also who does not ask recovers
   recovery_mode recovery = recovery_mode::stream;
+  delta_type delta = delta_type::none; ///< those that ask may have it
 
   /// Who is in the room is kept: comings and goings can only be told of members that are known.
   [[nodiscard]] bool keeps_presence() const noexcept { return presence || join_leave; }

@@ -64,10 +64,12 @@ void read_data(const api_fields& given, const padded_string& body, api_content& 
     wrong.unreadable("'data' cannot be read");
 }
 
+/// Whether members are told it as what it changes is up to the room's settings and to them, so `delta` is only read.
 api_content content_of(const api_fields& given, const padded_string& body, complaint& wrong) {
   api_content content{.data = {},
                       .idempotency_key = given.text("idempotency_key"),
                       .skip_history = given.flag("skip_history")};
+  (void)given.flag("delta");
   if (content.idempotency_key.size() > max_api_key_bytes)
     wrong.refuse(fmt::format("'idempotency_key' is longer than {} bytes", max_api_key_bytes));
   read_data(given, body, content, wrong);
@@ -150,8 +152,8 @@ std::string_view fault_of_channel(std::string_view name) noexcept {
 }
 
 api_parsed<api_publish> parse_publish(std::string_view body) {
-  static constexpr std::array<names, 5> known{"channel", "data", "b64data", "idempotency_key",
-                                              "skip_history"};
+  static constexpr std::array<names, 6> known{"channel",         "data",         "b64data",
+                                              "idempotency_key", "skip_history", "delta"};
   return read_request<api_publish>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};
@@ -161,8 +163,8 @@ api_parsed<api_publish> parse_publish(std::string_view body) {
 }
 
 api_parsed<api_broadcast> parse_broadcast(std::string_view body) {
-  static constexpr std::array<names, 5> known{"channels", "data", "b64data", "idempotency_key",
-                                              "skip_history"};
+  static constexpr std::array<names, 6> known{"channels",        "data",         "b64data",
+                                              "idempotency_key", "skip_history", "delta"};
   return read_request<api_broadcast>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};

@@ -36,7 +36,9 @@ constexpr std::string_view no_traces = "there are no traces";
 constexpr std::string_view no_maps = "there are no such rooms";
 constexpr std::string_view always_positioned =
   "whoever asks for a position is told one, in every room";
-constexpr std::string_view no_deltas = "publications are sent whole";
+constexpr std::string_view any_deltas =
+  "where deltas are allowed they are of everything that is published";
+constexpr std::string_view no_filters = "all members of a room get all of it";
 constexpr std::string_view no_names = "a room's name says nothing but its namespace";
 constexpr std::string_view own_presence = "Canang has its own lifetime of presence";
 constexpr std::string_view own_positions =
@@ -56,8 +58,7 @@ constexpr std::array reasons{
   reason{"api_handler_prefix", api_inside},
   reason{"api_insecure", api_inside},
   reason{"allow_positioning", always_positioned},
-  reason{"allow_tags_filter", no_deltas},
-  reason{"allowed_delta_types", no_deltas},
+  reason{"allow_tags_filter", no_filters},
   reason{"broker", other_broker},
   reason{"broker.redis", other_redis},
   reason{"channel.history_meta_ttl", own_history},
@@ -105,7 +106,7 @@ constexpr std::array reasons{
   reason{"consumers", no_consumers},
   reason{"controller", other_broker},
   reason{"debug", "there are no profiles to ask for"},
-  reason{"delta_publish", no_deltas},
+  reason{"delta_publish", any_deltas},
   reason{"disallow_anonymous_connection_tokens", no_tokens},
   reason{"emulation", "what clients send comes by WebSocket"},
   reason{"enable_unreleased_features", "there are none"},

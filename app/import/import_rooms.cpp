@@ -44,6 +44,7 @@ public:
     out_.line("presence", presence ? "true" : "false", from_);
     write_join_leave();
     write_recovery();
+    write_delta();
     write_subscribe();
     write_publish();
     for (const auto& one : asking) {
@@ -119,6 +120,18 @@ private:
     if (is_offered && !(is_forced && keeps_newest))
       out_.note("This needs force_recovery, and force_recovery_mode cache.");
     write_flag("auto-recovery", is_offered && is_forced && keeps_newest);
+  }
+
+  void write_delta() {
+    from_.clear();
+    bool is_fossil = false;
+    if (const auto* const key = take("allowed_delta_types")) {
+      const auto types = list_of(*key, " ,");
+      is_fossil = types && std::find(types->begin(), types->end(), "fossil") != types->end();
+      if (!types)
+        out_.note(fmt::format("{} is not a list: taken as none.", key->path));
+    }
+    out_.line("delta", toml_text(is_fossil ? "fossil" : "none"), from_);
   }
 
   /// Whether a text is `wanted`; it is noted where it is neither that nor `otherwise`.

@@ -14,13 +14,14 @@ using namespace centrifugo;
 const format_family& json_family() noexcept;
 const format_family& protobuf_family() noexcept;
 
-/// What all clients hear in one of the formats; with or without who comes and goes.
+/// What all clients hear in one of the formats; with or without who comes and goes, and what changes.
 class language final : public protocol {
 public:
   using family_of = const format_family& (*)() noexcept;
 
-  language(const reply_words& words, family_of family, bool tells_moves) noexcept
-    : words_(words), family_(family), tells_moves_(tells_moves) {}
+  language(const reply_words& words, family_of family, bool tells_moves,
+           bool tells_changes) noexcept
+    : words_(words), family_(family), tells_moves_(tells_moves), tells_changes_(tells_changes) {}
 
   conversation_ptr converse() const override {
     return conversation_ptr{new talk{words_, family_()}};
@@ -37,6 +38,13 @@ public:
         words_.moved(text, one.room, one.what == outgoing_publication::kind::joined,
                      {who.user, who.id});
       });
+  }
+
+  bool tells_changes() const noexcept override { return tells_changes_; }
+
+  void encode_change(const outgoing_publication& before, const outgoing_publication& next,
+                     std::string& out) const override {
+    words_.change(out, before, next);
   }
 
   void encode_join(const join_reply& reply, const framing& frames,
@@ -62,21 +70,30 @@ private:
   const reply_words& words_;
   family_of family_;
   bool tells_moves_;
+  bool tells_changes_;
 };
 
-/// Two wire formats that differ in whether joins and leaves are told.
+/// Four wire formats that differ in whether joins and leaves are told, and whether publications are as changes.
 struct formats {
   formats(const reply_words& words, const framing& frames, language::family_of family) noexcept
-    : quiet(words, family, false),
-      moving(words, family, true),
+    : quiet(words, family, false, false),
+      moving(words, family, true, false),
+      changing(words, family, false, true),
+      changing_moving(words, family, true, true),
       plain(quiet, frames),
-      with_moves(moving, frames) {}
+      with_moves(moving, frames),
+      changes(changing, frames),
+      changes_with_moves(changing_moving, frames) {}
 
   language quiet;
   language moving;
+  language changing;
+  language changing_moving;
   wire_format plain;
   wire_format with_moves;
-  format_family family{plain, with_moves};
+  wire_format changes;
+  wire_format changes_with_moves;
+  format_family family{plain, with_moves, changes, changes_with_moves};
 };
 
 const format_family& json_family() noexcept {

@@ -36,6 +36,7 @@ struct room_traits {
   bool is_recoverable = false; ///< and that they can recover, which then needs no other permission
   bool keeps_newest = false;   ///< who recovers wants the newest publication alone
   bool offers_newest = false;  ///< and gets it unasked
+  bool tells_changes = false;  ///< members that want that are told publications as what they change
 };
 
 struct join_command {

@@ -1,3 +1,4 @@
+#include "net/protocol/centrifugo/fossil_delta.hpp"
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
 #include "net/protocol/centrifugo/scratch.hpp"
@@ -79,9 +80,13 @@ void add_text(pbf_writer& to, protozero::pbf_tag_type field, std::string_view te
 }
 
 void add_publication(pbf_writer& to, const outgoing_publication& is) {
-  to.add_bytes(4, is.data.data(), is.data.size());
+  const bool is_change = is.told == outgoing_publication::telling::change;
+  const auto payload = is_change ? is.change : is.data;
+  to.add_bytes(4, payload.data(), payload.size());
   if (is.has_place())
     to.add_uint64(6, is.offset);
+  if (is_change)
+    to.add_bool(8, true);
 }
 
 void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
@@ -135,6 +140,8 @@ public:
         fields.add_bool(10, true);
       if ((reply.note & subscription_note::recovering) != 0)
         fields.add_bool(12, true);
+      if ((reply.note & subscription_note::changes) != 0)
+        fields.add_bool(13, true);
     });
   }
 
@@ -169,6 +176,11 @@ public:
       add_text(fields, 2, is.at.epoch);
       fields.add_uint64(3, is.at.offset);
     });
+  }
+
+  void change(std::string& out, const outgoing_publication& before,
+              const outgoing_publication& next) const override {
+    (void)append_fossil_delta(out, before.data, next.data, delta_cuts::anywhere);
   }
 
   void publication(std::string& out, const outgoing_publication& is) const override {

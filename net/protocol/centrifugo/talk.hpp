@@ -11,6 +11,13 @@ namespace canang::net::centrifugo {
 struct format_family {
   const wire_format& plain;
   const wire_format& with_moves; ///< joins and leaves too
+  const wire_format& changes;    ///< publications as what they change
+  const wire_format& changes_with_moves;
+
+  /// Of the first two, that with changes.
+  [[nodiscard]] const wire_format& with_changes(const wire_format* one) const noexcept {
+    return one == &with_moves ? changes_with_moves : changes;
+  }
 };
 
 /// One client's conversation in Centrifugo's protocol: `connect` first, then what it likes.

@@ -41,7 +41,7 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
        "max-message-bytes = 100\npresence = false\njoin-leave = true\nallow-subscribe = \"users\"\n"
        "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n"
        "force-positioning = true\nforce-recovery = true\nrecovery-mode = \"cache\"\n"
-       "auto-recovery = true\n");
+       "auto-recovery = true\ndelta = \"fossil\"\n");
   const auto said = table.of("lobby");
   EXPECT_EQ(said.history_size, 7U);
   EXPECT_EQ(said.history_bytes, 1024U);
@@ -57,6 +57,7 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
   EXPECT_TRUE(said.force_recovery);
   EXPECT_EQ(said.recovery, cluster::recovery_mode::cache);
   EXPECT_TRUE(said.auto_recovery);
+  EXPECT_EQ(said.delta, cluster::delta_type::fossil);
 }
 
 TEST_F(room_tables_test, send_nobody_unasked_what_it_could_not_recover) {
@@ -138,6 +139,8 @@ TEST_F(room_tables_test, refuse_values_of_the_wrong_kind_or_out_of_range) {
                                                        {"recovery-mode", "'none'"},
                                                        {"recovery-mode", "true"},
                                                        {"auto-recovery", "'true'"},
+                                                       {"delta", "true"},
+                                                       {"delta", "'vcdiff'"},
                                                        {"allow-subscribe", "'everyone'"},
                                                        {"allow-subscribe", "''"},
                                                        {"allow-subscribe", "true"},

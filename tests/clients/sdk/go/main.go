@@ -25,6 +25,7 @@ type command struct {
 	Data        json.RawMessage `json:"data"`
 	Recoverable bool            `json:"recoverable"`
 	JoinLeave   bool            `json:"join_leave"`
+	Delta       string          `json:"delta"`
 	Limit       int32           `json:"limit"`
 	Since       *position       `json:"since"`
 	Reverse     bool            `json:"reverse"`
@@ -96,10 +97,12 @@ func connect(url, format string) *centrifuge.Client {
 	return client
 }
 
-func subscribe(client *centrifuge.Client, room string, recoverable, joinLeave bool) error {
+func subscribe(client *centrifuge.Client, c command) error {
+	room := c.Room
 	subscription, err := client.NewSubscription(room, centrifuge.SubscriptionConfig{
-		Recoverable: recoverable,
-		JoinLeave:   joinLeave,
+		Recoverable: c.Recoverable,
+		JoinLeave:   c.JoinLeave,
+		Delta:       centrifuge.DeltaType(c.Delta),
 	})
 	if err != nil {
 		return err
@@ -175,7 +178,7 @@ func obey(client *centrifuge.Client, c command) (answer fields, err error) {
 	case "disconnect":
 		err = client.Disconnect()
 	case "subscribe":
-		err = subscribe(client, c.Room, c.Recoverable, c.JoinLeave)
+		err = subscribe(client, c)
 	case "unsubscribe":
 		err = unsubscribe(client, c.Room)
 	case "publish":

@@ -42,8 +42,8 @@ client.on('connecting', ({ code, reason }) => say({ event: 'connecting', code, r
 client.on('connected', (context) => say({ event: 'connected', client: context.client }));
 client.on('disconnected', ({ code, reason }) => say({ event: 'disconnected', code, reason }));
 
-function subscribe({ room, recoverable, join_leave: joinLeave }) {
-  const subscription = client.newSubscription(room, { recoverable, joinLeave });
+function subscribe({ room, recoverable, join_leave: joinLeave, delta }) {
+  const subscription = client.newSubscription(room, { recoverable, joinLeave, delta: delta || undefined });
   subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>
     say({
       event: 'subscribed',

@@ -196,6 +196,14 @@ TEST(import_centrifugo_test, translates_how_members_recover) {
                  {"force-recovery = true  # force_recovery", "recovery-mode = \"cache\""}}});
 }
 
+TEST(import_centrifugo_test, translates_which_deltas_there_are) {
+  expect_namespace(R"("presence":true)", "delta = \"none\"");
+  expect_namespace(R"("allowed_delta_types":["fossil"])", "delta = \"fossil\"");
+  expect_namespace(R"("allowed_delta_types":"fossil","delta_publish":true)", "delta = \"fossil\"");
+  expect_namespace(R"("allowed_delta_types":["other"])", "delta = \"none\"");
+  expect_namespace(R"("allowed_delta_types":7)", "delta = \"none\"");
+}
+
 TEST(import_centrifugo_test, keeps_namespaces_apart_from_rooms) {
   const auto toml = imported(R"({"presence":true,"namespaces":[{"name":"a"},{"name":"b.c"}]})");
   EXPECT_TRUE(has(toml, "[rooms]"));
