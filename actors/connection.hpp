@@ -119,6 +119,7 @@ private:
                                                            std::uint32_t name_hash);
   [[nodiscard]] subscription& begin(net::join_command&& wanted, std::uint32_t name_hash);
   void begin_by_server(const invitation& to);
+  [[nodiscard]] net::room_traits traits_of(std::string_view room) const;
   void ask_to_join(subscription& wanted);
   void on_join_verdict(subscription_id id, net::verdict verdict);
   void ask_for_history(subscription& wanted);

@@ -13,6 +13,10 @@ std::uint32_t hash_of(std::string_view room) noexcept {
   return static_cast<std::uint32_t>(hash_of_name(room));
 }
 
+bool wants_history(const net::join_command& wish) noexcept {
+  return wish.history != 0 || wish.since || wish.newest_only;
+}
+
 } // namespace
 
 subscription* connection::find(subscription_id id) {
@@ -43,6 +47,7 @@ void connection::on_command(net::join_command&& command) {
     fail({net::command_kind::join, *why, command.request, command.room});
     return;
   }
+  talk_->heed(traits_of(command.room), command);
   ask_to_join(begin(std::move(command), name_hash));
 }
 
@@ -87,6 +92,17 @@ std::optional<net::command_fault> connection::fault_of(const net::join_command& 
   return std::nullopt;
 }
 
+net::room_traits connection::traits_of(std::string_view room) const {
+  if (services_.settings == nullptr)
+    return {};
+  const auto settings = services_.settings->get()->of(room);
+  return {.is_positioned = settings.force_positioning,
+          .is_recoverable = settings.force_recovery,
+          .keeps_newest = settings.recovery == cluster::recovery_mode::cache,
+          .offers_newest = settings.auto_recovery,
+          .tells_changes = settings.delta == cluster::delta_type::fossil};
+}
+
 void connection::ask_to_join(subscription& wanted) {
   if (services_.authorizer == nullptr) {
     join(wanted);
@@ -106,7 +122,7 @@ void connection::on_join_verdict(subscription_id id, net::verdict verdict) {
   if (verdict != net::verdict::allowed)
     on_join_failed({id, verdict == net::verdict::refused ? net::command_fault::not_allowed
                                                          : net::command_fault::unavailable});
-  else if (asked->wish->history != 0 || asked->wish->since)
+  else if (!asked->wish->may_recover && wants_history(*asked->wish))
     ask_for_history(*asked);
   else
     join(*asked);
@@ -132,6 +148,7 @@ void connection::on_history_verdict(subscription_id id, net::verdict verdict) {
   if (verdict == net::verdict::refused) {
     asked->wish->history = 0;
     asked->wish->since.reset();
+    asked->wish->newest_only = false;
   }
   join(*asked);
 }
@@ -147,6 +164,7 @@ void connection::join(subscription& wanted) {
   request.note = wish.note;
   request.format = wish.format == nullptr ? &format_ : wish.format;
   request.wanted.limit = wish.history;
+  request.newest_only = wish.newest_only;
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
   request.user = who().user;

@@ -30,13 +30,18 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
       target.buffer = context_.buffers.make();
     auto& bytes = target.buffer->bytes();
     const auto from = static_cast<std::uint32_t>(bytes.size());
-    target.format->encode_of_turn(outgoing(*message, room.name), bytes);
+    if (target.told_last == base::any) [[likely]]
+      target.format->encode_of_turn(outgoing(*message, room.name), bytes);
+    else
+      encode_change(room, target, *message);
     if (bytes.size() == from)
       continue; // not for members of this protocol
     target.frames.push_back(
       {message->publisher, message->echo, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
   }
+  if (room.tells_changes && message->kind == cluster::publication_kind::message) [[unlikely]]
+    bases_.set(id, message);
   if (is_full)
     flush_now(room);
 }
@@ -64,6 +69,8 @@ void fanout::flush_room(local_room& room) {
   for (auto& target : room.groups)
     if (target.buffer)
       flush_group(target);
+  if (room.tells_changes) [[unlikely]]
+    settle_newcomers(room);
   const auto now_ns = net::loop_context::clock::now().time_since_epoch().count();
   for (const auto received : room.received_ns)
     context_.metrics.publish_to_flush.observe_ns(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/change_bases.hpp"
 #include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
 #include "actors/subscribe_tally.hpp"
@@ -60,7 +61,7 @@ protected:
 class fanout {
 public:
   explicit fanout(net::loop_context& context)
-    : context_(context), pages_(new join_pages{context}), gathered_(context) {}
+    : context_(context), pages_(new join_pages{context}), gathered_(context), bases_(context) {}
   fanout(const fanout&) = delete;
   fanout& operator=(const fanout&) = delete;
   ~fanout() { pages_->forget_all(); }
@@ -112,8 +113,11 @@ public:
   /// Lets go what was kept for joins that did not come. To be called several times a second.
   void on_tick(net::loop_context::clock::time_point now);
 
-  /// Lets go of what is kept only for joins that may come: memory is short.
-  void let_go_kept() { pages_->let_go_kept(); }
+  /// Lets go of what is kept only for joins that may come, or to tell less: memory is short.
+  void let_go_kept() {
+    pages_->let_go_kept();
+    bases_.let_go_all();
+  }
 
   /// Closes a session, if it is open.
   void close_one(connection_id who, std::uint16_t code, std::string_view text,
@@ -173,18 +177,29 @@ private:
     std::uint32_t to;
   };
 
+  /// What the members of a group were told last.
+  enum class base : std::uint8_t {
+    any,    // it does not matter
+    shared, // what `bases_` has of the room, or something else where that has nothing
+    none,   // nothing, since they have just come
+  };
+
   /// Members that get the same bytes.
   struct group {
     const net::wire_format* format;
-    std::vector<member> members;
-    net::frame_buffer_ptr buffer; // this turn's frames, null when there are none
-    std::vector<frame> frames;
+    std::vector<member> members{};
+    net::frame_buffer_ptr buffer{}; // this turn's frames, null when there are none
+    std::vector<frame> frames{};
+    base told_last = base::any;
+    bool is_told = false; // this turn: a message
   };
 
   struct local_room {
     std::vector<group> groups;
     std::vector<std::int64_t> received_ns; // of this turn's publications
     std::string name;
+    room_id id = 0;
+    bool tells_changes = false; // to some of its groups
     bool is_dirty = false;
     bool has_pages = false; // of members that joined since the last publication
   };
@@ -206,6 +221,15 @@ private:
   void erase_member(const membership& at);
   [[nodiscard]] bool tell_end(net::session& session, const net::wire_format& format,
                               const std::string& room, const removal& why);
+
+  // what changes, in fanout_changes.cpp
+  [[nodiscard]] base base_of(local_room& room, const add_member& request);
+  void encode_change(const local_room& room, group& target, const cluster::publication& message);
+  void settle_newcomers(local_room& room);
+  void let_go_base(local_room& room);
+
+  [[nodiscard]] static std::size_t group_of(local_room& room, const net::wire_format& format,
+                                            base told_last);
   void flush_now(local_room& room);
   void flush_room(local_room& room);
   void flush_group(group& target);
@@ -219,6 +243,8 @@ private:
   net::loop_context& context_;
   boost::intrusive_ptr<join_pages> pages_;
   turn_slices gathered_;
+  change_bases bases_;
+  std::string change_; // the one that is being told
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;

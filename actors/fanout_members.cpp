@@ -70,6 +70,7 @@ void fanout::add(const add_member& request) {
   if (who == nullptr)
     return; // died on the way, or has left; its room hears of it by itself
   auto& room = rooms_[request.room];
+  room.id = request.room;
   if (room.name.empty())
     room.name = request.room_name;
   if (who->owner == nullptr || !who->owner->answers(request)) {
@@ -107,29 +108,36 @@ void fanout::answer_join(net::session& session, const add_member& request) {
 }
 
 void fanout::add_to_group(connected& who, local_room& room, const add_member& request) {
-  auto at = std::find_if(room.groups.begin(), room.groups.end(), [&](const group& candidate) {
-    return candidate.format == request.format;
-  });
-  if (at == room.groups.end()) {
-    room.groups.push_back({request.format, {}, {}, {}});
-    at = std::prev(room.groups.end());
-  }
-  if (at->buffer && at->format->frames.makes_one_of_turn())
+  const auto number = group_of(room, *request.format, base_of(room, request));
+  if (room.groups[number].buffer && request.format->frames.makes_one_of_turn())
     flush_now(room); // nobody can be given a part of it
-  const auto present = at->buffer ? static_cast<std::uint32_t>(at->buffer->size()) : 0U;
-  at->members.push_back({.session = who.session.get(),
-                         .id = request.member,
-                         .lane = who.session->lane(),
-                         .starts_at = present,
-                         .place = place_for_next(who),
-                         .is_special = present != 0,
-                         .is_served = false});
+  auto& to = room.groups[number];
+  const auto present = to.buffer ? static_cast<std::uint32_t>(to.buffer->size()) : 0U;
+  to.members.push_back({.session = who.session.get(),
+                        .id = request.member,
+                        .lane = who.session->lane(),
+                        .starts_at = present,
+                        .place = place_for_next(who),
+                        .is_special = present != 0,
+                        .is_served = false});
   membership added;
   added.room = request.room;
   added.subscription = request.subscription;
-  added.group = static_cast<std::uint32_t>(at - room.groups.begin()) & 0xFFU;
-  added.position = static_cast<std::uint32_t>(at->members.size() - 1) & 0xFFFFFFU;
+  added.group = static_cast<std::uint32_t>(number) & 0xFFU;
+  added.position = static_cast<std::uint32_t>(to.members.size() - 1) & 0xFFFFFFU;
   who.memberships.add(added);
+}
+
+/// The number of the group, which is made where there is none.
+std::size_t fanout::group_of(local_room& room, const net::wire_format& format, base told_last) {
+  auto& all = room.groups;
+  const auto found = std::find_if(all.begin(), all.end(), [&](const group& candidate) {
+    return candidate.format == &format && candidate.told_last == told_last;
+  });
+  const auto number = static_cast<std::size_t>(found - all.begin());
+  if (number == all.size())
+    all.push_back({.format = &format, .told_last = told_last});
+  return number;
 }
 
 /// Where a session's slices of several rooms are gathered, from its second room on.
@@ -252,6 +260,8 @@ void fanout::erase_member(const membership& at) {
       at.position;
   }
   members.pop_back();
+  if (room.tells_changes)
+    let_go_base(room);
   const bool is_empty = std::all_of(room.groups.begin(), room.groups.end(),
                                     [](const group& g) { return g.members.empty(); });
   if (is_empty)

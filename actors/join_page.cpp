@@ -1,8 +1,10 @@
 #include "actors/join_page.hpp"
 
 #include "actors/outgoing.hpp"
+#include "base/memory_cost.hpp"
 #include "net/limits.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -76,11 +78,39 @@ net::outgoing_publication join_page::outgoing_of(std::size_t number) const {
   return one;
 }
 
-std::size_t join_page::encode_reply(net::join_reply reply, std::string& out) const {
+/// What each message changes of the one before it, once for all members.
+void join_page::find_changes() {
+  changes_.resize(messages_.size());
+  auto bytes = changes_.capacity() * sizeof(changes_.front());
+  const cluster::publication* before = nullptr;
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    const auto& one = *messages_[i];
+    if (one.kind != cluster::publication_kind::message)
+      continue;
+    if (before != nullptr
+        && std::max(before->data.size(), one.data.size()) <= net::max_change_bytes)
+      format_->language.encode_change(outgoing(*before, room_), outgoing(one, room_), changes_[i]);
+    bytes += heap_of(changes_[i]);
+    before = &one;
+  }
+  own_bytes_ += bytes;
+  owner_->charge(bytes);
+}
+
+std::size_t join_page::encode_reply(net::join_reply reply, std::string& out) {
+  using telling = net::outgoing_publication::telling;
+  const bool tells_changes = format_->language.tells_changes();
+  if (tells_changes && changes_.empty())
+    find_changes();
   std::vector<net::outgoing_publication> all;
   all.reserve(messages_.size());
-  for (std::size_t i = 0; i < messages_.size(); ++i)
-    all.push_back(outgoing_of(i));
+  for (std::size_t i = 0; i < messages_.size(); ++i) {
+    auto& one = all.emplace_back(outgoing_of(i));
+    if (!tells_changes)
+      continue;
+    one.change = changes_[i];
+    one.told = one.change.empty() ? telling::whole : telling::change;
+  }
   reply.at.room = room_;
   reply.at.epoch = epoch_;
   reply.recovered = all;

@@ -46,13 +46,14 @@ public:
   /// Appends the answer to a join with all publications inside; `reply` is without them, its room and epoch
   /// are the page's.
   /// @returns how many these are.
-  std::size_t encode_reply(net::join_reply reply, std::string& out) const;
+  std::size_t encode_reply(net::join_reply reply, std::string& out);
 
   /// Bytes that are kept for this page, however many members and other pages share the publications.
   [[nodiscard]] std::size_t pinned_bytes() const noexcept { return own_bytes_ + pinned_bytes_; }
 
 private:
   void encode(piece& into, std::size_t begin);
+  void find_changes();
   [[nodiscard]] net::outgoing_publication outgoing_of(std::size_t number) const;
 
   boost::intrusive_ptr<join_pages> owner_;
@@ -61,6 +62,8 @@ private:
   std::string epoch_;
   std::vector<cluster::publication_ptr> messages_;
   std::vector<piece> pieces_; // those that were taken once
+  std::vector<std::string>
+    changes_; // of each one, where members are told these; empty: it is told whole
   std::size_t own_bytes_;
   std::size_t pinned_bytes_ = 0; // of the publications
 };

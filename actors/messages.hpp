@@ -43,7 +43,8 @@ struct join_room {
   std::uint8_t note = 0;     ///< of its protocol, which gets it back with the answer
   const net::wire_format* format = nullptr;
   cluster::recover_request wanted{}; ///< what it is to have first
-  std::string user{};                ///< as the client names itself; may be empty
+  bool newest_only = false; ///< of that the newest message alone, unless it has that one already
+  std::string user{};       ///< as the client names itself; may be empty
 };
 
 /// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection

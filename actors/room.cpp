@@ -1,5 +1,6 @@
 #include "actors/room.hpp"
 
+#include "actors/first_page.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/room_gate.hpp"
 #include "net/close_code.hpp"
@@ -7,33 +8,10 @@
 
 #include <caf/actor_cast.hpp>
 
-#include <iterator>
 #include <utility>
 #include <vector>
 
 namespace canang::actors {
-
-namespace {
-
-/// One answer is one message. What is too much for that is not recovered by who resumes; who asked for history
-/// gets the end of it.
-void bound(cluster::history_page& page) {
-  std::size_t bytes = 0;
-  auto first = page.publications.end();
-  while (first != page.publications.begin()) {
-    bytes += cost_in_flight(**std::prev(first));
-    if (bytes > net::max_recovered_in_reply_bytes)
-      break;
-    --first;
-  }
-  if (first == page.publications.begin())
-    return;
-  page.publications.erase(page.publications.begin(),
-                          page.recovered ? page.publications.end() : first);
-  page.recovered = false;
-}
-
-} // namespace
 
 room::room(caf::actor_config& config, const room_services& services, std::string name,
            caf::actor directory)
@@ -99,7 +77,7 @@ void room::on_join(join_room& request) {
   }
   monitor(ticket.connection()); // of one that is dead already, the room is told at once
   ++joins_pending_;
-  const auto wanted = request.wanted;
+  const auto wanted = wish_of(request);
   channel_->recover(wanted, [this, joiner = std::move(request)](cluster::history_page&& page) {
     --joins_pending_;
     on_page(joiner, std::move(page));
@@ -140,14 +118,8 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
   services_.metrics.room_actors_memory_bytes.add(member.user.cost());
-  if (request.format->language.place_of_recovered() == net::recovered_in::reply)
-    bound(page);
-  auto from = std::move(page.top);
-  if (page.recovered)
-    from.offset = request.wanted.since->offset;
-  else if (!page.publications.empty())
-    from.offset = page.publications.front()->offset - 1;
-  if (request.wanted.since) {
+  auto from = cut_to_wish(request, page);
+  if (request.wanted.since || request.newest_only) {
     auto& counted =
       page.recovered ? services_.metrics.recovered_total : services_.metrics.not_recovered_total;
     counted.add(1);

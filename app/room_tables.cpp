@@ -62,6 +62,10 @@ struct said_key {
     return entry.value.text == "true";
   }
 
+  [[nodiscard]] bool is_text(std::string_view text) const {
+    return entry.value.what == toml_value::kind::text && entry.value.text == text;
+  }
+
   [[nodiscard]] who_may clients() const {
     const auto* const found =
       std::find_if(kinds_of_client.begin(), kinds_of_client.end(),
@@ -125,8 +129,34 @@ void take_see_history(const said_key& key, room_settings& into) {
   into.see_history = key.clients();
 }
 
+void take_force_positioning(const said_key& key, room_settings& into) {
+  into.force_positioning = key.truth();
+}
+
+void take_force_recovery(const said_key& key, room_settings& into) {
+  into.force_recovery = key.truth();
+}
+
+void take_recovery_mode(const said_key& key, room_settings& into) {
+  const bool is_cache = key.is_text("cache");
+  if (!is_cache && !key.is_text("stream"))
+    key.refuse(fmt::format("{} is neither \"stream\" nor \"cache\"", key.shown()));
+  into.recovery = is_cache ? cluster::recovery_mode::cache : cluster::recovery_mode::stream;
+}
+
+void take_auto_recovery(const said_key& key, room_settings& into) {
+  into.auto_recovery = key.truth();
+}
+
+void take_delta(const said_key& key, room_settings& into) {
+  const bool is_fossil = key.is_text("fossil");
+  if (!is_fossil && !key.is_text("none"))
+    key.refuse(fmt::format("{} is neither \"none\" nor \"fossil\"", key.shown()));
+  into.delta = is_fossil ? cluster::delta_type::fossil : cluster::delta_type::none;
+}
+
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 10>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 15>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -136,7 +166,21 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"allow-subscribe", take_subscribe},
              {"allow-publish", take_publish},
              {"allow-presence", take_see_presence},
-             {"allow-history", take_see_history}}};
+             {"allow-history", take_see_history},
+             {"force-positioning", take_force_positioning},
+             {"force-recovery", take_force_recovery},
+             {"recovery-mode", take_recovery_mode},
+             {"auto-recovery", take_auto_recovery},
+             {"delta", take_delta}}};
+
+/// What a room is sent unasked has to be recoverable, and the newest alone.
+void check_recovery(const std::string& name, text_place at, const room_settings& settings) {
+  if (settings.auto_recovery
+      && (!settings.force_recovery || settings.recovery != cluster::recovery_mode::cache))
+    throw bad_table{{at, fmt::format("{}: auto-recovery needs force-recovery = true and "
+                                     "recovery-mode = \"cache\"",
+                                     name)}};
+}
 
 void read_table(const std::string& name, const toml_entry& table, std::size_t max_message_bytes,
                 room_settings& into) {
@@ -150,6 +194,7 @@ void read_table(const std::string& name, const toml_entry& table, std::size_t ma
       throw bad_table{{entry.at, fmt::format("there is no setting '{}' in [{}]", entry.key, name)}};
     known->second({name, entry, max_message_bytes}, into);
   }
+  check_recovery(name, table.at, into);
 }
 
 void check_name(const toml_entry& space) {

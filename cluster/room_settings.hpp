@@ -17,6 +17,15 @@ namespace canang::cluster {
 
 using canang::who_may;
 
+/// What a client that recovers is sent.
+enum class recovery_mode : std::uint8_t {
+  stream, ///< all that it missed, or nothing
+  cache,  ///< the newest publication
+};
+
+/// How a publication is told as what it changes of the one before it.
+enum class delta_type : std::uint8_t { none, fossil };
+
 /// What an operator says of a room, or of all rooms of a namespace.
 struct room_settings {
   std::size_t history_size = 128;                 ///< messages kept; joins and leaves besides
@@ -31,6 +40,12 @@ struct room_settings {
   who_may publish = who_may::members;
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
+  // of members that speak Centrifugo's protocol
+  bool force_positioning = false; ///< they are told that they have a position, asked or not
+  bool force_recovery = false; ///< and that they can recover, which then needs no other permission
+  bool auto_recovery = false;  ///< with `recovery_mode::cache`: also who does not ask recovers
+  recovery_mode recovery = recovery_mode::stream;
+  delta_type delta = delta_type::none; ///< those that ask may have it
 
   /// Who is in the room is kept: comings and goings can only be told of members that are known.
   [[nodiscard]] bool keeps_presence() const noexcept { return presence || join_leave; }

@@ -134,6 +134,14 @@ inline constexpr std::size_t max_body_limit = 1024 * 1024;
 /// so it can't be sent in pieces. As much as a room keeps by default, twice.
 inline constexpr std::size_t max_recovered_in_reply_bytes = 1024 * 1024;
 
+/// The largest payload that is told as what it changes of the one before, or that others are told so of: half a
+/// millisecond's work at most. As large as messages are by default.
+inline constexpr std::size_t max_change_bytes = 64 * 1024;
+
+/// Memory of the publications that a loop holds since others are told as what they change of them: one a room, of a
+/// thousand rooms with 16 KiB each.
+inline constexpr std::size_t max_change_bases_bytes = 16 * 1024 * 1024;
+
 /// Members that a client is told of in one answer: some 80 bytes each.
 inline constexpr std::size_t max_members_in_reply = 10'000;
 

@@ -67,10 +67,12 @@ void read_tags(const dom::object& tags, api_content& into, complaint& wrong) {
   }
 }
 
+/// Whether members are told it as what it changes is up to the room's settings and to them, so `delta` is only read.
 api_content content_of(const api_fields& given, const padded_string& body, complaint& wrong) {
   api_content content{.data = {},
                       .idempotency_key = given.text("idempotency_key"),
                       .skip_history = given.flag("skip_history")};
+  (void)given.flag("delta");
   if (content.idempotency_key.size() > max_api_key_bytes)
     wrong.refuse(fmt::format("'idempotency_key' is longer than {} bytes", max_api_key_bytes));
   if (const auto tags = given.object("tags"))
@@ -146,8 +148,9 @@ api_position since_of(const dom::object& where, complaint& wrong) {
 }
 
 api_parsed<api_publish> parse_publish(std::string_view body) {
-  static constexpr std::array<names, 6> known{"channel",         "data",         "b64data",
-                                              "idempotency_key", "skip_history", "tags"};
+  static constexpr std::array<names, 7> known{"channel",         "data",         "b64data",
+                                              "idempotency_key", "skip_history", "tags",
+                                              "delta"};
   return read_request<api_publish>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};
@@ -157,8 +160,9 @@ api_parsed<api_publish> parse_publish(std::string_view body) {
 }
 
 api_parsed<api_broadcast> parse_broadcast(std::string_view body) {
-  static constexpr std::array<names, 6> known{"channels",        "data",         "b64data",
-                                              "idempotency_key", "skip_history", "tags"};
+  static constexpr std::array<names, 7> known{"channels",        "data",         "b64data",
+                                              "idempotency_key", "skip_history", "tags",
+                                              "delta"};
   return read_request<api_broadcast>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};

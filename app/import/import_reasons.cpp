@@ -36,9 +36,11 @@ constexpr std::string_view no_rpc = "there are no remote calls";
 constexpr std::string_view no_consumers = "Canang reads no queues: publish by the server API";
 constexpr std::string_view no_traces = "there are no traces";
 constexpr std::string_view no_maps = "there are no such rooms";
-constexpr std::string_view always_recovers =
-  "clients of every room with a history can resume where they were";
-constexpr std::string_view no_deltas = "publications are sent whole";
+constexpr std::string_view always_positioned =
+  "whoever asks for a position is told one, in every room";
+constexpr std::string_view any_deltas =
+  "where deltas are allowed they are of everything that is published";
+constexpr std::string_view no_filters = "all members of a room get all of it";
 constexpr std::string_view no_names = "a room's name says nothing but its namespace";
 constexpr std::string_view no_single =
   "personal-room puts all connections of a user in its room, and closes none";
@@ -59,11 +61,8 @@ constexpr std::array reasons{
   reason{"api_external", api_inside},
   reason{"api_handler_prefix", api_inside},
   reason{"api_insecure", api_inside},
-  reason{"allow_positioning", always_recovers},
-  reason{"allow_recovery", always_recovers},
-  reason{"allow_tags_filter", no_deltas},
-  reason{"allowed_delta_types", no_deltas},
-  reason{"auto_cache_recover", always_recovers},
+  reason{"allow_positioning", always_positioned},
+  reason{"allow_tags_filter", no_filters},
   reason{"broker", other_broker},
   reason{"broker.redis", other_redis},
   reason{"channel.history_meta_ttl", own_history},
@@ -111,13 +110,11 @@ constexpr std::array reasons{
   reason{"consumers", no_consumers},
   reason{"controller", other_broker},
   reason{"debug", "there are no profiles to ask for"},
-  reason{"delta_publish", no_deltas},
+  reason{"delta_publish", any_deltas},
   reason{"disallow_anonymous_connection_tokens", no_tokens},
   reason{"emulation", always_fallbacks},
   reason{"enable_unreleased_features", "there are none"},
   reason{"engine.redis", other_redis},
-  reason{"force_positioning", always_recovers},
-  reason{"force_recovery", always_recovers},
   reason{"global_history_meta_ttl", own_history},
   reason{"global_presence_ttl", own_presence},
   reason{"global_redis_presence_user_mapping", own_presence},

@@ -43,6 +43,8 @@ public:
     const bool presence = flag("presence", false);
     out_.line("presence", presence ? "true" : "false", from_);
     write_join_leave();
+    write_recovery();
+    write_delta();
     write_subscribe();
     write_publish();
     for (const auto& one : asking) {
@@ -98,6 +100,56 @@ private:
     if (join_leave && !is_pushed)
       out_.note("Every member of a room gets these, not only those that ask.");
     out_.line("join-leave", join_leave ? "true" : "false", from_);
+  }
+
+  /// There a client that may recover needs no permission to see the history.
+  void write_recovery() {
+    from_.clear();
+    write_flag("force-positioning", flag("force_positioning", false));
+    from_.clear();
+    const bool is_forced = flag("force_recovery", false);
+    const bool is_allowed = flag("allow_recovery", false);
+    if (is_allowed && !is_forced)
+      out_.note("Every subscription can recover, not only those that ask.");
+    write_flag("force-recovery", is_forced || is_allowed);
+    from_.clear();
+    const bool keeps_newest = text_is("force_recovery_mode", "cache", "stream");
+    out_.line("recovery-mode", toml_text(keeps_newest ? "cache" : "stream"), from_);
+    from_.clear();
+    const bool is_offered = flag("auto_cache_recover", false);
+    if (is_offered && !(is_forced && keeps_newest))
+      out_.note("This needs force_recovery, and force_recovery_mode cache.");
+    write_flag("auto-recovery", is_offered && is_forced && keeps_newest);
+  }
+
+  void write_delta() {
+    from_.clear();
+    bool is_fossil = false;
+    if (const auto* const key = take("allowed_delta_types")) {
+      const auto types = list_of(*key, " ,");
+      is_fossil = types && std::find(types->begin(), types->end(), "fossil") != types->end();
+      if (!types)
+        out_.note(fmt::format("{} is not a list: taken as none.", key->path));
+    }
+    out_.line("delta", toml_text(is_fossil ? "fossil" : "none"), from_);
+  }
+
+  /// Whether a text is `wanted`; it is noted where it is neither that nor `otherwise`.
+  bool text_is(std::string_view name, std::string_view wanted, std::string_view otherwise) {
+    const auto* const key = take(name);
+    if (key == nullptr)
+      return false;
+    const auto text = text_of(*key);
+    if (text == wanted)
+      return true;
+    if (text != otherwise && text != "")
+      out_.note(fmt::format("{} is neither {} nor {}: taken as {}.", key->path, wanted, otherwise,
+                            otherwise));
+    return false;
+  }
+
+  void write_flag(std::string_view setting, bool value) {
+    out_.line(setting, value ? "true" : "false", from_);
   }
 
   void write_subscribe() {

@@ -25,8 +25,10 @@ public:
 
   enum class kind : std::uint8_t {
     quiet,
-    moving,    ///< who comes and goes too
-    by_server, ///< of memberships that the server began, not their clients
+    moving,          ///< who comes and goes too
+    changing,        ///< publications as what they change
+    changing_moving, ///< both
+    by_server,       ///< of memberships that the server began, not their clients
   };
 
   language(const reply_words& words, family_of family, kind which) noexcept
@@ -41,12 +43,21 @@ public:
     if (is_message(one))
       append_message(words_, frames, out,
                      [&](std::string& text) { words_.publication(text, one); });
-    else if (kind_ == kind::moving)
+    else if (kind_ == kind::moving || kind_ == kind::changing_moving)
       append_message(words_, frames, out, [&](std::string& text) {
         const auto who = read_member(one.data);
         words_.moved(text, one.room, one.what == outgoing_publication::kind::joined,
                      {who.user, who.id});
       });
+  }
+
+  bool tells_changes() const noexcept override {
+    return kind_ == kind::changing || kind_ == kind::changing_moving;
+  }
+
+  void encode_change(const outgoing_publication& before, const outgoing_publication& next,
+                     std::string& out) const override {
+    words_.change(out, before, next);
   }
 
   void encode_join(const join_reply& reply, const framing& frames,
@@ -90,18 +101,26 @@ struct formats {
   formats(const reply_words& words, const framing& frames, language::family_of family) noexcept
     : quiet(words, family, language::kind::quiet),
       moving(words, family, language::kind::moving),
+      changing(words, family, language::kind::changing),
+      changing_moving(words, family, language::kind::changing_moving),
       ruled(words, family, language::kind::by_server),
       plain(quiet, frames),
       with_moves(moving, frames),
+      changes(changing, frames),
+      changes_with_moves(changing_moving, frames),
       by_server(ruled, frames) {}
 
   language quiet;
   language moving;
+  language changing;
+  language changing_moving;
   language ruled;
   wire_format plain;
   wire_format with_moves;
+  wire_format changes;
+  wire_format changes_with_moves;
   wire_format by_server;
-  format_family family{plain, with_moves, by_server};
+  format_family family{plain, with_moves, changes, changes_with_moves, by_server};
 };
 
 const format_family& json_family() noexcept {

@@ -30,11 +30,23 @@ struct identify_command {
   identity who{};
 };
 
+/// What a room's settings say to protocols that have words for it.
+struct room_traits {
+  bool is_positioned = false;  ///< members are told that they have a position, asked or not
+  bool is_recoverable = false; ///< and that they can recover, which then needs no other permission
+  bool keeps_newest = false;   ///< who recovers wants the newest publication alone
+  bool offers_newest = false;  ///< and gets it unasked
+  bool tells_changes = false;  ///< members that want that are told publications as what they change
+};
+
 struct join_command {
   std::string room;
   bool echo = true;                       ///< gets its own publications too
   std::uint32_t history = 0;              ///< publications to be sent first, at most
   std::optional<resume_position> since{}; ///< instead of `history`: all that follows
+  bool newest_only =
+    false; ///< instead: the newest publication, unless that of `since` is the newest
+  bool may_recover = false; ///< nobody has to be asked whether it may
   std::uint32_t request = 0;
   std::uint8_t note =
     0; ///< what the protocol wants to know when it answers; it comes back in `join_reply`

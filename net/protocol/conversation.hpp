@@ -31,6 +31,9 @@ public:
   /// One message of the client, as commands.
   virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
 
+  /// What the room's settings make of a join, before anybody is asked about it.
+  virtual void heed(const room_traits&, join_command&) const {}
+
   /// The server makes the client a member of a room: completes that as the protocol has it.
   /// @returns false where there is no word for it: then it does not become one.
   [[nodiscard]] virtual bool take_invitation(join_command&) const { return false; }

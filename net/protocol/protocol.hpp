@@ -17,12 +17,17 @@ struct outgoing_publication {
   /// Something that a member said; or that one came or went, then `data` is that member as JSON.
   enum class kind : std::uint8_t { message, joined, left };
 
+  /// How it is told: members that are told changes may be told the whole payload in another way than others.
+  enum class telling : std::uint8_t { plainly, whole, change };
+
   frame_type type = frame_type::text;
   std::string_view data{};
   kind what = kind::message;
   std::string_view epoch{};
   std::uint64_t offset = 0;
   std::string_view room{};
+  telling told = telling::plainly;
+  std::string_view change{}; ///< of `telling::change`: by `protocol::encode_change`
   std::optional<member_view> author{}; ///< who said it, where that is to be told
   std::span<const std::pair<std::string, std::string>> tags{}; ///< names and values
 
@@ -83,6 +88,15 @@ public:
   /// Appends a publication; nothing where the protocol has no word for it.
   virtual void encode(const outgoing_publication& publication, const framing& frames,
                       std::string& out) const = 0;
+
+  /// Whether its members are told a publication as what it changes of the one before it, where that is shorter. They
+  /// get their own publications, too.
+  [[nodiscard]] virtual bool tells_changes() const noexcept { return false; }
+
+  /// Appends what makes the payload of `next` of that of `before`, as `outgoing_publication::change`; nothing where
+  /// that is not shorter.
+  virtual void encode_change(const outgoing_publication& /*before*/,
+                             const outgoing_publication& /*next*/, std::string&) const {}
 
   /// Appends the answer to a join; nothing in a protocol that has no positions.
   virtual void encode_join(const join_reply&, const framing&, std::string&) const {}

@@ -161,12 +161,13 @@ def test_a_bad_command_gets_one_clear_answer(canang):
 
 
 def test_what_it_does_not_have_is_refused_unless_it_means_nothing(canang):
-    for field, value in (("delta", True), ("version", 7), ("xyz", 1)):
+    for field, value in (("version", 7), ("xyz", 1)):
         answer = publish(canang, channel="kitchen", data=1, **{field: value})
         assert answer.error == (200, 108)
         assert field in answer.json["error"]["message"]
     assert post(canang, "/api/disconnect", {"user": "ann", "session": "s"}).error == (200, 108)
     assert publish(canang, channel="kitchen", data=1, b64data="", tags={}, delta=False).result
+    assert publish(canang, channel="kitchen", data=1, delta=True).result
 
 
 def test_a_large_message_fits_and_a_larger_body_is_refused_unread(start_canang):

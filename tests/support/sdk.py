@@ -7,7 +7,7 @@ fallback transports (JavaScript alone) which one it is and where to say things, 
 input:
 
     {"id":1,"do":"connect"}                 {"id":1,"do":"disconnect"}
-    {"id":2,"do":"subscribe","room","recoverable","join_leave"}
+    {"id":2,"do":"subscribe","room","recoverable","join_leave","delta"}
     {"id":3,"do":"unsubscribe","room"}      {"id":4,"do":"publish","room","data"}
     {"id":5,"do":"history","room","limit","since","reverse"}
     {"id":6,"do":"presence","room"}         {"id":7,"do":"stats","room"}
@@ -145,11 +145,18 @@ class SdkClient:
         await self.has("disconnected")
 
     async def join(
-        self, room: str, *, recoverable: bool = False, join_leave: bool = False
+        self,
+        room: str,
+        *,
+        recoverable: bool = False,
+        join_leave: bool = False,
+        delta: str = "",
     ) -> dict[str, Any]:
         """What it was told when it was subscribed."""
         before = len(self.of("subscribed", room))
-        await self.ask("subscribe", room=room, recoverable=recoverable, join_leave=join_leave)
+        await self.ask(
+            "subscribe", room=room, recoverable=recoverable, join_leave=join_leave, delta=delta
+        )
         return (await self.has("subscribed", before + 1, room))[-1]
 
     async def leave(self, room: str) -> None:

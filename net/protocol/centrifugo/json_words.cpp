@@ -1,4 +1,5 @@
 #include "net/json.hpp"
+#include "net/protocol/centrifugo/fossil_delta.hpp"
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
 
@@ -52,9 +53,22 @@ void append_tags(std::string& out, std::span<const std::pair<std::string, std::s
     out += '}';
 }
 
+/// Who is told changes gets every payload as a string with its JSON, or with what makes it of the one before.
+void append_payload(std::string& out, const outgoing_publication& is) {
+  if (is.told == outgoing_publication::telling::plainly) {
+    append_json_data(out, is.type, is.data);
+  } else if (is.told == outgoing_publication::telling::change) {
+    append_json_string(out, is.change);
+  } else {
+    const scratch json{scratch::level::message};
+    append_json_data(json.text(), is.type, is.data);
+    append_json_string(out, json.text());
+  }
+}
+
 void append_publication(std::string& out, const outgoing_publication& is) {
   out += "{\"data\":";
-  append_json_data(out, is.type, is.data);
+  append_payload(out, is);
   if (is.author) {
     out += ",\"info\":";
     append_client(out, {is.author->user, is.author->id});
@@ -64,6 +78,8 @@ void append_publication(std::string& out, const outgoing_publication& is) {
     out += ",\"offset\":";
     append_number(out, is.offset);
   }
+  if (is.told == outgoing_publication::telling::change)
+    out += ",\"delta\":true";
   out += '}';
 }
 
@@ -99,6 +115,8 @@ void append_subscription(std::string& out, const join_reply& reply) {
     out += ",\"was_recovering\":true";
   if (reply.at.recovered)
     out += ",\"recovered\":true";
+  if ((reply.note & subscription_note::changes) != 0)
+    out += ",\"delta\":true";
   append_publications(out, reply.recovered);
   out += '}';
 }
@@ -208,6 +226,15 @@ public:
     append_position(out, is.at.epoch, is.at.offset);
     append_publications(out, is.publications);
     out += "}}";
+  }
+
+  void change(std::string& out, const outgoing_publication& before,
+              const outgoing_publication& next) const override {
+    const scratch old{scratch::level::message};
+    const scratch now{scratch::level::fields};
+    append_json_data(old.text(), before.type, before.data);
+    append_json_data(now.text(), next.type, next.data);
+    (void)append_fossil_delta(out, old.text(), now.text(), delta_cuts::between_characters);
   }
 
   void publication(std::string& out, const outgoing_publication& is) const override {

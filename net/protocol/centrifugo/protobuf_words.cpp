@@ -1,3 +1,4 @@
+#include "net/protocol/centrifugo/fossil_delta.hpp"
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
 #include "net/protocol/centrifugo/scratch.hpp"
@@ -86,7 +87,9 @@ void add_client(pbf_writer& to, const client_info& who) {
 }
 
 void add_publication(pbf_writer& to, const outgoing_publication& is) {
-  to.add_bytes(4, is.data.data(), is.data.size());
+  const bool is_change = is.told == outgoing_publication::telling::change;
+  const auto payload = is_change ? is.change : is.data;
+  to.add_bytes(4, payload.data(), payload.size());
   if (is.author) {
     pbf_writer info{to, 5};
     add_client(info, {is.author->user, is.author->id});
@@ -98,6 +101,8 @@ void add_publication(pbf_writer& to, const outgoing_publication& is) {
     add_text(tag, 1, name);
     add_text(tag, 2, value);
   }
+  if (is_change)
+    to.add_bool(8, true);
 }
 
 void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
@@ -122,6 +127,8 @@ void add_subscription(pbf_writer& fields, const join_reply& reply) {
     fields.add_bool(10, true);
   if ((reply.note & subscription_note::recovering) != 0)
     fields.add_bool(12, true);
+  if ((reply.note & subscription_note::changes) != 0)
+    fields.add_bool(13, true);
 }
 
 class protobuf final : public reply_words {
@@ -206,6 +213,11 @@ public:
       add_text(fields, 2, is.at.epoch);
       fields.add_uint64(3, is.at.offset);
     });
+  }
+
+  void change(std::string& out, const outgoing_publication& before,
+              const outgoing_publication& next) const override {
+    (void)append_fossil_delta(out, before.data, next.data, delta_cuts::anywhere);
   }
 
   void publication(std::string& out, const outgoing_publication& is) const override {

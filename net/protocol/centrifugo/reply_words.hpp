@@ -18,6 +18,7 @@ namespace subscription_note {
 inline constexpr std::uint8_t positioned = 1;
 inline constexpr std::uint8_t recoverable = 2;
 inline constexpr std::uint8_t recovering = 4;
+inline constexpr std::uint8_t changes = 8;
 } // namespace subscription_note
 
 /// The answer to `connect`.
@@ -61,6 +62,10 @@ public:
   virtual void presence(std::string& out, const members_answer& is) const = 0;
   virtual void presence_stats(std::string& out, const counts_answer& are) const = 0;
   virtual void history(std::string& out, const history_reply& is) const = 0;
+
+  /// See `protocol::encode_change`.
+  virtual void change(std::string& out, const outgoing_publication& before,
+                      const outgoing_publication& next) const = 0;
 
   virtual void publication(std::string& out, const outgoing_publication& is) const = 0;
 

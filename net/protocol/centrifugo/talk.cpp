@@ -11,6 +11,9 @@ namespace canang::net::centrifugo {
 
 namespace {
 
+/// The only type of deltas.
+constexpr std::string_view fossil = "fossil";
+
 constexpr std::uint8_t note_if(bool is_so, std::uint8_t bit) noexcept {
   return is_so ? bit : std::uint8_t{0};
 }
@@ -147,11 +150,29 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
   join.note = static_cast<std::uint8_t>(
     note_if(asked.positioned, subscription_note::positioned)
     | note_if(asked.recoverable || asked.recover, subscription_note::recoverable)
-    | note_if(asked.recover, subscription_note::recovering));
+    | note_if(asked.recover, subscription_note::recovering)
+    | note_if(asked.delta == fossil, subscription_note::changes));
   if (asked.recover)
     join.since = resume_position{std::string{asked.epoch}, asked.offset};
   join.format = asked.join_leave ? &formats_.with_moves : &formats_.plain;
   sink.on_command(std::move(join));
+}
+
+/// Who recovers by itself is told so, as if it had asked.
+void talk::heed(const room_traits& room, join_command& join) const {
+  const bool recovers = join.since.has_value() || room.offers_newest;
+  join.may_recover = room.is_recoverable;
+  join.newest_only = room.keeps_newest && recovers;
+  join.note =
+    static_cast<std::uint8_t>(join.note | note_if(room.is_positioned, subscription_note::positioned)
+                              | note_if(room.is_recoverable, subscription_note::recoverable)
+                              | note_if(join.newest_only, subscription_note::recovering));
+  if ((join.note & subscription_note::changes) == 0)
+    return;
+  if (room.tells_changes)
+    join.format = &formats_.with_changes(join.format);
+  else
+    join.note = static_cast<std::uint8_t>(join.note & ~subscription_note::changes);
 }
 
 void talk::encode_entered(const join_reply& reply, std::string& rooms) {

@@ -13,7 +13,14 @@ namespace canang::net::centrifugo {
 struct format_family {
   const wire_format& plain;
   const wire_format& with_moves; ///< joins and leaves too
-  const wire_format& by_server;  ///< of memberships that the server began
+  const wire_format& changes;    ///< publications as what they change
+  const wire_format& changes_with_moves;
+  const wire_format& by_server; ///< of memberships that the server began
+
+  /// Of the first two, that with changes.
+  [[nodiscard]] const wire_format& with_changes(const wire_format* one) const noexcept {
+    return one == &with_moves ? changes_with_moves : changes;
+  }
 };
 
 /// One client's conversation in Centrifugo's protocol: `connect` first, then what it likes.
@@ -24,6 +31,7 @@ public:
 
   void on_open(const connection_parameters& parameters, command_sink& sink) override;
   void decode(frame_type type, std::span<const char> message, command_sink& sink) override;
+  void heed(const room_traits& room, join_command& join) const override;
   void encode_entered(const join_reply& reply, std::string& rooms) override;
   void encode_connected(std::uint32_t request, std::string_view rooms,
                         const connection_facts& facts, const framing& frames,

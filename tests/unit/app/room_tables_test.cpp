@@ -39,7 +39,9 @@ struct room_tables_test : testing::Test {
 TEST_F(room_tables_test, say_everything_of_rooms) {
   take("[rooms]\nhistory-size = 7\nhistory-bytes = \"1KiB\"\nhistory-ttl = \"1h\"\n"
        "max-message-bytes = 100\npresence = false\njoin-leave = true\nallow-subscribe = \"users\"\n"
-       "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n");
+       "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n"
+       "force-positioning = true\nforce-recovery = true\nrecovery-mode = \"cache\"\n"
+       "auto-recovery = true\ndelta = \"fossil\"\n");
   const auto said = table.of("lobby");
   EXPECT_EQ(said.history_size, 7U);
   EXPECT_EQ(said.history_bytes, 1024U);
@@ -51,6 +53,26 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
   EXPECT_EQ(said.publish, who_may::nobody);
   EXPECT_EQ(said.see_presence, who_may::anyone);
   EXPECT_EQ(said.see_history, who_may::token);
+  EXPECT_TRUE(said.force_positioning);
+  EXPECT_TRUE(said.force_recovery);
+  EXPECT_EQ(said.recovery, cluster::recovery_mode::cache);
+  EXPECT_TRUE(said.auto_recovery);
+  EXPECT_EQ(said.delta, cluster::delta_type::fossil);
+}
+
+TEST_F(room_tables_test, send_nobody_unasked_what_it_could_not_recover) {
+  const auto* const why = "auto-recovery needs force-recovery = true and recovery-mode = \"cache\"";
+  expect_refused("\n[rooms]\nauto-recovery = true\n", {2, 2}, why);
+  expect_refused("[rooms]\nauto-recovery = true\nforce-recovery = true\n", {1, 2}, why);
+  expect_refused("[rooms]\nauto-recovery = true\nrecovery-mode = 'cache'\n", {1, 2}, why);
+  expect_refused("[rooms]\nauto-recovery = true\nrecovery-mode = 'cache'\nforce-recovery = true\n"
+                 "[namespaces.n]\nrecovery-mode = 'stream'\n",
+                 {5, 13}, why);
+  table = {};
+  take("[rooms]\nrecovery-mode = 'cache'\nforce-recovery = true\n[namespaces.n]\n"
+       "auto-recovery = true\n");
+  EXPECT_FALSE(table.of("lobby").auto_recovery);
+  EXPECT_TRUE(table.of("n:1").auto_recovery);
 }
 
 TEST_F(room_tables_test, leave_what_they_do_not_say_as_the_flags_have_it) {
@@ -112,6 +134,13 @@ TEST_F(room_tables_test, refuse_values_of_the_wrong_kind_or_out_of_range) {
                                                        {"presence", "'*'"},
                                                        {"join-leave", "'no'"},
                                                        {"join-leave", "['a']"},
+                                                       {"force-positioning", "'yes'"},
+                                                       {"force-recovery", "1"},
+                                                       {"recovery-mode", "'none'"},
+                                                       {"recovery-mode", "true"},
+                                                       {"auto-recovery", "'true'"},
+                                                       {"delta", "true"},
+                                                       {"delta", "'vcdiff'"},
                                                        {"allow-subscribe", "'everyone'"},
                                                        {"allow-subscribe", "''"},
                                                        {"allow-subscribe", "true"},

@@ -25,6 +25,7 @@ type command struct {
 	Data        json.RawMessage `json:"data"`
 	Recoverable bool            `json:"recoverable"`
 	JoinLeave   bool            `json:"join_leave"`
+	Delta       string          `json:"delta"`
 	Limit       int32           `json:"limit"`
 	Since       *position       `json:"since"`
 	Reverse     bool            `json:"reverse"`
@@ -117,10 +118,12 @@ func watchServerSubscriptions(client *centrifuge.Client) {
 	})
 }
 
-func subscribe(client *centrifuge.Client, room string, recoverable, joinLeave bool) error {
+func subscribe(client *centrifuge.Client, c command) error {
+	room := c.Room
 	subscription, err := client.NewSubscription(room, centrifuge.SubscriptionConfig{
-		Recoverable: recoverable,
-		JoinLeave:   joinLeave,
+		Recoverable: c.Recoverable,
+		JoinLeave:   c.JoinLeave,
+		Delta:       centrifuge.DeltaType(c.Delta),
 	})
 	if err != nil {
 		return err
@@ -196,7 +199,7 @@ func obey(client *centrifuge.Client, c command) (answer fields, err error) {
 	case "disconnect":
 		err = client.Disconnect()
 	case "subscribe":
-		err = subscribe(client, c.Room, c.Recoverable, c.JoinLeave)
+		err = subscribe(client, c)
 	case "unsubscribe":
 		err = unsubscribe(client, c.Room)
 	case "publish":

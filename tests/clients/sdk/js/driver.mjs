@@ -62,8 +62,8 @@ client.on('publication', ({ channel: room, ...context }) =>
   say({ event: 'server_publication', room, ...publication(context) }),
 );
 
-function subscribe({ room, recoverable, join_leave: joinLeave }) {
-  const subscription = client.newSubscription(room, { recoverable, joinLeave });
+function subscribe({ room, recoverable, join_leave: joinLeave, delta }) {
+  const subscription = client.newSubscription(room, { recoverable, joinLeave, delta: delta || undefined });
   subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>
     say({
       event: 'subscribed',

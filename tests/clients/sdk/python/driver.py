@@ -16,6 +16,7 @@ from centrifuge import (
     Client,
     ClientEventHandler,
     ClientInfo,
+    DeltaType,
     Publication,
     StreamPosition,
     SubscriptionEventHandler,
@@ -128,9 +129,15 @@ class Driver:
     async def disconnect(self) -> None:
         await self.client.disconnect()
 
-    async def subscribe(self, room: str, recoverable: bool, join_leave: bool) -> None:
+    async def subscribe(
+        self, room: str, recoverable: bool, join_leave: bool, delta: str = ""
+    ) -> None:
         subscription = self.client.new_subscription(
-            room, events=RoomEvents(room), recoverable=recoverable, join_leave=join_leave
+            room,
+            events=RoomEvents(room),
+            recoverable=recoverable,
+            join_leave=join_leave,
+            delta=DeltaType(delta) if delta else None,
         )
         await subscription.subscribe()
 

@@ -93,6 +93,7 @@ TEST(api_request, tells_what_is_wrong_with_a_body) {
     {"null", "the body is not a JSON object"},
     {R"({"channel":7,"data":1})", "'channel' has to be a string"},
     {R"({"channel":"r","data":1,"skip_history":"yes"})", "'skip_history' has to be true or false"},
+    {R"({"channel":"r","data":1,"delta":"fossil"})", "'delta' has to be true or false"},
     {R"({"channel":"r","data":1,"idempotency_key":7})", "'idempotency_key' has to be a string"},
     {R"({"channel":"r","data":1,"data":2})", "'data' is there twice"},
   };
@@ -165,8 +166,9 @@ TEST(api_request, a_field_that_it_does_not_have_is_refused_unless_it_says_nothin
   const auto error = fault(parse_publish(R"({"channel":"r","data":1,"version":7})"));
   EXPECT_EQ(error.code, api_errc::not_available);
   EXPECT_EQ(error.message, "not available: the field 'version'");
-  (void)published(
-    R"({"channel":"r","data":1,"b64data":"","tags":{},"delta":false,"version":0,"x":null,"y":[]})");
+  (void)published(R"({"channel":"r","data":1,"b64data":"","tags":{},"version":0,"x":null,"y":[]})");
+  for (const std::string flag : {"true", "false", "null"})
+    (void)published(R"({"channel":"r","data":1,"delta":)" + flag + "}");
   EXPECT_EQ(fault(parse_disconnect(R"({"user":"ann","session":"s"})")).code,
             api_errc::not_available);
   EXPECT_EQ(fault(parse_publish("{\"" + std::string(39, 'x') + "\xc3\xa4\":1}")).message,

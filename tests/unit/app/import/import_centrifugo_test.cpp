@@ -182,6 +182,32 @@ TEST(import_centrifugo_test, translates_what_is_kept_of_rooms) {
   expect_namespace(R"("force_push_join_leave":true)", "join-leave = false");
 }
 
+TEST(import_centrifugo_test, translates_how_members_recover) {
+  for (const auto* const line : {"force-positioning = false", "force-recovery = false",
+                                 "recovery-mode = \"stream\"", "auto-recovery = false"})
+    expect_namespace(R"("presence":true)", line);
+  expect_namespace(R"("force_positioning":true)", "force-positioning = true");
+  expect_namespace(R"("force_recovery":true)", "force-recovery = true");
+  expect_namespace(R"("allow_recovery":true)", "force-recovery = true  # allow_recovery");
+  expect_namespace(R"("force_recovery_mode":"cache")", "recovery-mode = \"cache\"");
+  expect_namespace(R"("force_recovery_mode":"")", "recovery-mode = \"stream\"");
+  expect_namespace(R"("force_recovery_mode":"all")",
+                   "# force_recovery_mode is neither cache nor stream: taken as stream.");
+  const std::string recovered = R"("force_recovery":true,"auto_cache_recover":true)";
+  expect_namespace(recovered, "auto-recovery = false");
+  expect_namespace(recovered + R"(,"force_recovery_mode":"cache")", "auto-recovery = true");
+  expect_lines({{R"({"force_recovery":true,"force_recovery_mode":"cache"})",
+                 {"force-recovery = true  # force_recovery", "recovery-mode = \"cache\""}}});
+}
+
+TEST(import_centrifugo_test, translates_which_deltas_there_are) {
+  expect_namespace(R"("presence":true)", "delta = \"none\"");
+  expect_namespace(R"("allowed_delta_types":["fossil"])", "delta = \"fossil\"");
+  expect_namespace(R"("allowed_delta_types":"fossil","delta_publish":true)", "delta = \"fossil\"");
+  expect_namespace(R"("allowed_delta_types":["other"])", "delta = \"none\"");
+  expect_namespace(R"("allowed_delta_types":7)", "delta = \"none\"");
+}
+
 TEST(import_centrifugo_test, keeps_namespaces_apart_from_rooms) {
   const auto toml = imported(R"({"presence":true,"namespaces":[{"name":"a"},{"name":"b.c"}]})");
   EXPECT_TRUE(has(toml, "[rooms]"));

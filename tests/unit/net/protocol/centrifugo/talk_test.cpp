@@ -207,6 +207,26 @@ TEST_F(centrifugo_talk, remembers_what_a_subscription_asked_for) {
     lines{"join r since e:5 note 6 #2"});
 }
 
+TEST_F(centrifugo_talk, heeds_what_the_room_says_of_those_who_do_not_ask) {
+  const auto heed = [this](const room_traits& room, std::optional<resume_position> since = {}) {
+    join_command join{.room = "r", .since = std::move(since)};
+    if (join.since)
+      join.note = 6;
+    talk->heed(room, join);
+    return std::to_string(join.note) + (join.may_recover ? " may recover" : "")
+           + (join.newest_only ? " newest" : "");
+  };
+  const resume_position nowhere{};
+  EXPECT_EQ(heed({}), "0");
+  EXPECT_EQ(heed({}, nowhere), "6");
+  EXPECT_EQ(heed({.is_positioned = true}), "1");
+  EXPECT_EQ(heed({.is_recoverable = true}), "2 may recover");
+  EXPECT_EQ(heed({.keeps_newest = true}), "0") << "it does not recover";
+  EXPECT_EQ(heed({.keeps_newest = true}, nowhere), "6 newest");
+  EXPECT_EQ(heed({.is_recoverable = true, .keeps_newest = true, .offers_newest = true}),
+            "6 may recover newest");
+}
+
 TEST_F(centrifugo_talk, tells_moves_to_those_who_asked) {
   (void)done_for(R"({"id":2,"subscribe":{"channel":"r"}})");
   const auto* const quiet = sink.joined_as;
