@@ -117,6 +117,12 @@ void connection::send_replies() {
   session_->send(said, 0, said->size());
 }
 
+/// What it would still be told: it is about to be closed.
+void connection::say_all() {
+  services_.members.answers().write();
+  send_replies();
+}
+
 /// For what the client is told now.
 const net::framing& connection::frames() const noexcept {
   const auto* const batch = services_.replies;
@@ -193,7 +199,7 @@ void connection::reply(net::frame_type type, std::string_view payload) {
 }
 
 void connection::close(std::uint16_t code, std::string_view text) {
-  send_replies();
+  say_all();
   session_->close(code, text, net::close_reason::protocol_error);
 }
 
@@ -206,7 +212,7 @@ void connection::fail(const net::failed_command& failed) {
 
 /// There is no word for what went wrong but the end of the connection.
 void connection::give_up(const net::failed_command& failed) {
-  send_replies();
+  say_all();
   using fault = net::command_fault;
   const auto why = failed.why;
   if (!is_opened_) {
@@ -270,7 +276,7 @@ void connection::slow_down(net::publish_allowance::clock::time_point now) {
   if (now - held->since >= net::longest_overuse) {
     held.reset();
     drop_rare_if_empty();
-    send_replies();
+    say_all();
     session_->close(1008, "publish rate", net::close_reason::rate_limited);
     return;
   }

@@ -181,6 +181,7 @@ private:
   template <class Encode>
   void tell(Encode encode);
   void send_replies();
+  void say_all();
   [[nodiscard]] const net::framing& frames() const noexcept;
 
   // flow control

@@ -183,9 +183,8 @@ void connection::on_published(const published& answer) {
           answer.request, to == nullptr ? std::string_view{} : name_of(*to)});
   } else if (answer.request != 0) {
     const auto& at = answer.outcome.at;
-    tell([&](std::string& out) {
-      talk_->encode_stored({answer.request, at.epoch, at.offset}, frames(), out);
-    });
+    talk_->encode_stored({answer.request, at.epoch, at.offset}, format_.frames.of_turn(),
+                         services_.members.answers().of(session_, format_.frames));
   }
 }
 

@@ -48,6 +48,7 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
 
 void fanout::flush() {
   context_.assert_on_loop();
+  answers_.write();
   // sends never add to dirty_: what they find out is told later
   for (const auto id : dirty_) {
     if (const auto found = rooms_.find(id); found != rooms_.end()) {
@@ -61,6 +62,7 @@ void fanout::flush() {
 
 /// Before the end of the turn.
 void fanout::flush_now(local_room& room) {
+  answers_.write();
   flush_room(room);
   gathered_.write();
 }

@@ -4,6 +4,7 @@
 #include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
 #include "actors/subscribe_tally.hpp"
+#include "actors/turn_answers.hpp"
 #include "actors/turn_slices.hpp"
 #include "actors/user_index.hpp"
 #include "base/one_or_more.hpp"
@@ -61,7 +62,7 @@ protected:
 class fanout {
 public:
   explicit fanout(net::loop_context& context)
-    : context_(context), pages_(new join_pages{context}), gathered_(context), bases_(context) {}
+    : context_(context), pages_(new join_pages{context}), answers_(context), gathered_(context), bases_(context) {}
   fanout(const fanout&) = delete;
   fanout& operator=(const fanout&) = delete;
   ~fanout() { pages_->forget_all(); }
@@ -106,6 +107,9 @@ public:
   /// Tells a room's members that what follows does not follow what they had. Where the protocol says so their
   /// memberships end, and they come back; those whose protocol has no word for a loss are closed with 3010.
   void tell_break(const break_order& order);
+
+  /// What publishers are told in this turn.
+  [[nodiscard]] turn_answers& answers() noexcept { return answers_; }
 
   /// Ends the turn: writes what was gathered.
   void flush();
@@ -242,6 +246,7 @@ private:
 
   net::loop_context& context_;
   boost::intrusive_ptr<join_pages> pages_;
+  turn_answers answers_;
   turn_slices gathered_;
   change_bases bases_;
   std::string change_; // the one that is being told

@@ -173,6 +173,7 @@ void fanout::leave(room_id room, connection_id member, subscription_id subscript
 
 void fanout::remove(const remove_member& order) {
   context_.assert_on_loop();
+  answers_.write();
   const auto found = sessions_.find(order.member);
   if (found == sessions_.end())
     return;
@@ -315,6 +316,7 @@ void fanout::end_broken(const group& target, const std::string& room,
 void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,
                        net::close_reason reason) {
   context_.assert_on_loop();
+  answers_.write();
   const auto found = sessions_.find(who);
   if (found != sessions_.end() && found->second.session->is_open())
     found->second.session->close(code, text, reason);
@@ -323,12 +325,14 @@ void fanout::close_one(connection_id who, std::uint16_t code, std::string_view t
 void fanout::end_one(connection_id who, std::uint16_t code, std::string_view text,
                      net::close_reason reason) {
   context_.assert_on_loop();
+  answers_.write();
   if (const auto found = sessions_.find(who); found != sessions_.end())
     close_or_refuse(*found->second.session, code, text, reason);
 }
 
 void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
   context_.assert_on_loop();
+  answers_.write();
   for (const auto& [id, who] : sessions_)
     close_or_refuse(*who.session, code, text, reason);
 }
