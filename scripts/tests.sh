@@ -116,7 +116,7 @@ run_parts() {
   local -a packages
   # GoogleTest in any case: without it the build with tests can't be configured.
   mapfile -t packages < <(packages_of unit "${parts[@]}")
-  [[ $preset != [at]san ]] || packages+=("${sanitize_packages[@]}")
+  [[ $preset != asan ]] || packages+=("${sanitize_packages[@]}")
   install_packages "${build_packages[@]}" "${packages[@]}"
 
   report_dir=$root/build/reports/$preset
