@@ -338,7 +338,7 @@ TEST(api_request, a_broadcast_is_bounded) {
   EXPECT_EQ(fault(parse_broadcast(
                     broadcast_to(max_api_publishes, max_api_payload_bytes / max_api_publishes + 1)))
               .message,
-            "bad request: 'data' for all 'channels' is more than 16777216 bytes");
+            "bad request: 'data' and 'tags' for all 'channels' are more than 16777216 bytes");
 }
 
 TEST(api_request, reads_what_is_asked_of_a_room) {
