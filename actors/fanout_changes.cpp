@@ -95,8 +95,11 @@ void fanout::let_go_base(local_room& room) {
   room.tells_changes = std::any_of(room.groups.begin(), room.groups.end(), [](const group& one) {
     return one.told_last != base::any && !one.members.empty();
   });
-  if (!room.tells_changes)
-    bases_.let_go(room.id);
+  if (room.tells_changes)
+    return;
+  bases_.let_go(room.id);
+  for (auto& one : room.groups)
+    one.is_told = false; // those who were told have gone: who comes is not them
 }
 
 } // namespace canang::actors

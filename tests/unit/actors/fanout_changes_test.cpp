@@ -130,6 +130,21 @@ TEST_F(fanout_changes, are_not_of_what_one_that_recovered_has_not) {
   EXPECT_EQ(news(b), "{<1>}<2>");
 }
 
+TEST_F(fanout_changes, are_not_of_what_one_was_told_who_has_gone) {
+  const auto stays = join(room_a, 8); // of a format without changes, so that the room stays
+  const auto gone = come(room_a, 1);
+  deliver(room_a, "1");
+  members.leave(room_a, 1, 0); // within the turn
+  members.flush();
+  const auto b = come(room_a, 2);
+  const auto c = come(room_a, 3, {"1"});
+  come_and_go(room_a);
+  members.flush(); // a turn without a message
+  turn(room_a, "2");
+  EXPECT_EQ(news(b), "{}<2>");
+  EXPECT_EQ(news(c), "{<1>}[1>2]");
+}
+
 TEST_F(fanout_changes, are_not_told_of_who_comes_and_goes) {
   const auto a = come(room_a, 1);
   come_and_go(room_a);
