@@ -134,9 +134,9 @@ inline constexpr std::size_t max_body_limit = 1024 * 1024;
 /// so it can't be sent in pieces. As much as a room keeps by default, twice.
 inline constexpr std::size_t max_recovered_in_reply_bytes = 1024 * 1024;
 
-/// The largest payload that is told as what it changes of the one before, or that others are told so of: half a
-/// millisecond's work at most. As large as messages are by default.
-inline constexpr std::size_t max_change_bytes = 64 * 1024;
+/// The largest payload that is told as what it changes of the one before, or that others are told so of; in JSON its
+/// text too, which may be longer. Half a millisecond's work at most for each format, also of what was made for that.
+inline constexpr std::size_t max_change_bytes = 16 * 1024;
 
 /// Memory of the publications that a loop holds since others are told as what they change of them: one a room, of a
 /// thousand rooms with 16 KiB each.

@@ -1,8 +1,10 @@
 #include "net/json.hpp"
+#include "net/limits.hpp"
 #include "net/protocol/centrifugo/fossil_delta.hpp"
 #include "net/protocol/centrifugo/json_data.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -234,6 +236,8 @@ public:
     const scratch now{scratch::level::fields};
     append_json_data(old.text(), before.type, before.data);
     append_json_data(now.text(), next.type, next.data);
+    if (std::max(old.text().size(), now.text().size()) > max_change_bytes)
+      return; // of characters that take six
     (void)append_fossil_delta(out, old.text(), now.text(), delta_cuts::between_characters);
   }
 
