@@ -12,7 +12,7 @@ namespace {
 
 /// A publication with its count of references, its place among the pins, and what the allocator rounds up.
 std::size_t size_of(const cluster::publication& message) {
-  return sizeof message + message.data.size() + 80;
+  return sizeof message + message.size() + 80;
 }
 
 /// One member's way through a page.

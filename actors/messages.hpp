@@ -126,8 +126,7 @@ struct deliver {
 
 /// What a publication on its way counts as, in bytes.
 [[nodiscard]] inline std::size_t cost_in_flight(const cluster::publication& message) noexcept {
-  return message.data.size() + (message.notes ? message.notes->size() : 0)
-         + net::overhead_in_flight_bytes;
+  return message.size() + net::overhead_in_flight_bytes;
 }
 
 /// To the hub of a loop that is far behind, after all that was sent to it: answered with `hub_reached`.

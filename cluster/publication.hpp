@@ -66,6 +66,11 @@ struct publication {
   /// False: not to be delivered to the publisher.
   bool echo = true;
 
+  /// Bytes of what it says, and of what is told beside it.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return data.size() + (notes ? notes->size() : 0);
+  }
+
   /// Bytes of memory that it takes where it is kept; without its place in a list.
   [[nodiscard]] std::size_t cost() const noexcept;
 };

@@ -17,7 +17,7 @@ constexpr std::size_t overhead_bytes = 256;
 } // namespace
 
 std::size_t queued_publish::cost_of(const publication& message, std::string_view key) noexcept {
-  return overhead_bytes + message.data.size() + key.size();
+  return overhead_bytes + message.size() + key.size();
 }
 
 std::span<const queued_publish> publish_queue::begin(std::uint64_t sequence, std::uint64_t seen) {
@@ -30,7 +30,7 @@ std::span<const queued_publish> publish_queue::begin(std::uint64_t sequence, std
   std::size_t bytes = 0;
   while (!waiting_.empty() && !waiting_.front().is_rejected
          && batch_.size() < most_publications_a_batch) {
-    bytes += waiting_.front().message->data.size();
+    bytes += waiting_.front().message->size();
     if (!batch_.empty() && bytes > most_bytes_a_batch)
       break;
     batch_.push_back(std::move(waiting_.front()));

@@ -141,5 +141,25 @@ TEST_F(queue_of_a_room, bounds_a_batch) {
   EXPECT_EQ(send().size(), 900'000U);
 }
 
+TEST_F(queue_of_a_room, counts_what_is_told_beside_a_publication) {
+  const auto tagged = [] {
+    auto message = std::make_shared<publication>();
+    message->data = "x";
+    publication_notes notes;
+    for (int i = 0; i < 30; ++i)
+      notes.tags.emplace_back("name", std::string(996, 'v'));
+    message->notes = std::make_unique<const publication_notes>(std::move(notes));
+    return message;
+  };
+  EXPECT_GT(queued_publish::cost_of(*tagged(), {}), 30'000U);
+  for (int i = 0; i < 60; ++i) {
+    queued_publish item;
+    item.message = tagged();
+    item.at = now;
+    queue.push(std::move(item));
+  }
+  EXPECT_EQ(send().size(), (1024 * 1024) / 30'001U);
+}
+
 } // namespace
 } // namespace canang::cluster
