@@ -152,6 +152,12 @@ read_result socket_session::read_once(std::span<char> into) {
   return got;
 }
 
+void socket_session::drop_unready() {
+  const auto before = outbox_.held_bytes();
+  outbox_.drop_unready();
+  outbox_changed(before);
+}
+
 bool socket_session::say_last(const frame_buffer_ptr& words, const close_info& info, state next) {
   context_.assert_on_loop();
   assert(state_ == state::open);

@@ -236,6 +236,7 @@ void websocket_session::fail(frame_reader::fault wrong) {
 
 /// Sends our close frame, the last of both sides'.
 void websocket_session::end(const frame_buffer_ptr& frame, const close_info& info) {
+  drop_unready(); // the last words do not wait for it
   send(frame, 0, frame->size());
   if (phase() == state::closing) { // it did not fit, and the one to a slow consumer took its place
     linger();

@@ -111,6 +111,29 @@ TEST_F(websocket_session_test, answers_the_clients_close_with_its_code) {
   expect_gone();
 }
 
+/// What comes first is yet to be had, and never is.
+struct never_ready final : frame_source {
+  [[nodiscard]] bool is_ready() const noexcept override { return false; }
+  [[nodiscard]] frame_buffer_ptr next() override { return nullptr; }
+  [[nodiscard]] std::size_t pinned_bytes() const noexcept override { return 0; }
+};
+
+TEST_F(websocket_session_test, ends_though_the_first_answer_is_yet_to_be_had) {
+  for (const auto& [said, told] : {std::pair{client_frame(0x88, "\x03\xe8"s), "\x88\x02\x03\xe8"s},
+                                   std::pair{client_frame(0xc1, "x"), "\x88"s}}) {
+    log = {};
+    open();
+    session->send_reply(loop.context.buffers.make(), std::make_unique<never_ready>());
+    session->send(loop.context.buffers.make("behind it"), 0, 9);
+    client.send(said);
+    ASSERT_TRUE(loop.until([&] { return client.got.size() >= told.size(); }));
+    EXPECT_TRUE(client.got.starts_with(told));
+    ASSERT_TRUE(loop.until([&] { return !log.closes.empty(); }));
+    client.leave();
+    expect_gone();
+  }
+}
+
 TEST_F(websocket_session_test, ends_after_the_client_has_answered_its_close) {
   open();
   session->close(1012, "restart", close_reason::drain);
