@@ -28,8 +28,8 @@ struct emulation_request {
 /// A session that hears its client through other requests. On its loop.
 class emulated_session {
 public:
-  /// The client has said something. It is answered when the session's handler has it, which is not before the session
-  /// is read; what it can't keep until then is `busy`.
+  /// The client has said something. It is answered at once: the session has it, or it is not read at present and can't
+  /// keep more until it is.
   virtual void take(std::string&& message, emulation_answer answer) = 0;
 
 protected:

@@ -18,11 +18,6 @@ namespace {
 /// What a client has said and is not read yet. Counted in the loop's `inbox_bytes`.
 class waiting_messages {
 public:
-  struct one {
-    std::string message;
-    emulation_answer answer;
-  };
-
   explicit waiting_messages(loop_metrics& metrics) noexcept : metrics_(metrics) {}
   waiting_messages(const waiting_messages&) = delete;
   waiting_messages& operator=(const waiting_messages&) = delete;
@@ -38,15 +33,15 @@ public:
                && bytes_ + cost_of(message) <= max_emulated_bytes);
   }
 
-  void add(std::string&& message, emulation_answer&& answer) {
-    const auto& added = all_.emplace_back(one{std::move(message), std::move(answer)});
-    change(cost_of(added.message), 0);
+  void add(std::string&& message) {
+    const auto& added = all_.emplace_back(std::move(message));
+    change(cost_of(added), 0);
   }
 
-  one take() {
+  std::string take() {
     auto first = std::move(all_.front());
     all_.pop_front();
-    change(0, cost_of(first.message));
+    change(0, cost_of(first));
     return first;
   }
 
@@ -61,7 +56,7 @@ private:
   }
 
   loop_metrics& metrics_;
-  std::deque<one> all_;
+  std::deque<std::string> all_;
   std::size_t bytes_ = 0;
 };
 
@@ -110,9 +105,9 @@ private:
   void give_up() override;
   void on_left(state before) override;
 
-  void keep(std::string&& message, emulation_answer&& answer);
+  void keep(std::string&& message);
   void deliver_waiting();
-  void deliver(const std::string& message, const emulation_answer& answer);
+  void deliver(const std::string& message);
   void read();
 
   const emulated_stream_words& words_;
@@ -131,7 +126,7 @@ void emulated_stream::open() {
   if (!open_with(context().buffers.make(stream_head(words_.content_type, known->fields))))
     return;
   secret_ = context().emulated.add(*this);
-  keep(std::move(known->message), {}); // the handler is calling us
+  keep(std::move(known->message)); // the handler is calling us
   go_on_later();
 }
 
@@ -155,26 +150,28 @@ void emulated_stream::take(std::string&& message, emulation_answer answer) {
     return;
   }
   set_heard(context().now());
-  if (!waiting_ && !is_reading_paused())
-    deliver(message, answer);
-  else if (!waiting_ || waiting_->has_room_for(message))
-    keep(std::move(message), std::move(answer));
-  else
+  if (!waiting_ && !is_reading_paused()) {
+    deliver(message);
+  } else if (!waiting_ || waiting_->has_room_for(message)) {
+    keep(std::move(message)); // nobody else's requests are to wait for this client
+  } else {
     tell(answer, emulation_outcome::busy);
+    return;
+  }
+  tell(answer, emulation_outcome::taken);
 }
 
-void emulated_stream::keep(std::string&& message, emulation_answer&& answer) {
+void emulated_stream::keep(std::string&& message) {
   if (!waiting_)
     waiting_ = std::make_unique<waiting_messages>(context().metrics);
-  waiting_->add(std::move(message), std::move(answer));
+  waiting_->add(std::move(message));
 }
 
 /// The handler may pause reading, or close.
-void emulated_stream::deliver(const std::string& message, const emulation_answer& answer) {
+void emulated_stream::deliver(const std::string& message) {
   context().sockets.charge(cost_of_frame + message.size());
   if (handler() != nullptr)
     handler()->on_message(words_.type, {message.data(), message.size()});
-  tell(answer, emulation_outcome::taken);
 }
 
 /// All that waits is no more than a session may read in a turn.
@@ -183,7 +180,7 @@ void emulated_stream::deliver_waiting() {
     const auto next = waiting_->take();
     if (waiting_->is_empty())
       waiting_.reset();
-    deliver(next.message, next.answer);
+    deliver(next);
   }
 }
 
@@ -237,9 +234,7 @@ void emulated_stream::on_left(state before) {
   if (before != state::open)
     return;
   context().emulated.remove(secret_);
-  const auto undone = std::move(waiting_);
-  while (undone && !undone->is_empty())
-    tell(undone->take().answer, emulation_outcome::unknown);
+  waiting_.reset();
 }
 
 void emulated_stream::ping() {

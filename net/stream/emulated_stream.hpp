@@ -38,8 +38,8 @@ struct emulated_stream_request {
 /// `context` must outlive it.
 ///
 /// What the client says passes the same handler as if it had come here, in the order in which it comes. While reading
-/// is paused it waits, and so does the answer to the request that brought it; beyond `max_emulated_bytes` and
-/// `max_emulated_messages` such requests are told `busy`.
+/// is paused it waits here; beyond `max_emulated_bytes` and `max_emulated_messages` the requests that bring more are told
+/// `busy`. None of them waits: what brings them here, between loops and nodes too, is shared with other clients.
 ///
 /// **Life.** The client is there as long as it answers pings, with a message of its protocol. What it sends on the
 /// stream's own connection is discarded, and proves nothing; the end of that connection is the end of the session.

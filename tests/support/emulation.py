@@ -169,8 +169,7 @@ class Emulated:
     async def connected(cls, port: int, format: type = JsonLines, **more: Any) -> Emulated:
         peer = await cls.open(port, format, **more)
         assert peer.status == 200, peer.headers
-        told = (await peer.reply(1))["connect"]
-        peer.node, peer.session = told["node"], told["session"]
+        await peer.reply(1)
         return peer
 
     async def _read(self) -> None:
@@ -188,6 +187,8 @@ class Emulated:
             self.pushes.append(reply["push"])
         else:
             assert reply["id"] not in self.replies, f"a second reply: {reply}"
+            if "connect" in reply:  # before a ping can be answered
+                self.node, self.session = reply["connect"]["node"], reply["connect"]["session"]
             self.replies[reply["id"]] = reply
 
     # -- what it does ----------------------------------------------------------------------------
