@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .centrifugo import ENDPOINT
 from .process_lifetime import die_with_parent
-from .sdk import ENDPOINT, js_command
+from .sdk import js_command
 
 LINE_LIMIT = 1 << 28  # a report is one line
 

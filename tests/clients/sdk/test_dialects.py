@@ -195,7 +195,8 @@ async def test_the_tags_of_a_publication_come_with_it(canang):
             assert "info" not in pub
     async with peers(canang, Json, Protobuf) as members:
         for member in members:
-            told = await member.subscribe(ROOM, recover=True, **at)
+            place = {"epoch": at["epoch"], "offset": at["offset"]}
+            told = await member.subscribe(ROOM, recover=True, **place)
             assert [p["tags"] for p in told["publications"]] == [tags]
     (frame,) = await receive_frames(plain, 1)
     assert frame["data"] == '{"a":1}' and "tags" not in frame
