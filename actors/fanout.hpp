@@ -62,7 +62,11 @@ protected:
 class fanout {
 public:
   explicit fanout(net::loop_context& context)
-    : context_(context), pages_(new join_pages{context}), answers_(context), gathered_(context), bases_(context) {}
+    : context_(context),
+      pages_(new join_pages{context}),
+      answers_(context),
+      gathered_(context),
+      bases_(context) {}
   fanout(const fanout&) = delete;
   fanout& operator=(const fanout&) = delete;
   ~fanout() { pages_->forget_all(); }

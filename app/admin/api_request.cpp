@@ -148,9 +148,8 @@ api_position since_of(const dom::object& where, complaint& wrong) {
 }
 
 api_parsed<api_publish> parse_publish(std::string_view body) {
-  static constexpr std::array<names, 7> known{"channel",         "data",         "b64data",
-                                              "idempotency_key", "skip_history", "tags",
-                                              "delta"};
+  static constexpr std::array<names, 7> known{"channel",      "data", "b64data", "idempotency_key",
+                                              "skip_history", "tags", "delta"};
   return read_request<api_publish>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};
@@ -160,9 +159,8 @@ api_parsed<api_publish> parse_publish(std::string_view body) {
 }
 
 api_parsed<api_broadcast> parse_broadcast(std::string_view body) {
-  static constexpr std::array<names, 7> known{"channels",        "data",         "b64data",
-                                              "idempotency_key", "skip_history", "tags",
-                                              "delta"};
+  static constexpr std::array<names, 7> known{"channels",     "data", "b64data", "idempotency_key",
+                                              "skip_history", "tags", "delta"};
   return read_request<api_broadcast>(
     body, [](const dom::object& object, const padded_string& text, complaint& wrong) {
       const api_fields given{object, known, wrong};

@@ -27,7 +27,7 @@ struct outgoing_publication {
   std::uint64_t offset = 0;
   std::string_view room{};
   telling told = telling::plainly;
-  std::string_view change{}; ///< of `telling::change`: by `protocol::encode_change`
+  std::string_view change{};           ///< of `telling::change`: by `protocol::encode_change`
   std::optional<member_view> author{}; ///< who said it, where that is to be told
   std::span<const std::pair<std::string, std::string>> tags{}; ///< names and values
 
