@@ -28,7 +28,7 @@ force-recovery = true
 recovery-mode = "cache"
 auto-recovery = true
 join-leave = true
-history-ttl = "1s"
+history-ttl = "3s"
 """
 
 
@@ -121,7 +121,7 @@ async def test_the_newest_comes_unasked_for_as_long_as_it_is_kept(canang, format
             told = await again(peer, room)
             return recovered(peer, told) == [] and flags(told) == all_flags - {"recovered"}
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(15):
             while not await is_forgotten():
                 await asyncio.sleep(0.1)
         await call(canang, "publish", channel=room, data="new")
