@@ -25,8 +25,7 @@ relay_centre::relay_centre(std::string node, control_carrier& carrier, relay_exe
 
 void relay_centre::send(const std::string& to, const relayed_message& message, handler answer) {
   std::size_t way = 0;
-  if (sent_.size() >= max_waiting || sent_bytes_ + message.data.size() > max_waiting_bytes
-      || !choose_way(way)) {
+  if (!has_room(to, message.data.size()) || !choose_way(way)) {
     answer(relay_outcome::unavailable);
     return;
   }
@@ -42,6 +41,21 @@ void relay_centre::send(const std::string& to, const relayed_message& message, h
                                      .bytes = bytes.size(),
                                      .ends_at = now_() + time_limit});
   carrier_.carry(way, to, bytes, number);
+}
+
+bool relay_centre::has_room(const std::string& to, std::size_t bytes) const {
+  if (sent_.size() >= max_waiting || sent_bytes_ + bytes > max_waiting_bytes)
+    return false;
+  if (sent_.size() < max_waiting / 2 && sent_bytes_ + bytes <= max_waiting_bytes / 2)
+    return true;
+  std::size_t messages = 0;
+  for (const auto& [number, one] : sent_) {
+    if (one.to != to)
+      continue;
+    ++messages;
+    bytes += one.bytes;
+  }
+  return messages < max_waiting / 2 && bytes <= max_waiting_bytes / 2;
 }
 
 /// The same one as long as it is up, so that messages keep their order.

@@ -40,7 +40,8 @@ public:
   static constexpr std::chrono::milliseconds time_limit{5000};
 
   /// Messages that may wait for answers at once, and their bytes; and likewise those of other nodes that are being
-  /// executed here. Beyond it they are refused: `unavailable` here, `busy` there.
+  /// executed here. Beyond it they are refused: `unavailable` here, `busy` there. Those to one node, which may not
+  /// answer at all, are half of them at most.
   static constexpr std::size_t max_waiting = 1024;
   static constexpr std::size_t max_waiting_bytes = 4 * 1024 * 1024;
 
@@ -84,6 +85,7 @@ private:
     clock::time_point ends_at;
   };
 
+  [[nodiscard]] bool has_room(const std::string& to, std::size_t bytes) const;
   [[nodiscard]] bool choose_way(std::size_t& way) const;
   [[nodiscard]] bool lives(const std::string& node) const;
   void on_said(std::size_t way, const relay_envelope& envelope);

@@ -164,24 +164,40 @@ TEST_F(relay_centre_test, believes_only_the_node_that_was_asked) {
 }
 
 TEST_F(relay_centre_test, has_a_limit_for_what_waits_for_answers) {
-  there.answers = false;
-  const std::string large(max_relayed_bytes, 'x');
-  for (int i = 0; i < 4; ++i)
-    here.say(there.name, large);
-  EXPECT_EQ(here.told, outcomes{relay_outcome::unavailable})
-    << "with its line it is a bit too much";
-  here.told.clear();
-  for (std::size_t i = 3; i < relay_centre::max_waiting; ++i)
+  node third{net, make_epoch()};
+  node fourth{net, make_epoch()};
+  for (std::size_t i = 0; i < relay_centre::max_waiting / 2; ++i)
     here.say(there.name, "x");
   EXPECT_TRUE(here.told.empty());
   here.say(there.name, "x");
-  EXPECT_EQ(here.told, outcomes{relay_outcome::unavailable});
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unavailable}) << "one node may have half of it";
+  here.told.clear();
+  for (std::size_t i = 0; i < relay_centre::max_waiting / 2; ++i)
+    here.say(third.name, "x");
+  EXPECT_TRUE(here.told.empty());
+  here.say(fourth.name, "x");
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unavailable}) << "and all have all of it";
   net.on_the_way.clear();
   pass(relay_centre::time_limit);
   EXPECT_EQ(here.told.size(), 1U + relay_centre::max_waiting);
   here.told.clear();
-  here.say(there.name, large);
+  here.say(there.name, "x");
   EXPECT_TRUE(here.told.empty()) << "there is room again";
+}
+
+TEST_F(relay_centre_test, has_a_limit_for_the_bytes_that_wait_for_answers) {
+  node third{net, make_epoch()};
+  node fourth{net, make_epoch()};
+  const std::string large(relay_centre::max_waiting_bytes / 5, 'x');
+  for (const auto& to : {there.name, there.name, third.name, third.name})
+    here.say(to, large);
+  EXPECT_TRUE(here.told.empty());
+  here.say(there.name, large);
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unavailable}) << "one node may have half of it";
+  here.say(fourth.name, large);
+  EXPECT_EQ(here.told, outcomes(2, relay_outcome::unavailable)) << "and all have all of it";
+  here.say(fourth.name, "x");
+  EXPECT_EQ(here.told.size(), 2U);
 }
 
 TEST_F(relay_centre_test, has_a_limit_for_what_is_executed) {
