@@ -46,9 +46,10 @@ void read_data(const api_fields& given, const padded_string& body, api_content& 
 }
 
 void read_tags(const dom::object& tags, api_content& into, complaint& wrong) {
-  for (const auto [name, value] : tags) {
+  for (const auto field : tags) {
+    const auto name = field.key;
     std::string_view text;
-    if (value.get(text) != simdjson::SUCCESS) {
+    if (field.value.get(text) != simdjson::SUCCESS) {
       wrong.unreadable("'tags' has to be an object of strings");
       return;
     }
