@@ -81,7 +81,7 @@ net::outgoing_publication join_page::outgoing_of(std::size_t number) const {
 /// What each message changes of the one before it, once for all members.
 void join_page::find_changes() {
   changes_.resize(messages_.size());
-  auto bytes = changes_.capacity() * sizeof(changes_.front());
+  auto bytes = changes_.capacity() * sizeof(std::string);
   const cluster::publication* before = nullptr;
   for (std::size_t i = 0; i < messages_.size(); ++i) {
     const auto& one = *messages_[i];
