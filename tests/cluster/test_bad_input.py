@@ -92,7 +92,8 @@ async def test_rubbish_on_a_channel_is_counted_and_disturbs_nobody(cluster: Clus
         epoch = member.joins[0].epoch
         for rubbish, reason in (
             (b"hello", "foreign"), (b"\x00\xff" * 100, "foreign"), (b"", "foreign"),
-            (b'{"json":true}', "foreign"), (b"3 %s 2 1\n" % epoch.encode() + b"x" * 40, "version"),
+            (b'{"json":true}', "foreign"), (b"9 %s 2 1\n" % epoch.encode() + b"x" * 40, "version"),
+            (b"3 %s 2 1\n" % epoch.encode() + b"x" * 40, "truncated"),
             (b"1 %s 2 1\n" % epoch.encode(), "truncated"), (b"1 short", "truncated"),
             (b"1 %s 2 9\n" % epoch.encode() + b"\0" * 60, "truncated"),
         ):  # fmt: skip
