@@ -119,15 +119,15 @@ struct never_ready final : frame_source {
 };
 
 TEST_F(websocket_session_test, ends_though_the_first_answer_is_yet_to_be_had) {
-  for (const auto& [said, told] : {std::pair{client_frame(0x88, "\x03\xe8"s), "\x88\x02\x03\xe8"s},
-                                   std::pair{client_frame(0xc1, "x"), "\x88"s}}) {
+  for (const auto& one : {std::pair{client_frame(0x88, "\x03\xe8"s), "\x88\x02\x03\xe8"s},
+                          std::pair{client_frame(0xc1, "x"), "\x88"s}}) {
     log = {};
     open();
     session->send_reply(loop.context.buffers.make(), std::make_unique<never_ready>());
     session->send(loop.context.buffers.make("behind it"), 0, 9);
-    client.send(said);
-    ASSERT_TRUE(loop.until([&] { return client.has(told); }));
-    EXPECT_TRUE(client.got.starts_with(told));
+    client.send(one.first);
+    ASSERT_TRUE(loop.until([&] { return client.has(one.second); }));
+    EXPECT_TRUE(client.got.starts_with(one.second));
     ASSERT_TRUE(loop.until([&] { return !log.closes.empty(); }));
     client.leave();
     expect_gone();
