@@ -6,6 +6,7 @@
 
 #include <protozero/pbf_reader.hpp>
 
+#include <iterator>
 #include <string>
 
 namespace canang::net::centrifugo {
@@ -67,14 +68,15 @@ std::optional<emulation_request> read_protobuf_emulation(std::string_view body) 
   try {
     protozero::pbf_reader in{body.data(), body.size()};
     while (in.next()) {
-      if (in.tag() < 1 || in.tag() > 3) {
+      const auto tag = in.tag(); // which it forgets as it reads the field
+      if (tag < 1 || tag > std::size(fields)) {
         in.skip();
         continue;
       }
       if (in.wire_type() != protozero::pbf_wire_type::length_delimited)
         return std::nullopt;
       const auto value = in.get_view();
-      fields[in.tag() - 1]->assign(value.data(), value.size());
+      fields[tag - 1]->assign(value.data(), value.size());
     }
   } catch (const protozero::exception&) {
     return std::nullopt; // it ends too early, or has a tag or a number that there cannot be
