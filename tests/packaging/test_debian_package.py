@@ -180,7 +180,10 @@ def test_a_service_that_the_kernel_spares_has_a_limit_of_its_own():
 def test_the_config_file_shows_the_defaults():
     """Each line that is commented out says what `--help` says, but for those without a default."""
     described = run_to_end(["--help"]).stdout
-    examples = {"workers", "redis", "redis-cert", "redis-key", "internal-key-file", "api-key-file"}
+    examples = {
+        "workers", "redis", "redis-cert", "redis-key", "internal-key-file", "api-key-file",
+        "personal-room",
+    }  # fmt: skip
     shown = shown_options()
     assert len(shown) > 10
     for name, value in shown:
