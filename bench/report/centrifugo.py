@@ -83,25 +83,9 @@ def write_plots(summary: list[Entry], peers: list[str], directory: Path) -> list
 
 
 def document(results: dict[str, Any], plots_written: list[tuple[str, str]]) -> str:
-    summary = results["summary"]
-    parts = [
-        "# Benchmarks in Centrifugo's protocol",
-        "Written by `./dev bench centrifugo`; `bench/README.md` tells what each scenario means.",
-    ]
-    if short := in_short(summary, [p["name"] for p in results["peers"]]):
-        parts += [
-            "## In short",
-            "Medians, in parentheses Canang's figure divided by the other's.",
-            short,
-        ]
-    parts += [f"![{title}]({file})" for file, title in plots_written]
-    for scenario in dict.fromkeys(e["scenario"] for e in summary):
-        parts += [f"## {TITLES.get(scenario, scenario)}", markdown.details(summary, scenario)]
-    body = "\n\n".join(parts)
-    if signs := markdown.legend(body):
-        body += "\n\n## Marks\n\n" + signs
-    if said := markdown.notes(summary):
-        body += "\n\n## Notes on single runs\n\n" + said
-    body += f"\n\n## How it was measured\n\n{HOW}\n\n{HONEST}"
-    body += f"\n\n## On what\n\n{markdown.header(results)}"
-    return body + f"\n\n## To reproduce\n\n```sh\n{results['command']}\n```\n"
+    short = in_short(results["summary"], [p["name"] for p in results["peers"]])
+    said = "Medians, in parentheses Canang's figure divided by the other's."
+    return markdown.document(
+        "Benchmarks in Centrifugo's protocol", "./dev bench centrifugo", results,
+        [said, short] if short else [], plots_written, TITLES, f"{HOW}\n\n{HONEST}",
+    )  # fmt: skip

@@ -100,22 +100,10 @@ def write_plots(summary: list[Entry], peers: list[str], directory: Path) -> list
 
 
 def document(results: dict[str, Any], plots_written: list[tuple[str, str]]) -> str:
-    summary = results["summary"]
-    parts = [
-        "# Benchmarks of a cluster",
-        "Written by `./dev bench cluster`; `bench/README.md` tells what each scenario means.",
-    ]
-    short = in_short(summary)
-    if short:
-        parts += ["## In short", "Canang, and in parentheses the spread of the ratios.", short]
-    parts += [f"![{title}]({file})" for file, title in plots_written]
-    for scenario in dict.fromkeys(e["scenario"] for e in summary):
-        parts += [f"## {TITLES.get(scenario, scenario)}", markdown.details(summary, scenario)]
-    body = "\n\n".join(parts)
-    if signs := markdown.legend(body):
-        body += "\n\n## Marks\n\n" + signs
-    if said := markdown.notes(summary):
-        body += "\n\n## Notes on single runs\n\n" + said
-    body += f"\n\n## How it was measured\n\n{HOW}\n\n{HONEST}"
-    body += f"\n\n## On what\n\n{markdown.header(results)}, Redis {results['redis']}"
-    return body + f"\n\n## To reproduce\n\n```sh\n{results['command']}\n```\n"
+    short = in_short(results["summary"])
+    said = "Canang, and in parentheses the spread of the ratios."
+    return markdown.document(
+        "Benchmarks of a cluster", "./dev bench cluster", results,
+        [said, short] if short else [], plots_written, TITLES, f"{HOW}\n\n{HONEST}",
+        more=f", Redis {results['redis']}",
+    )  # fmt: skip

@@ -253,3 +253,34 @@ def document(results: dict[str, Any], plots: list[tuple[str, str]]) -> str:
     body += f"\n\n## How it was measured\n\n{HOW}\n\n{HONEST}\n\n## On what\n\n{header(results)}"
     command = results["command"]
     return body + f"\n\n## To reproduce\n\n```sh\n{command}\n```\n"
+
+
+def document(
+    title: str,
+    command: str,
+    results: dict[str, Any],
+    short: list[str],
+    plots: list[tuple[str, str]],
+    titles: dict[str, str],
+    method: str,
+    more: str = "",
+) -> str:
+    """The page of a run: `short` may be empty, `plots` are files and titles, `more` stands behind the machine."""
+    summary = results["summary"]
+    parts = [
+        f"# {title}",
+        f"Written by `{command}`; `bench/README.md` tells what each scenario means.",
+    ]
+    if short:
+        parts += ["## In short", *short]
+    parts += [f"![{name}]({file})" for file, name in plots]
+    for scenario in dict.fromkeys(e["scenario"] for e in summary):
+        parts += [f"## {titles.get(scenario, scenario)}", details(summary, scenario)]
+    body = "\n\n".join(parts)
+    if signs := legend(body):
+        body += "\n\n## Marks\n\n" + signs
+    if said := notes(summary):
+        body += "\n\n## Notes on single runs\n\n" + said
+    body += f"\n\n## How it was measured\n\n{method}"
+    body += f"\n\n## On what\n\n{header(results)}{more}"
+    return body + f"\n\n## To reproduce\n\n```sh\n{results['command']}\n```\n"
