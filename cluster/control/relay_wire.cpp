@@ -1,6 +1,7 @@
 #include "cluster/control/relay_wire.hpp"
 
 #include "base/parse_number.hpp"
+#include "cluster/control/first_line.hpp"
 #include "cluster/epoch.hpp"
 
 #include <algorithm>
@@ -16,27 +17,6 @@ constexpr std::array<std::string_view, 4> outcome_words{"taken", "unknown", "bus
 
 /// Longest line: a version, a node, a kind, a number and a session.
 constexpr std::size_t max_line_bytes = 128;
-
-std::string line_of(std::string_view node, char kind, std::uint64_t number, std::string_view word) {
-  auto line = std::to_string(control_version);
-  line += ' ';
-  line += node;
-  line += ' ';
-  line += kind;
-  line += ' ';
-  line += std::to_string(number);
-  line += ' ';
-  line += word;
-  line += '\n';
-  return line;
-}
-
-std::string_view take_word(std::string_view& line) {
-  const auto end = line.find(' ');
-  const auto word = line.substr(0, end);
-  line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
-  return word;
-}
 
 bool read_content(std::string_view kind, std::string_view word, std::string_view rest,
                   relay_envelope& into) {
@@ -56,13 +36,14 @@ bool read_content(std::string_view kind, std::string_view word, std::string_view
 
 std::string encode_relayed(std::string_view node, std::uint64_t number,
                            const relayed_message& message) {
-  auto out = line_of(node, 'm', number, message.session);
+  auto out = begin_line(node, 'm', number, message.session);
+  out += '\n';
   out += message.data;
   return out;
 }
 
 std::string encode_outcome(std::string_view node, std::uint64_t number, relay_outcome outcome) {
-  return line_of(node, 'o', number, outcome_words[static_cast<std::size_t>(outcome)]);
+  return begin_line(node, 'o', number, outcome_words[static_cast<std::size_t>(outcome)]) + '\n';
 }
 
 control_wire_errc read_relayed(std::string_view bytes, relay_envelope& into) {

@@ -1,6 +1,7 @@
 #include "cluster/control/wire.hpp"
 
 #include "base/parse_number.hpp"
+#include "cluster/control/first_line.hpp"
 #include "cluster/epoch.hpp"
 
 #include <algorithm>
@@ -47,27 +48,6 @@ std::optional<std::vector<std::string_view>> take_fields(std::string_view bytes)
     bytes.remove_prefix(size);
   }
   return fields;
-}
-
-/// A word of the first line; it may be the last one.
-std::string_view take_word(std::string_view& line) {
-  const auto end = line.find(' ');
-  const auto word = line.substr(0, end);
-  line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
-  return word;
-}
-
-std::string begin(std::string_view node, char kind, std::uint64_t number, std::string_view word) {
-  auto line = std::to_string(control_version);
-  line += ' ';
-  line += node;
-  line += ' ';
-  line += kind;
-  line += ' ';
-  line += std::to_string(number);
-  line += ' ';
-  line += word;
-  return line;
 }
 
 bool is_name(std::string_view text) noexcept {
@@ -205,7 +185,7 @@ bool is_valid(const control_command& command) noexcept {
 
 std::string encode(std::string_view node, std::uint64_t number, const control_command& command) {
   const auto write = [&](std::string_view word, std::initializer_list<std::string_view> fields) {
-    auto out = begin(node, 'c', number, word);
+    auto out = begin_line(node, 'c', number, word);
     out += '\n';
     for (const auto field : fields)
       put_field(out, field);
@@ -228,7 +208,7 @@ std::string encode(std::string_view node, std::uint64_t number, const control_co
 
 std::string encode(std::string_view node, std::uint64_t number, const control_answer& answer) {
   const bool is_done = answer.outcome == control_outcome::done;
-  auto out = begin(node, 'a', number, is_done ? done_word : unsupported_word);
+  auto out = begin_line(node, 'a', number, is_done ? done_word : unsupported_word);
   out += ' ';
   out += std::to_string(answer.count);
   out += '\n';
