@@ -107,7 +107,7 @@ private:
   void publish_unordered(std::string_view room, const publication& message, std::string_view key,
                          publish_handler handler);
   [[nodiscard]] publish_outcome outcome_of_unordered(redis_errc error, const redis_reply& reply);
-  [[nodiscard]] removal_answer outcome_of_removal(redis_errc error, const redis_reply& reply);
+  [[nodiscard]] broker_errc fault_of(redis_errc error, const redis_reply& reply);
   [[nodiscard]] history_answer read_history(const history_request& request, redis_errc error,
                                             const redis_reply& reply);
   void forget(redis_room& room);

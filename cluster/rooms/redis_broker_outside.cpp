@@ -109,16 +109,22 @@ void redis_broker::history(std::string_view room, const history_request& request
     });
 }
 
+/// What became of a call that somebody waits for; a refusal is looked into.
+broker_errc redis_broker::fault_of(redis_errc error, const redis_reply& reply) {
+  if (error != redis_errc::none)
+    return broker_errc::unavailable;
+  if (!reply.is_error())
+    return broker_errc::none;
+  if (is_not_master(reply.text()))
+    shard_.suspect_master();
+  complain(reply.text());
+  return error_of(reply.text());
+}
+
 history_answer redis_broker::read_history(const history_request& request, redis_errc error,
                                           const redis_reply& reply) {
-  if (error != redis_errc::none)
-    return {.error = broker_errc::unavailable};
-  if (reply.is_error()) {
-    if (is_not_master(reply.text()))
-      shard_.suspect_master();
-    complain(reply.text());
-    return {.error = error_of(reply.text())};
-  }
+  if (const auto why = fault_of(error, reply); why != broker_errc::none)
+    return {.error = why};
   if (reply.size() == 0)
     return {.is_unrecoverable = request.since.has_value()};
   stored_page page;
@@ -147,19 +153,8 @@ void redis_broker::remove_history(std::string_view room, removal_handler handler
   const std::string_view arguments[]{channel};
   shard_.run(room_scripts().remove, keys, arguments,
              [this, handler = std::move(handler)](redis_errc error, const redis_reply& reply) {
-               handler(outcome_of_removal(error, reply));
+               handler({.error = fault_of(error, reply)});
              });
-}
-
-removal_answer redis_broker::outcome_of_removal(redis_errc error, const redis_reply& reply) {
-  if (error != redis_errc::none)
-    return {.error = broker_errc::unavailable};
-  if (!reply.is_error())
-    return {};
-  if (is_not_master(reply.text()))
-    shard_.suspect_master();
-  complain(reply.text());
-  return {.error = error_of(reply.text())};
 }
 
 void redis_broker::list(const room_list_request& wanted, room_list_handler handler) {
