@@ -152,6 +152,13 @@ read_result socket_session::read_once(std::span<char> into) {
   return got;
 }
 
+void socket_session::give_up() {
+  if (is_stuck())
+    abort(close_reason::over_budget);
+  else
+    close(1008, "too much waits for this client", close_reason::over_budget);
+}
+
 void socket_session::drop_unready() {
   const auto before = outbox_.held_bytes();
   outbox_.drop_unready();

@@ -101,6 +101,9 @@ protected:
   /// @returns false when the connection is gone.
   bool say_last(const frame_buffer_ptr& words, const close_info& info, state next);
 
+  /// It is one of those that hold most, and the loop has not enough for all.
+  void give_up() override;
+
   /// Lets go of what is yet to be had, see `frame_source::is_ready`, and of all behind it.
   void drop_unready();
 

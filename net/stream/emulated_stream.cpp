@@ -102,7 +102,6 @@ private:
   [[nodiscard]] std::size_t held_bytes() const noexcept override {
     return waiting_bytes() + (waiting_ ? waiting_->bytes() : 0);
   }
-  void give_up() override;
   void on_left(state before) override;
 
   void keep(std::string&& message);
@@ -243,14 +242,6 @@ void emulated_stream::ping() {
   context().metrics.pings_sent_total.add(1);
   const auto message = context().buffers.make(words_.words.ping);
   send(message, 0, message->size());
-}
-
-/// It is one of those that hold most, and the loop has not enough for all.
-void emulated_stream::give_up() {
-  if (is_stuck())
-    abort(close_reason::over_budget);
-  else
-    close(1008, "too much waits for this client", close_reason::over_budget);
 }
 
 void emulated_stream::close(std::uint16_t code, std::string_view text, close_reason reason) {

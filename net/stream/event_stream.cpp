@@ -58,7 +58,6 @@ private:
   };
 
   void on_ready(std::uint32_t events) override;
-  void give_up() override;
   void read();
 
   std::unique_ptr<unopened> unopened_;
@@ -130,14 +129,6 @@ event_stream::clock::time_point event_stream::last_heard() const noexcept {
   const bool has_answered =
     is_open() && pinged_at_ > heard() && acknowledged_bytes(descriptor()) != acknowledged_at_ping_;
   return has_answered ? pinged_at_ : heard();
-}
-
-/// It is one of those that hold most, and the loop has not enough for all.
-void event_stream::give_up() {
-  if (is_stuck())
-    abort(close_reason::over_budget);
-  else
-    close(1008, "too much waits for this client", close_reason::over_budget);
 }
 
 void event_stream::close(std::uint16_t code, std::string_view text, close_reason reason) {
