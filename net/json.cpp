@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace canang::net {
 
@@ -43,6 +44,18 @@ void append_json_string(std::string& out, std::string_view text) {
   }
   out.append(text, clean);
   out += '"';
+}
+
+void append_json_strings(std::string& out,
+                         std::span<const std::pair<std::string, std::string>> fields) {
+  char before = '{';
+  for (const auto& [name, value] : fields) {
+    out += std::exchange(before, ',');
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, value);
+  }
+  out += fields.empty() ? "{}" : "}";
 }
 
 std::string json_string(std::string_view text) {

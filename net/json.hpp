@@ -1,7 +1,9 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace canang::net {
 
@@ -10,6 +12,10 @@ void append_json_string(std::string& out, std::string_view text);
 
 /// `text`, which is UTF-8, as a JSON string with its quotes.
 [[nodiscard]] std::string json_string(std::string_view text);
+
+/// Appends an object whose fields are strings, UTF-8 all of them.
+void append_json_strings(std::string& out,
+                         std::span<const std::pair<std::string, std::string>> fields);
 
 /// Appends `bytes` in base64 with padding (RFC 4648, 4).
 void append_base64(std::string& out, std::string_view bytes);

@@ -73,14 +73,10 @@ void append_notes(std::string& json, const cluster::publication_notes& notes) {
     json += R"(,"info":)";
     append_member(json, notes.author->client, notes.author->user);
   }
-  for (const auto& [name, value] : notes.tags) {
-    json += &name == &notes.tags.front().first ? R"(,"tags":{)" : ",";
-    net::append_json_string(json, name);
-    json += ':';
-    net::append_json_string(json, value);
+  if (!notes.tags.empty()) {
+    json += R"(,"tags":)";
+    net::append_json_strings(json, notes.tags);
   }
-  if (!notes.tags.empty())
-    json += '}';
 }
 
 std::string text_in(const dom::object& told, std::string_view name) {

@@ -43,18 +43,6 @@ void append_client(std::string& out, const client_info& who) {
   out += '}';
 }
 
-void append_tags(std::string& out, std::span<const std::pair<std::string, std::string>> tags) {
-  bool is_first = true;
-  for (const auto& [name, value] : tags) {
-    out += std::exchange(is_first, false) ? ",\"tags\":{" : ",";
-    append_json_string(out, name);
-    out += ':';
-    append_json_string(out, value);
-  }
-  if (!is_first)
-    out += '}';
-}
-
 /// Who is told changes gets every payload as a string with its JSON, or with what makes it of the one before.
 void append_payload(std::string& out, const outgoing_publication& is) {
   if (is.told == outgoing_publication::telling::plainly) {
@@ -75,7 +63,10 @@ void append_publication(std::string& out, const outgoing_publication& is) {
     out += ",\"info\":";
     append_client(out, {is.author->user, is.author->id});
   }
-  append_tags(out, is.tags);
+  if (!is.tags.empty()) {
+    out += ",\"tags\":";
+    append_json_strings(out, is.tags);
+  }
   if (is.has_place()) {
     out += ",\"offset\":";
     append_number(out, is.offset);
