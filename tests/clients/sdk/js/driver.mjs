@@ -2,18 +2,14 @@
 //
 //   node driver.mjs URL json|protobuf [http_stream|sse EMULATION-URL]
 
-import readline from 'node:readline';
 import { Centrifuge as JsonClient } from 'centrifuge';
 import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf';
 import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
+import { obeyLines, say } from '../lines.mjs';
 
 const [url, format, transport, emulationEndpoint] = process.argv.slice(2);
 const isProtobuf = format === 'protobuf';
-
-function say(line) {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
 
 // With Protobuf the data are bytes, which are JSON to these tests, or else told in base64.
 function encoded(data) {
@@ -119,14 +115,4 @@ const commands = {
   rpc: ({ method, data }) => client.rpc(method, encoded(data)),
 };
 
-async function obey({ id, do: verb, ...rest }) {
-  try {
-    say({ id, ok: (await commands[verb](rest)) ?? {} });
-  } catch (error) {
-    say({ id, error: { code: error.code ?? 0, message: error.message ?? String(error) } });
-  }
-}
-
-const lines = readline.createInterface({ input: process.stdin });
-lines.on('line', (line) => void obey(JSON.parse(line)));
-lines.on('close', () => process.exit(0));
+obeyLines(commands);

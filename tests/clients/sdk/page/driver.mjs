@@ -3,17 +3,13 @@
 //   node driver.mjs URL json
 
 import { createRequire } from 'node:module';
-import readline from 'node:readline';
 import { Client } from '../../../../web/client.js';
+import { obeyLines, say } from '../lines.mjs';
 
 const [url] = process.argv.slice(2);
 // Node has one of its own from 22 on.
 const require = createRequire(new URL('../js/package.json', import.meta.url));
 const WebSocket = globalThis.WebSocket ?? require('ws');
-
-function say(line) {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
 
 const publication = ({ offset = 0, data, info }) => ({ offset, user: info?.user, data });
 const member = ({ client, user }) => ({ client, user });
@@ -78,14 +74,4 @@ const commands = {
   rpc: ({ method, data }) => client.call('rpc', { method, data }),
 };
 
-async function obey({ id, do: verb, ...rest }) {
-  try {
-    say({ id, ok: (await commands[verb](rest)) ?? {} });
-  } catch (error) {
-    say({ id, error: { code: error.code ?? 0, message: error.message ?? String(error) } });
-  }
-}
-
-const lines = readline.createInterface({ input: process.stdin });
-lines.on('line', (line) => void obey(JSON.parse(line)));
-lines.on('close', () => process.exit(0));
+obeyLines(commands);
