@@ -10,6 +10,8 @@
 #include "app/options.hpp"
 #include "app/pages.hpp"
 #include "app/reload.hpp"
+#include "app/token_command.hpp"
+#include "app/token_key_source.hpp"
 #include "net/protocol/centrifugo_endpoints.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 #include "net/protocol/sse_endpoints.hpp"
@@ -92,9 +94,13 @@ int serve(const process& own, canang::app::options& options) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
   }
+  canang::app::token_key_source token_keys{options.tokens};
   canang::actors::server server{
     options.server,
-    {.add_public = add_public_endpoints, .add_internal = canang::admin::add_internal_endpoints}};
+    {.add_public = add_public_endpoints, .add_internal = [&token_keys](auto& paths, auto& node) {
+       canang::admin::add_internal_endpoints_with(
+         paths, node, [&token_keys] { return canang::app::token_key_metrics(token_keys); });
+     }}};
   if (const auto fault = server.bind(); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
@@ -104,7 +110,8 @@ int serve(const process& own, canang::app::options& options) {
     spdlog::warn(limits.warning);
   auto& io = own.io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
-  canang::app::configuration_reload reload{own.argc, own.argv, options};
+  canang::app::configuration_reload reload{own.argc, own.argv, options, token_keys};
+  token_keys.start();
   server.start([&](bool drained) {
     if (!drained) { // something vital died: nothing here can be trusted to stop in order
       canang::app::drain_logging();
@@ -136,6 +143,8 @@ int main(int argc, char** argv) {
   case canang::app::command::reload: return canang::app::order_reload(parsed.process_id);
   case canang::app::command::import_centrifugo:
     return canang::app::print_centrifugo_import(parsed.file);
+  case canang::app::command::token:
+    return canang::app::run_token_command(parsed.token, options.tokens);
   case canang::app::command::serve: break;
   }
   const int exit_code = serve({argc, argv, io, hangups}, options);

@@ -8,6 +8,7 @@
 #include "app/limit_options.hpp"
 #include "app/option_adder.hpp"
 #include "app/room_options.hpp"
+#include "app/token_options.hpp"
 #include "net/log_text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -41,6 +42,7 @@ void add_options(CLI::App& app, options& into) {
                 "internal: probes, metrics, and what operators ask and order");
 
   add_access_options(adder, server);
+  add_token_options(adder, into.tokens);
 
   adder.group("Size");
   server.workers = cpu_budget();
@@ -147,6 +149,7 @@ private:
   CLI::App& drain_;
   CLI::App& reload_;
   CLI::App& import_centrifugo_;
+  CLI::App& token_;
 };
 
 command_line::command_line(options& into)
@@ -156,7 +159,8 @@ command_line::command_line(options& into)
     reload_(add_command("reload", "let a process of this machine or container read its config file "
                                   "again, as by SIGHUP")),
     import_centrifugo_(add_command("import-centrifugo", "print the config file that means the same "
-                                                        "as a Centrifugo's config.json")) {
+                                                        "as a Centrifugo's config.json")),
+    token_(add_command("token", "mint a token for a client, or --check one")) {
   app.set_version_flag("--version", "canang " CANANG_VERSION, "print the version and leave");
   app.add_flag("--check-config", check_only, "say whether the options are right, and leave");
   app
@@ -178,6 +182,7 @@ command_line::command_line(options& into)
   import_centrifugo_.add_option("FILE", result_.file, "configuration of Centrifugo in JSON")
     ->type_name("")
     ->required();
+  add_token_command_options(token_, result_.token);
   into.server.version = CANANG_VERSION;
 }
 
@@ -233,6 +238,7 @@ parse_result command_line::result() const {
                 : drain_.parsed()             ? command::drain
                 : reload_.parsed()            ? command::reload
                 : import_centrifugo_.parsed() ? command::import_centrifugo
+                : token_.parsed()             ? command::token
                                               : command::serve;
   return result;
 }

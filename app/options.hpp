@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/server.hpp"
+#include "app/token_command.hpp"
+#include "app/token_options.hpp"
 
 #include <cstdint>
 #include <map>
@@ -13,6 +15,7 @@ namespace canang::app {
 /// What the command line, the environment and the config file said.
 struct options {
   actors::server_options server;
+  token_options tokens;
   std::string log_level = "info";
   std::string log_format = "text";
   std::string config_file; ///< empty: none
@@ -28,7 +31,8 @@ enum class command : std::uint8_t {
   health,
   drain,
   reload,
-  import_centrifugo
+  import_centrifugo,
+  token
 };
 
 /// What to do after reading the options.
@@ -38,6 +42,7 @@ struct parse_result {
   std::string url{};           ///< of `health` and `drain`; may be empty
   std::int32_t process_id = 1; ///< of `reload`
   std::string file{};          ///< of `import-centrifugo`
+  token_order token{};         ///< of `token`
 };
 
 /// Reads flags, then `CANANG_...` variables, then the config file, the first that speaks wins. Prints

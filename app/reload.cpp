@@ -1,5 +1,7 @@
 #include "app/reload.hpp"
 
+#include "app/token_key_source.hpp"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -24,9 +26,19 @@ namespace {
 
 /// What takes effect while the server runs. Everything else is fixed at the start: addresses, threads, limits
 /// that each loop has a copy of.
-constexpr std::array<std::string_view, 9> live_options{
-  "api-key",     "api-key-file", "config",    "history-bytes", "history-size",
-  "history-ttl", "join-leave",   "log-level", "presence"};
+constexpr std::array<std::string_view, 13> live_options{"api-key",
+                                                        "api-key-file",
+                                                        "config",
+                                                        "history-bytes",
+                                                        "history-size",
+                                                        "history-ttl",
+                                                        "join-leave",
+                                                        "log-level",
+                                                        "presence",
+                                                        "token-hmac-secret",
+                                                        "token-hmac-secret-file",
+                                                        "token-jwks",
+                                                        "token-public-key"};
 
 bool is_live(std::string_view name) {
   return std::find(live_options.begin(), live_options.end(), name) != live_options.end();
@@ -47,15 +59,31 @@ std::string name_of_process(std::int32_t process_id) {
 } // namespace
 
 configuration_reload::configuration_reload(int argc, const char* const* argv,
-                                           const options& in_force)
-  : argc_(argc), argv_(argv), in_force_(in_force) {}
+                                           const options& in_force, token_key_source& tokens)
+  : argc_(argc), argv_(argv), in_force_(in_force), tokens_(tokens) {}
 
 void configuration_reload::run(actors::server& server) {
-  const auto& path = in_force_.config_file;
-  if (path.empty()) {
+  if (!in_force_.config_file.empty())
+    reread(server);
+  else if (in_force_.tokens.has_files || in_force_.tokens.jwks)
+    reread_keys();
+  else
     spdlog::warn("SIGHUP: there is no --config file to read again");
+}
+
+/// Flags and variables say the same as before, but the files of keys that they name may not.
+void configuration_reload::reread_keys() {
+  options next;
+  if (const auto fault = reread_options(argc_, argv_, next)) {
+    spdlog::error("the keys of tokens stay as they were: {}", *fault);
     return;
   }
+  tokens_.replace(next.tokens);
+  spdlog::info("the keys of tokens were read again");
+}
+
+void configuration_reload::reread(actors::server& server) {
+  const auto& path = in_force_.config_file;
   options next;
   std::optional<std::string> fault;
   std::error_code ec;
@@ -78,6 +106,7 @@ void configuration_reload::apply(options&& next, actors::server& server) {
   if (rooms_differ)
     server.room_settings().set(std::move(rooms));
   server.api_keys().set(std::move(next.server.api_keys));
+  tokens_.replace(next.tokens);
   spdlog::set_level(spdlog::level::from_str(next.log_level));
   ++server.reloads().applied;
   server.reloads().last_good_seconds = unix_time();

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -73,6 +74,11 @@ void show_room(server& node, const http_request& request, responder& respond, bo
 } // namespace
 
 void add_internal_endpoints(net::router& paths, server& node) {
+  add_internal_endpoints_with(paths, node, {});
+}
+
+void add_internal_endpoints_with(net::router& paths, server& node,
+                                 std::function<std::string()> more_metrics) {
   set_guard(paths, node);
   add_api(paths, node);
   paths.set_not_found(
@@ -81,7 +87,12 @@ void add_internal_endpoints(net::router& paths, server& node) {
   const net::route_options open{.is_open = true};
   paths.add_page("/healthz", open, [&](const http_request&) { return health_page(node); });
   paths.add_page("/readyz", open, [&](const http_request&) { return readiness_page(node); });
-  paths.add_page("/metrics", open, [&](const http_request&) { return metrics_page(node); });
+  paths.add_page("/metrics", open, [&, more = std::move(more_metrics)](const http_request&) {
+    auto page = metrics_page(node);
+    if (more)
+      page.body += more();
+    return page;
+  });
   paths.add_page("/nodes", {}, [&](const http_request&) { return show_nodes(node); });
   paths.add(net::http_method::post, "/drain", {},
             [&](const http_request&, responder& respond) { respond.reply(drain(node)); });

@@ -1,0 +1,80 @@
+#include "app/token_key_source.hpp"
+
+#include "app/admin/metric_family.hpp"
+
+#include <utility>
+
+namespace canang::app {
+
+token_key_source::token_key_source(const token_options& options, jwks_timing timing)
+  : timing_(timing), url_(options.jwks), own_(options.keys()) {
+  publish();
+}
+
+void token_key_source::start() { poll(); }
+
+void token_key_source::replace(const token_options& options) {
+  const bool is_other = url_ != options.jwks;
+  url_ = options.jwks;
+  std::shared_ptr<jwks_poller> former;
+  {
+    const std::lock_guard lock{mutex_};
+    own_ = options.keys();
+    if (is_other)
+      former = std::move(poller_);
+    else if (poller_ != nullptr)
+      poller_->refresh();
+  }
+  former.reset(); // waits for its thread, and so not with the mutex
+  if (is_other) {
+    const std::lock_guard lock{mutex_};
+    fetched_ = {};
+  }
+  publish();
+  if (is_other)
+    poll();
+}
+
+void token_key_source::poll() {
+  if (!url_)
+    return;
+  auto poller = std::make_shared<jwks_poller>(
+    *url_, timing_,
+    [this](net::token_keys keys) {
+      {
+        const std::lock_guard lock{mutex_};
+        fetched_ = std::move(keys);
+      }
+      publish();
+    },
+    counts_);
+  const std::lock_guard lock{mutex_};
+  poller_ = std::move(poller);
+}
+
+void token_key_source::publish() {
+  const std::lock_guard lock{mutex_}; // so that nobody's older keys come after newer ones
+  published_.set(std::make_shared<const net::token_keys>(own_.with(fetched_)));
+}
+
+void token_key_source::wanted(std::string_view kid) {
+  if (kid.empty())
+    return;
+  const std::lock_guard lock{mutex_};
+  if (poller_ != nullptr)
+    poller_->wanted();
+}
+
+std::string token_key_metrics(const token_key_source& source) {
+  std::string text;
+  admin::metric_family keys{text, "canang_token_keys", "gauge",
+                            "Keys that tokens are checked with."};
+  keys.add("", static_cast<double>(source.keys().get()->size()));
+  admin::metric_family fetches{text, "canang_token_jwks_fetches_total", "counter",
+                               "Requests for a key set."};
+  fetches.add(R"(result="ok")", static_cast<double>(source.fetches().succeeded));
+  fetches.add(R"(result="failed")", static_cast<double>(source.fetches().failed));
+  return text;
+}
+
+} // namespace canang::app
