@@ -25,13 +25,13 @@ std::optional<token_header> parse_header(std::string_view encoded) {
   const auto object = json ? parse_token_object(*json) : std::nullopt;
   if (!object)
     return std::nullopt;
-  std::optional<token_algorithm> algorithm;
+  std::string_view algorithm_name;
   std::string_view key_id;
   for (const auto field : *object) {
     std::string_view text;
     const bool is_text = field.value.get(text) == simdjson::SUCCESS;
     if (field.key == "alg")
-      algorithm = is_text ? algorithm_of(text) : std::nullopt;
+      algorithm_name = text;
     else if (field.key == "kid")
       key_id = text;
     if (field.key == "crit") // an extension that we would have to understand (RFC 7515, 4.1.11)
@@ -40,6 +40,7 @@ std::optional<token_header> parse_header(std::string_view encoded) {
     if ((has_to_be_text && !is_text) || key_id.size() > max_key_id_bytes)
       return std::nullopt;
   }
+  const auto algorithm = algorithm_of(algorithm_name);
   if (!algorithm)
     return std::nullopt;
   return token_header{*algorithm, std::string{key_id}};
