@@ -36,8 +36,9 @@ std::size_t count_blocks(std::string_view text) {
 
 std::vector<shared_pkey> public_keys_of_pem(std::string_view text) {
   const auto blocks = count_blocks(text);
-  if (text.size() > max_key_set_bytes || blocks > max_token_keys)
-    return {};
+  const bool has_private = text.find(" PRIVATE KEY-----") != std::string_view::npos;
+  if (text.size() > max_key_set_bytes || blocks > max_token_keys || has_private)
+    return {}; // of some private keys OpenSSL would take the public half
   std::vector<shared_pkey> keys;
   const auto reader = reader_of(text);
   while (keys.size() < blocks) {

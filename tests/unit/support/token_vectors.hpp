@@ -108,6 +108,24 @@ fvOIpuwBANxuTw==
 -----END PRIVATE KEY-----
 )";
 
+/// The same in the form that OpenSSL wrote before version 3.
+inline constexpr std::string_view weak_rsa_old_private_pem = R"(-----BEGIN RSA PRIVATE KEY-----
+MIICXAIBAAKBgQDLs3wX2b4jQ9FkNteVcQAPh+lbLMTzEbE4ihy6QpnpHS3hSPYd
+6CMW1mgCUn5oYmVG/04GW913PHjUDZ+FMliCsjWhPEYYg/3ASqFoPVW6jyrMQcWn
+1h8WURnqjwEzgFqDrCtgD0IVDVNsiLsRsvkC3UBUSoL5z8vr+UEA5uIXZQIDAQAB
+AoGAbi3O2Te1WG2+PG5NfU95sOzak65LeQ4AxYwurbCIf0aBInHMbbC6Cgg+icMF
+DIDsNtKw6U+XIn9a+5fCyNDKfi9bTeUVZI0PlvLuvI7LPbvhEkl4w4EEYTs5ff1K
+u4uRZBhOJfVjCm24o5ZiCXqh/97kVM6Ojy+PBn88p/v8CQECQQDyfMM5mAc3LvuI
+oXrGwrWV0zBWCFgSYT3Z+1q610qMJVfsTwVamAelZNsuL/lSutMmS00M8rI4A0If
+Wac5bp1JAkEA1w1pXEPO12EkEWYihKw7+196zCwlOsIplX0+8+9DNdypkhZB1kgu
+6Ou6NR9YpUI2aP0XDMcCOBBgQjjgScK1PQJAKMgO1UraO8+tAgeWbIMmovIHuRBi
+L4UnL9f0JGQ852EIbnfDwL682nYh3py249ED3fbgGINgscbqgfdEBoax8QJBAJuw
+U/S+CoMXCpumC5ttbcdgqnAiDZnqc1yMXgUP1OKrq//dKTDO9VcfQaGv3edWdjmv
+8P4JHWwlPurybj44PikCQFOPkxBcXybbD2FJUOObv9bZ6eGQm1M7hM3ufEf9+6gO
+yEefFnfBeGhvuDbzp5mmdDhpoJOIFX7ziKbsAQDcbk8=
+-----END RSA PRIVATE KEY-----
+)";
+
 inline constexpr std::string_view weak_rsa_public_pem = R"(-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDLs3wX2b4jQ9FkNteVcQAPh+lb
 LMTzEbE4ihy6QpnpHS3hSPYd6CMW1mgCUn5oYmVG/04GW913PHjUDZ+FMliCsjWh

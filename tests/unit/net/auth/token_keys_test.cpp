@@ -75,6 +75,7 @@ TEST(token_keys, refuse_pem_that_is_not_wanted) {
   EXPECT_EQ(builder.add_pem(""), none);
   EXPECT_EQ(builder.add_pem("<html>"), none);
   EXPECT_EQ(builder.add_pem(test::rsa_private_pem), none);
+  EXPECT_EQ(builder.add_pem(test::weak_rsa_old_private_pem), none);
   EXPECT_EQ(
     builder.add_pem(std::string{test::rsa_public_pem} + std::string{test::p256_private_pem}), none);
   EXPECT_EQ(builder.add_pem(test::rsa_public_pem.substr(0, 200)), none);
