@@ -3,6 +3,7 @@
 #include "actors/server.hpp"
 #include "app/admin/endpoints.hpp"
 #include "app/allocator.hpp"
+#include "app/identity_options.hpp"
 #include "app/import/import_centrifugo.hpp"
 #include "app/logging.hpp"
 #include "app/memory_budget.hpp"
@@ -25,6 +26,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace {
@@ -90,11 +92,20 @@ int serve(const process& own, canang::app::options& options) {
   auto& memory_used = options.server.memory_used;
   memory_used =
     canang::app::without_kept(std::move(memory_used), canang::app::bytes_kept_by_allocator);
+  const auto identities = canang::app::settle_identities(options);
+  if (!identities.fault.empty()) {
+    std::cerr << "canang: " << identities.fault << '\n';
+    return 1;
+  }
   if (const auto fault = check_shards(options.server.cluster); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
     return 1;
   }
   canang::app::token_key_source token_keys{options.tokens};
+  options.server.tokens = {
+    .keys = &token_keys.keys(),
+    .rules = options.tokens.rules,
+    .on_unknown_key = [&token_keys](std::string_view kid) { return token_keys.wanted(kid); }};
   canang::actors::server server{
     options.server,
     {.add_public = add_public_endpoints, .add_internal = [&token_keys](auto& paths, auto& node) {
@@ -108,6 +119,8 @@ int serve(const process& own, canang::app::options& options) {
   canang::app::set_up_logging(options.log_level, options.log_format);
   if (!limits.warning.empty())
     spdlog::warn(limits.warning);
+  if (!identities.warning.empty())
+    spdlog::warn(identities.warning);
   auto& io = own.io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   canang::app::configuration_reload reload{own.argc, own.argv, options, token_keys};

@@ -4,6 +4,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/typed_mail.hpp"
+#include "net/close_code.hpp"
 #include "net/log_text.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -79,30 +80,8 @@ void connection::start(const net::connection_parameters& parameters) {
   is_started_ = true;
 }
 
-namespace {
-
-/// For as long as a message is read, also where that ends with an exception.
-struct reply_scope {
-  reply_scope(reply_batch* of_loop, const void* of) noexcept : batch(of_loop) {
-    if (batch != nullptr)
-      *batch = {of, nullptr};
-  }
-  reply_scope(const reply_scope&) = delete;
-  reply_scope& operator=(const reply_scope&) = delete;
-  ~reply_scope() {
-    if (batch != nullptr)
-      *batch = {};
-  }
-
-  reply_batch* batch;
-};
-
-} // namespace
-
 void connection::on_message(net::frame_type type, std::span<const char> payload) {
-  const reply_scope scope{services_.replies, this};
-  talk_->decode(type, payload, *this);
-  send_replies();
+  say_together([&] { talk_->decode(type, payload, *this); });
 }
 
 /// What was said since the message began.
@@ -134,6 +113,10 @@ net::connection_facts connection::facts() const {
                               .connection = id(),
                               .pings = services_.pings,
                               .session = session_->secret()};
+  if (rare_ && rare_->lives && rare_->lives->of_connection)
+    facts.expires_in_s = seconds_until(*rare_->lives->of_connection);
+  if (rare_)
+    facts.rooms = rare_->chosen;
   if (!services_.personal_room.empty() && !who().user.empty())
     facts.rooms.push_back(std::string{services_.personal_room} + who().user);
   return facts;
@@ -156,39 +139,20 @@ void connection::open() {
   is_opened_ = true;
   session_->open();
   settle_reading();
-  if (is_identified_)
-    return;
+  if (!is_identified_ && !is_identifying_)
+    await_identity();
+}
+
+void connection::await_identity() {
   auto& limit = ensure_rare().identifies;
   limit = std::make_unique<deadline>(*this, &connection::on_silence);
   services_.context.deadlines.schedule(*limit, services_.context.now() + net::identify_timeout);
-}
-
-void connection::on_command(net::identify_command&& command) {
-  pay_for_command();
-  if (is_identified_) {
-    fail({.what = net::command_kind::identify, .why = net::command_fault::identified_before});
-    return;
-  }
-  is_identified_ = true;
-  services_.members.note_user(id(), command.who.user);
-  if (!command.who.user.empty() || command.who.is_proved)
-    ensure_rare().who = std::make_unique<const net::identity>(std::move(command.who));
-  if (rare_)
-    rare_->identifies.reset();
-  drop_rare_if_empty();
-  if (session_->expects_pings())
-    services_.beats.watch(beat_, *session_, services_.context.now());
 }
 
 void connection::on_silence(clock::time_point /*now*/) {
   rare_->identifies.reset();
   drop_rare_if_empty();
   session_->close(1008, "did not say who it is", net::close_reason::unidentified);
-}
-
-const net::identity& connection::who() const noexcept {
-  static const net::identity nobody{};
-  return rare_ && rare_->who ? *rare_->who : nobody;
 }
 
 // --- what it is told
@@ -210,21 +174,46 @@ void connection::fail(const net::failed_command& failed) {
     give_up(failed);
 }
 
+/// Its token is no good, or is not any more.
+void connection::end_for(net::close_reason why) {
+  say_all();
+  if (why == net::close_reason::expired)
+    session_->close(net::connection_expired, "connection expired", why);
+  else
+    session_->close(net::invalid_token, "invalid token", why);
+}
+
+namespace {
+
+net::reject_reason rejection_of(net::command_fault why) noexcept {
+  switch (why) {
+  case net::command_fault::room_limit: return net::reject_reason::rooms;
+  case net::command_fault::not_allowed: return net::reject_reason::forbidden;
+  case net::command_fault::no_token: return net::reject_reason::no_token;
+  case net::command_fault::bad_token: return net::reject_reason::bad_token;
+  case net::command_fault::token_expired: return net::reject_reason::expired;
+  default: return net::reject_reason::unavailable;
+  }
+}
+
+} // namespace
+
 /// There is no word for what went wrong but the end of the connection.
 void connection::give_up(const net::failed_command& failed) {
   say_all();
   using fault = net::command_fault;
   const auto why = failed.why;
   if (!is_opened_) {
-    session_->refuse(why == fault::room_limit    ? net::reject_reason::rooms
-                     : why == fault::not_allowed ? net::reject_reason::forbidden
-                                                 : net::reject_reason::unavailable);
+    session_->refuse(rejection_of(why));
     return;
   }
   switch (why) {
   case fault::not_allowed:
     session_->close(1008, "not allowed", net::close_reason::not_allowed);
     return;
+  case fault::no_token:
+  case fault::bad_token: end_for(net::close_reason::bad_token); return;
+  case fault::token_expired: end_for(net::close_reason::expired); return;
   case fault::too_large:
     session_->close(1009, "message too big for this room", net::close_reason::too_big);
     return;
@@ -244,8 +233,11 @@ bool connection::has_too_much_unanswered() const noexcept {
 /// The one place that decides whether the client is read.
 void connection::settle_reading() {
   const bool is_too_fast = rare_ && rare_->held && rare_->held->is_holding;
-  const bool has_waiting = rare_ && (!rare_->waiting.empty() || !rare_->queries.empty());
-  const bool holds = !is_opened_ || is_too_fast || has_waiting || has_too_much_unanswered();
+  const bool has_waiting =
+    rare_
+    && (!rare_->waiting.empty() || !rare_->queries.empty() || !rare_->checks.empty()
+        || rare_->is_checking);
+  const bool holds = !is_opened_ || is_identifying_ || is_too_fast || has_waiting || has_too_much_unanswered();
   if (holds == held_back_)
     return;
   held_back_ = holds;

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,7 @@ private:
   class deadline;
   struct asked_query;
   struct entering;
+  struct lifetimes;
   struct rare;
   struct waiting_publish;
 
@@ -102,6 +104,7 @@ private:
   void on_command(const net::leave_command& command) override;
   void on_command(const net::publish_command& command) override;
   void on_command(const net::query_command& command) override;
+  void on_refresh(const net::refresh_command& command) override;
   void on_entering(net::entering_command&& command) override;
   [[nodiscard]] net::connection_facts facts() const override;
   void reply(net::frame_type type, std::string_view payload) override;
@@ -111,6 +114,7 @@ private:
   [[nodiscard]] bool on_added(const add_member& request) override;
   [[nodiscard]] bool answers(const add_member& request) override;
   void on_invited(const invitation& to) override;
+  void on_refreshed_by_server(net::expiry until) override;
   void on_removed(subscription_id id) override;
   void on_broken(subscription_id id) override;
 
@@ -126,6 +130,7 @@ private:
   void on_history_verdict(subscription_id id, net::verdict verdict);
   void join(subscription& wanted);
   void on_join_failed(const join_failed& answer);
+  void leave(subscription& left, std::string_view room);
   void accept(subscription& joined, const add_member& request);
   [[nodiscard]] subscription* find(subscription_id id);
   [[nodiscard]] subscription* find(std::string_view room, std::uint32_t name_hash);
@@ -136,6 +141,33 @@ private:
   void note_entered(const add_member& request);
   void on_entered_one();
   void on_not_entered(net::command_fault why);
+
+  // who it is, in connection_identity.cpp
+  void on_proof(net::proof is, net::client_admission&& as);
+  void await_identity();
+  void become(net::identity&& who);
+  void deny(net::proof is);
+  void take_waiting_joins();
+  void when_checked(std::function<void(connection&)> check);
+  void check_next();
+  void on_checked();
+  void check_token_of_room(subscription& wanted);
+  void on_pass(subscription_id id, net::proof is, net::room_pass&& pass);
+  void refresh_itself(const std::string& token, std::uint32_t request);
+  void on_refreshed(std::uint32_t request, net::proof is, net::client_admission&& as);
+  void refresh_room(const std::string& room, const std::string& token, std::uint32_t request);
+  void on_room_refreshed(subscription_id id, std::uint32_t request, net::proof is,
+                         net::room_pass&& pass);
+
+  // how long it may stay, in connection_expiry.cpp
+  void set_expiry(net::expiry at);
+  void set_expiry(subscription_id id, net::expiry at);
+  void await_expiry();
+  void on_expiry(clock::time_point now);
+  void expire(subscription_id id);
+  void tell_refreshed(std::uint32_t request, bool is_of_room, net::expiry at);
+  [[nodiscard]] net::expiry expiry_of(subscription_id id) const;
+  [[nodiscard]] static std::uint32_t seconds_until(std::int64_t at);
 
   // publishing, in connection_publish.cpp
   void on_publish_verdict(subscription_id id, std::uint16_t asked_in, net::verdict verdict);
@@ -178,6 +210,9 @@ private:
   // what it is told
   void fail(const net::failed_command& failed);
   void give_up(const net::failed_command& failed);
+  void end_for(net::close_reason why);
+  template <class Act>
+  void say_together(Act act);
   template <class Encode>
   void tell(Encode encode);
   void send_replies();
@@ -195,7 +230,7 @@ private:
 
   [[nodiscard]] const net::identity& who() const noexcept;
   template <class Continue>
-  [[nodiscard]] net::authorizer::handler continue_with(Continue next);
+  [[nodiscard]] auto continue_with(Continue next);
   void log_connect(const std::string& room);
   [[nodiscard]] rare& ensure_rare();
   void drop_rare_if_empty();
@@ -214,6 +249,7 @@ private:
   bool is_opened_ : 1 = false;
   bool is_started_ : 1 = false; // what comes now is of the client, not of its URL
   bool is_identified_ : 1 = false;
+  bool is_identifying_ : 1 = false; // it is being told
   std::uint32_t last_subscription_ = 0;
 };
 

@@ -25,7 +25,11 @@ void connection::on_entering(net::entering_command&& command) {
     auto& added = begin(std::move(wanted), name_hash);
     added.is_by_server = true;
     added.wish->is_entering = true;
-    join(added);
+    talk_->heed(traits_of(added.wish->room), *added.wish);
+    if (services_.authorizer != nullptr && !added.wish->may_recover && wants_history(*added.wish))
+      ask_for_history(added);
+    else
+      join(added);
   }
   on_entered_one();
 }

@@ -61,6 +61,15 @@ struct connection::entering {
   subscription_id answering = 0; // the one that has, just now
 };
 
+/// When things of a client's end that its tokens give it for a time, in seconds of Unix time.
+struct connection::lifetimes {
+  explicit lifetimes(connection& owner) : wakes(owner, &connection::on_expiry) {}
+
+  deadline wakes;
+  net::expiry of_connection;
+  std::vector<std::pair<subscription_id, std::int64_t>> of_rooms;
+};
+
 /// What few connections have.
 struct connection::rare {
   /// For the log.
@@ -85,6 +94,12 @@ struct connection::rare {
   std::unique_ptr<deadline> identifies;
   std::unique_ptr<const net::identity> who; // where it has said more than nothing
   std::unique_ptr<entering> enters;
+  std::unique_ptr<lifetimes> lives;
+  std::vector<std::string> chosen;            // rooms that its token has it put in, until it is told
+  std::vector<net::join_command> early_joins; // that wait until it is known who it is
+  std::deque<std::function<void(connection&)>> checks; // of tokens, one at a time
+  bool is_checking = false;       // one of them is under way
+  bool is_choosing_check = false; // just now
   std::vector<waiting_publish> waiting;
   std::deque<asked_query> queries; // that wait for others to be answered
   unsigned asked = 0;              // those that are
@@ -93,10 +108,40 @@ struct connection::rare {
   std::unique_ptr<deadline> asks;  // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
-    return !facts && !held && !identifies && !who && !enters && waiting.empty() && queries.empty()
+    return !facts && !held && !identifies && !who && !enters && !lives && chosen.empty()
+           && early_joins.empty() && checks.empty() && !is_checking
+           && !is_choosing_check && waiting.empty() && queries.empty()
            && asked == 0 && !is_asking && !asks;
   }
 };
+
+/// For as long as a message is read, also where that ends with an exception.
+struct reply_scope {
+  reply_scope(reply_batch* of_loop, const void* of) noexcept : batch(of_loop) {
+    if (batch != nullptr)
+      *batch = {of, nullptr};
+  }
+  reply_scope(const reply_scope&) = delete;
+  reply_scope& operator=(const reply_scope&) = delete;
+  ~reply_scope() {
+    if (batch != nullptr)
+      *batch = {};
+  }
+
+  reply_batch* batch;
+};
+
+/// Has all that the client is told by `act` sent in one piece, or as a part of a larger one.
+template <class Act>
+void connection::say_together(Act act) {
+  if (services_.replies != nullptr && services_.replies->of == this) {
+    act();
+    return;
+  }
+  const reply_scope scope{services_.replies, this};
+  act();
+  send_replies();
+}
 
 /// Appends to a buffer and sends what there is; while a message of the client is read, at the end of that.
 template <class Encode>
@@ -117,13 +162,13 @@ void connection::tell(Encode encode) {
 
 /// What goes on when the authorizer has decided, which may be at once, or when the connection is gone.
 template <class Continue>
-net::authorizer::handler connection::continue_with(Continue next) {
-  return [self = address(), next](net::verdict verdict) {
+auto connection::continue_with(Continue next) {
+  return [self = address(), next]<class... Answers>(Answers&&... answers) {
     const auto alive = caf::actor_cast<caf::actor>(self);
     if (!alive)
       return;
     auto& asked = *caf::actor_cast<connection*>(alive);
-    asked.enter([&] { next(asked, verdict); });
+    asked.enter([&] { next(asked, std::forward<Answers>(answers)...); });
   };
 }
 

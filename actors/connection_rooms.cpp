@@ -13,10 +13,6 @@ std::uint32_t hash_of(std::string_view room) noexcept {
   return static_cast<std::uint32_t>(hash_of_name(room));
 }
 
-bool wants_history(const net::join_command& wish) noexcept {
-  return wish.history != 0 || wish.since || wish.newest_only;
-}
-
 } // namespace
 
 subscription* connection::find(subscription_id id) {
@@ -42,6 +38,10 @@ std::string_view connection::name_of(const subscription& one) {
 
 void connection::on_command(net::join_command&& command) {
   pay_for_command();
+  if (is_identifying_) { // its URL asks for it
+    ensure_rare().early_joins.push_back(std::move(command));
+    return;
+  }
   const auto name_hash = hash_of(command.room);
   if (const auto why = fault_of(command, name_hash)) {
     fail({net::command_kind::join, *why, command.request, command.room});
@@ -108,6 +108,10 @@ void connection::ask_to_join(subscription& wanted) {
     join(wanted);
     return;
   }
+  if (!wanted.wish->token.empty()) {
+    check_token_of_room(wanted);
+    return;
+  }
   services_.authorizer->decide(
     {.who = who(), .what = net::room_action::subscribe, .room = wanted.wish->room},
     continue_with([id = wanted.id](connection& self, net::verdict verdict) {
@@ -168,6 +172,8 @@ void connection::join(subscription& wanted) {
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
   request.user = who().user;
+  if (const auto ends = expiry_of(wanted.id))
+    request.expires_in_s = seconds_until(*ends);
   send(services_.cast[home_of(wish.room, services_.cast.size())].directory, std::move(request));
 }
 
@@ -226,23 +232,28 @@ void connection::on_command(const net::leave_command& command) {
           command.request, command.room});
     return;
   }
-  const auto left = std::move(*found);
-  subscriptions_.erase(*found);
+  leave(*found, command.room);
+  tell([&](std::string& out) { talk_->encode_left(command, frames(), out); });
+}
+
+/// Nothing of the room follows.
+void connection::leave(subscription& found, std::string_view room) {
+  const auto left = std::move(found);
+  subscriptions_.erase(found);
   if (left.is_joined()) {
     services_.members.leave(left.room.id(), id(), left.id);
     send(left.room, leave_room{id(), left.id});
   } else {
     if (left.stands == subscription::state::joining) // the room may have it before it hears of this
-      send(services_.cast[home_of(command.room, services_.cast.size())].directory,
-           leave_room{id(), left.id, std::string{command.room}});
+      send(services_.cast[home_of(room, services_.cast.size())].directory,
+           leave_room{id(), left.id, std::string{room}});
     if (!left.is_by_server)
-      fail({net::command_kind::join, net::command_fault::left, left.wish->request, command.room});
+      fail({net::command_kind::join, net::command_fault::left, left.wish->request, room});
     if (left.wish->is_entering)
       on_not_entered(net::command_fault::left);
   }
-  drop_waiting(left.id, net::command_fault::left, command.room);
+  drop_waiting(left.id, net::command_fault::left, room);
   ask_next();
-  tell([&](std::string& out) { talk_->encode_left(command, frames(), out); });
 }
 
 /// It may come back at once, and is then a member like any other.

@@ -139,6 +139,12 @@ void control::execute(const cluster::control_command& command, done_handler done
       send(there.hub, subscribe_user{what, ticket, which});
     return;
   }
+  if (const auto* const refresh = std::get_if<cluster::refresh_user>(&command)) {
+    const auto what = std::make_shared<const cluster::refresh_user>(*refresh);
+    for (const auto& there : parts_.cast)
+      send(there.hub, refresh_connections{what, ticket, which});
+    return;
+  }
   const auto what =
     std::make_shared<const cluster::disconnect_user>(std::get<cluster::disconnect_user>(command));
   for (const auto& one : what->spared)

@@ -41,6 +41,9 @@ public:
   /// The server wants it to be a member of a room, which it becomes if it can.
   virtual void on_invited(const invitation&) {}
 
+  /// The server lets it stay until then.
+  virtual void on_refreshed_by_server(net::expiry) {}
+
   /// A membership has ended, and not by its own will.
   virtual void on_removed(subscription_id subscription) = 0;
 
@@ -95,6 +98,7 @@ public:
 
   /// Hands it to the connection, if that is here.
   void invite(connection_id who, const invitation& to);
+  void refresh(connection_id who, net::expiry until);
 
   /// Its owner wants that: nothing of the room reaches it after this call.
   void leave(room_id room, connection_id member, subscription_id subscription);

@@ -64,6 +64,13 @@ void fanout::invite(connection_id who, const invitation& to) {
     found->second.owner->on_invited(to);
 }
 
+void fanout::refresh(connection_id who, net::expiry until) {
+  context_.assert_on_loop();
+  const auto found = sessions_.find(who);
+  if (found != sessions_.end() && found->second.owner != nullptr)
+    found->second.owner->on_refreshed_by_server(until);
+}
+
 void fanout::add(const add_member& request) {
   context_.assert_on_loop();
   auto* const who = ask_owner(request);
@@ -102,7 +109,8 @@ void fanout::answer_join(net::session& session, const add_member& request) {
   if (!rest || format.language.place_of_recovered() == net::recovered_in::messages)
     format.encode_join({.request = request.request,
                         .note = request.note,
-                        .at = position_of(request.room_name, request.from, request.is_recovered)},
+                        .at = position_of(request.room_name, request.from, request.is_recovered),
+                        .expires_in_s = request.expires_in_s},
                        answer->bytes());
   session.send_reply(answer, std::move(rest));
 }

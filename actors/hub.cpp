@@ -37,6 +37,7 @@ caf::behavior hub::make_behavior() {
     },
     [this](const close_user& order) { on_close_user(order); },
     [this](const subscribe_user& order) { on_subscribe_user(order); },
+    [this](const refresh_connections& order) { on_refresh(order); },
     [this](const emulate& order) {
       context_.emulated.take(order.session, std::move(*order.message), order.answer);
     },
@@ -49,6 +50,7 @@ caf::behavior hub::make_behavior() {
 
 void hub::on_exit() {
   invited_.clear();
+  refreshed_.clear();
   members_.abort_all(net::close_reason::drain);
 }
 
@@ -56,6 +58,7 @@ void hub::on_tick(std::chrono::steady_clock::time_point now) {
   members_.on_tick(now);
   end_some();
   invite_some();
+  refresh_some();
   if (pace_)
     pace_drain(now);
   else if (shed_)
@@ -86,6 +89,25 @@ void hub::on_subscribe_user(const subscribe_user& order) {
       invited_.push_back({who, order.what, tally});
   if (may_begin)
     invite_some();
+}
+
+/// A few at a time, too.
+void hub::on_refresh(const refresh_connections& order) {
+  const auto found = members_.find_user(order.what->user, order.which);
+  const bool may_begin = refreshed_.empty();
+  for (const auto who : found)
+    refreshed_.emplace_back(who, order.what->expires_at);
+  send(order.ticket.to, control_part{order.ticket.id, found.size()});
+  if (may_begin)
+    refresh_some();
+}
+
+void hub::refresh_some() {
+  for (std::size_t i = 0; i < net::max_invited_a_turn && !refreshed_.empty(); ++i) {
+    const auto [who, until] = refreshed_.front();
+    refreshed_.pop_front();
+    members_.refresh(who, until);
+  }
 }
 
 void hub::invite_some() {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace canang::actors {
 
@@ -26,8 +27,10 @@ private:
   void on_tick(std::chrono::steady_clock::time_point now);
   void on_close_user(const close_user& order);
   void on_subscribe_user(const subscribe_user& order);
+  void on_refresh(const refresh_connections& order);
   void end_some();
   void invite_some();
+  void refresh_some();
   void begin_drain(const drain& order);
   void begin_shed(const shed& order);
   void pace_drain(std::chrono::steady_clock::time_point now);
@@ -49,6 +52,7 @@ private:
   };
 
   std::deque<invited> invited_;
+  std::deque<std::pair<connection_id, net::expiry>> refreshed_; // that are yet to be told
   std::deque<condemned> condemned_; // none is in the index of users any more
   std::optional<drain_pace> pace_;  // once it drains
   std::optional<drain_pace> shed_;  // of this second

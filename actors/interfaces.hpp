@@ -110,6 +110,8 @@ using hub = caf::typed_actor<
   caf::reacts_to<close_user>,
   /// Makes the connections of a user members of a room.
   caf::reacts_to<subscribe_user>,
+  /// Lets the connections of a user stay for longer.
+  caf::reacts_to<refresh_connections>,
   /// Hands a session what its client has said elsewhere.
   caf::reacts_to<emulate>,
   /// Closes all connections, paced, until the deadline.

@@ -62,6 +62,7 @@ public:
       offset_(request.from.offset),
       request_(request.request),
       note_(request.note),
+      expires_in_s_(request.expires_in_s),
       is_recovered_(request.is_recovered) {}
 
   ~reply() override { owner_->discharge(encoded_bytes_); }
@@ -73,7 +74,8 @@ public:
     owner_->context_.metrics.deliveries_total.add(page_->encode_reply(
       {.request = request_,
        .note = note_,
-       .at = {.room = {}, .epoch = {}, .offset = offset_, .recovered = is_recovered_}},
+       .at = {.room = {}, .epoch = {}, .offset = offset_, .recovered = is_recovered_},
+       .expires_in_s = expires_in_s_},
       answer->bytes()));
     answer->trim();
     encoded_bytes_ = answer->capacity();
@@ -91,6 +93,7 @@ private:
   std::uint64_t offset_;
   std::uint32_t request_;
   std::uint8_t note_;
+  std::uint32_t expires_in_s_;
   bool is_recovered_;
   bool is_made_ = false;
   std::size_t encoded_bytes_ = 0;

@@ -10,7 +10,8 @@ namespace canang::actors {
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
                      net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-                     const cluster::room_settings_source& settings, const caf::actor& control)
+                     const cluster::room_settings_source& settings, net::token_checks& tokens,
+                     const caf::actor& control)
   : system_(system),
     options_(options),
     status_(status),
@@ -29,6 +30,8 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                    .kept = &broker_,
                    .limit = &rooms},
     rules_(settings),
+    rights_(rules_, options_.names),
+    access_(rights_, tokens, options_.anonymous, loop_.context()),
     connection_services_{.loop = index,
                          .context = loop_.context(),
                          .members = members_,

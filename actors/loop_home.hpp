@@ -13,7 +13,7 @@
 #include "actors/runtime/loop.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
-#include "net/auth/settings_authorizer.hpp"
+#include "net/auth/token_authorizer.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
@@ -38,6 +38,8 @@ struct loop_options {
   /// What stands before a user's name in the name of the room that all of its clients are made members of, if their
   /// protocol has a word for that. Empty: there are no such rooms.
   std::string personal_room;
+  net::room_name_rules names;      ///< what names of rooms say of who may be in them
+  net::anonymous_clients anonymous = net::anonymous_clients::without_keys;
 };
 
 /// What listens on the public port of each loop.
@@ -55,7 +57,8 @@ public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
             net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-            const cluster::room_settings_source& settings, const caf::actor& control);
+            const cluster::room_settings_source& settings, net::token_checks& tokens,
+            const caf::actor& control);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -101,7 +104,8 @@ private:
   std::vector<caf::actor> bridges_; // those on this loop
   room_services room_services_;
   room_access rules_;
-  net::settings_authorizer access_{rules_};
+  net::settings_authorizer rights_;
+  net::token_authorizer access_;
   reply_batch replies_;
   connection_services connection_services_;
   emulation emulation_;

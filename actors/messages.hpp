@@ -44,7 +44,8 @@ struct join_room {
   const net::wire_format* format = nullptr;
   cluster::recover_request wanted{}; ///< what it is to have first
   bool newest_only = false; ///< of that the newest message alone, unless it has that one already
-  std::string user{};       ///< as the client names itself; may be empty
+  std::string user{};       ///< who the client is; may be empty
+  std::uint32_t expires_in_s = 0; ///< the membership ends then; 0: never
 };
 
 /// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection
@@ -68,6 +69,7 @@ struct add_member {
   std::uint32_t request = 0; ///< of the client
   caf::actor handle{};       ///< of the room
   std::uint8_t note = 0;     ///< of the join
+  std::uint32_t expires_in_s = 0; ///< likewise
 };
 
 /// Why a room ends a membership, for the client: its protocol has a word for that, or else it is
@@ -293,6 +295,13 @@ struct subscribe_user {
   chosen_connections which{};
 };
 
+/// To all hubs: let the connections of a user stay for longer.
+struct refresh_connections {
+  std::shared_ptr<const cluster::refresh_user> what;
+  control_ticket ticket;
+  chosen_connections which{};
+};
+
 /// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
 struct expel_user {
   std::string room;
@@ -448,6 +457,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_check)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::refresh_connections)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::emulate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::relay_order)

@@ -135,7 +135,8 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
                                                     .subscription = member.subscription,
                                                     .request = request.request,
                                                     .handle = caf::actor_cast<caf::actor>(this),
-                                                    .note = request.note});
+                                                    .note = request.note,
+                                                    .expires_in_s = request.expires_in_s});
   channel_->note_member({id, request.user}, true);
 }
 

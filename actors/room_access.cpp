@@ -11,7 +11,8 @@ net::access_rules room_access::of(std::string_view room) {
   return {.subscribe = settings.subscribe,
           .publish = settings.publish,
           .presence = settings.see_presence,
-          .history = settings.see_history};
+          .history = settings.see_history,
+          .has_users = settings.user_rooms};
 }
 
 } // namespace canang::actors

@@ -43,6 +43,8 @@ server::server(const server_options& options, server_endpoints endpoints)
     system_(config_),
     room_settings_(std::make_shared<cluster::room_settings_table>(options_.room_settings)),
     api_keys_(std::move(options_.api_keys)),
+    tokens_(options_.tokens.keys == nullptr ? no_keys_ : *options_.tokens.keys,
+            options_.tokens.rules, options_.tokens.on_unknown_key),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
@@ -99,6 +101,7 @@ server::~server() {
     system_.await_all_actors_done();
   for (auto& home : homes_)
     home->stop();
+  tokens_.stop(); // it tells loops
   cast_.clear(); // read by actors, and by bridges' handlers, until their threads have ended
   bridges_.by_shard.clear();
   control_ = nullptr;
@@ -123,7 +126,7 @@ void server::start(std::function<void(bool)> on_end) {
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
                                                  status_, admission_, outbox_budget_, rooms_,
-                                                 room_settings_, control_));
+                                                 room_settings_, tokens_, control_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);

@@ -12,6 +12,7 @@
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
 #include "net/auth/api_keys.hpp"
+#include "net/auth/token_checks.hpp"
 #include "net/http/internal_access.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
@@ -32,6 +33,14 @@
 
 namespace canang::actors {
 
+/// What tokens of clients are checked by.
+struct token_services {
+  const net::published_token_keys* keys = nullptr; ///< outlives the server; null: no token is good
+  net::token_rules rules{};
+  /// See `net::token_checks`.
+  std::function<bool(std::string_view)> on_unknown_key{};
+};
+
 /// All that a server is told.
 struct server_options {
   net::tcp_endpoint listen;
@@ -48,6 +57,7 @@ struct server_options {
   /// Memory that the histories of all rooms may take, divided by the loops or, in a cluster, the shards.
   /// 0: no limit.
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
+  token_services tokens;
   cluster_options cluster;
   cluster::room_settings_table room_settings; ///< at the start
   std::vector<std::string> api_keys;          ///< of the server API, at the start
@@ -158,6 +168,8 @@ private:
   node_status status_{node_phase::starting};
   cluster::room_settings_source room_settings_;
   net::api_keys api_keys_;
+  net::published_token_keys no_keys_;
+  net::token_checks tokens_;
   reload_status reloads_;
   net::admission admission_;
   net::address_counts addresses_;

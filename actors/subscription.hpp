@@ -17,6 +17,10 @@ struct join_wish : net::join_command {
   bool is_entering = false;    ///< the connect reply waits for it
 };
 
+[[nodiscard]] inline bool wants_history(const net::join_command& wish) noexcept {
+  return wish.history != 0 || wish.since || wish.newest_only;
+}
+
 /// A connection's membership of one room, from the moment at which its client asks for it, or the server wants it. Kept
 /// once a connection, so every byte counts.
 struct subscription {

@@ -57,6 +57,11 @@ void jwks_poller::wanted() {
   changed_.notify_one();
 }
 
+std::optional<jwks_poller::clock::time_point> jwks_poller::last_good() const {
+  const std::lock_guard lock{mutex_};
+  return last_good_;
+}
+
 void jwks_poller::run() {
   for (;;) {
     const auto began = clock::now();
@@ -72,6 +77,7 @@ void jwks_poller::run() {
 
 void jwks_poller::fetch() {
   jwks_fetch request;
+  const auto began = clock::now();
   {
     const std::lock_guard lock{mutex_};
     if (is_ending_)
@@ -85,10 +91,10 @@ void jwks_poller::fetch() {
     if (is_ending_)
       return;
   }
-  take(std::move(outcome));
+  take(std::move(outcome), began);
 }
 
-void jwks_poller::take(jwks_fetch::outcome outcome) {
+void jwks_poller::take(jwks_fetch::outcome outcome, clock::time_point began) {
   if (const auto* const fault = std::get_if<std::string>(&outcome)) {
     ++failures_;
     ++counts_.failed;
@@ -105,6 +111,10 @@ void jwks_poller::take(jwks_fetch::outcome outcome) {
   failures_ = 0;
   reason_.reset();
   take_(std::move(keys));
+  {
+    const std::lock_guard lock{mutex_};
+    last_good_ = began;
+  }
   ++counts_.succeeded;
 }
 

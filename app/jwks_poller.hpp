@@ -52,10 +52,13 @@ public:
   /// costs next to nothing when asked again.
   void wanted();
 
+  /// When the last request began that brought keys; nothing before the first one. From any thread.
+  [[nodiscard]] std::optional<clock::time_point> last_good() const;
+
 private:
   void run();
   void fetch();
-  void take(jwks_fetch::outcome outcome);
+  void take(jwks_fetch::outcome outcome, clock::time_point began);
   [[nodiscard]] clock::duration pause() const;
   void wait_until_due(clock::time_point began);
 
@@ -71,8 +74,9 @@ private:
   unsigned failures_ = 0;            // since the last success
 
   std::atomic<bool> is_wanted_{false};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
+  std::optional<clock::time_point> last_good_; // with the mutex
   bool is_due_ = false; // with the mutex, as all below
   bool is_ending_ = false;
   jwks_fetch* running_ = nullptr;

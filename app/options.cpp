@@ -5,6 +5,7 @@
 #include "app/cluster_options.hpp"
 #include "app/configuration_file.hpp"
 #include "app/cpu_budget.hpp"
+#include "app/identity_options.hpp"
 #include "app/limit_options.hpp"
 #include "app/option_adder.hpp"
 #include "app/room_options.hpp"
@@ -43,6 +44,7 @@ void add_options(CLI::App& app, options& into) {
 
   add_access_options(adder, server);
   add_token_options(adder, into.tokens);
+  add_identity_options(adder, into);
 
   adder.group("Size");
   server.workers = cpu_budget();

@@ -16,6 +16,7 @@ namespace canang::app {
 struct options {
   actors::server_options server;
   token_options tokens;
+  std::string anonymous = "auto"; ///< or yes, or no
   std::string log_level = "info";
   std::string log_format = "text";
   std::string config_file; ///< empty: none

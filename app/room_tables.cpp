@@ -129,6 +129,8 @@ void take_see_history(const said_key& key, room_settings& into) {
   into.see_history = key.clients();
 }
 
+void take_user_rooms(const said_key& key, room_settings& into) { into.user_rooms = key.truth(); }
+
 void take_force_positioning(const said_key& key, room_settings& into) {
   into.force_positioning = key.truth();
 }
@@ -156,7 +158,7 @@ void take_delta(const said_key& key, room_settings& into) {
 }
 
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 15>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 16>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -167,6 +169,7 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"allow-publish", take_publish},
              {"allow-presence", take_see_presence},
              {"allow-history", take_see_history},
+             {"user-rooms", take_user_rooms},
              {"force-positioning", take_force_positioning},
              {"force-recovery", take_force_recovery},
              {"recovery-mode", take_recovery_mode},

@@ -4,11 +4,13 @@
 #include "app/token_options.hpp"
 #include "net/auth/token_keys.hpp"
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace canang::app {
 
@@ -27,9 +29,10 @@ public:
   /// Where whoever checks tokens has the keys from.
   [[nodiscard]] const net::published_token_keys& keys() const noexcept { return published_; }
 
-  /// A token names a key that is not there (`token_fault::unknown_key`, `key_id_of`): has the key set fetched sooner.
-  /// From any thread.
-  void wanted(std::string_view kid);
+  /// A token names a key that is not there (`token_fault::unknown_key`, `key_id_of`; empty: it names none): has the key
+  /// set fetched sooner. From any thread.
+  /// @returns whether the key may yet come: no set has been fetched since it was wanted first.
+  bool wanted(std::string_view kid);
 
   [[nodiscard]] const jwks_counts& fetches() const noexcept { return counts_; }
 
@@ -44,6 +47,7 @@ private:
   std::mutex mutex_;
   net::token_keys own_; // with the mutex, as all below
   net::token_keys fetched_;
+  std::deque<std::pair<std::string, jwks_poller::clock::time_point>> missing_; // since when
   std::shared_ptr<jwks_poller> poller_; // last: its thread uses the rest
 };
 

@@ -65,15 +65,26 @@ public:
 
   template <class Function>
   void for_each(Function function) const {
-    if (!first_)
-      return;
-    function(first_);
-    if (more_)
-      for (const auto& one : *more_)
-        function(one);
+    visit(*this, function);
+  }
+
+  /// As above; things must stay things.
+  template <class Function>
+  void for_each(Function function) {
+    visit(*this, function);
   }
 
 private:
+  template <class Self, class Function>
+  static void visit(Self& self, Function& function) {
+    if (!self.first_)
+      return;
+    function(self.first_);
+    if (self.more_)
+      for (auto& one : *self.more_)
+        function(one);
+  }
+
   Thing first_{};
   std::unique_ptr<std::vector<Thing>> more_;
 };

@@ -1,7 +1,7 @@
 #include "cluster/local_presence.hpp"
 
+#include "base/glob.hpp"
 #include "base/memory_cost.hpp"
-#include "cluster/room_rules.hpp"
 
 #include <fmt/format.h>
 

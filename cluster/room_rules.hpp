@@ -6,9 +6,6 @@
 
 namespace canang::cluster {
 
-/// Whether `text` is what `glob` describes: `*` is any number of bytes, `?` one.
-[[nodiscard]] bool matches_glob(std::string_view glob, std::string_view text) noexcept;
-
 /// What rooms do beside handing on messages, by their names.
 struct room_rules {
   std::vector<std::string> presence{"*"}; ///< who is in them is kept

@@ -40,6 +40,7 @@ struct room_settings {
   who_may publish = who_may::members;
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
+  bool user_rooms = false; ///< names may say whose the room is, and it is theirs alone
   // of members that speak Centrifugo's protocol
   bool force_positioning = false; ///< they are told that they have a position, asked or not
   bool force_recovery = false; ///< and that they can recover, which then needs no other permission

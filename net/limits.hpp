@@ -149,6 +149,10 @@ inline constexpr std::size_t max_members_in_reply = 10'000;
 /// that: whoever has an SDK says it in its first message.
 inline constexpr std::chrono::milliseconds identify_timeout{10'000};
 
+/// How much longer than its token says a client may stay, or be in a room, that can refresh it: what Centrifugo's
+/// server gives its clients.
+inline constexpr std::chrono::seconds longest_refresh{25};
+
 /// Slices of rooms' frames that wait for the end of a turn, since their sessions are in several rooms: 2 MiB of
 /// them. With more, those sessions are written more than once in the turn.
 inline constexpr std::size_t max_slices_a_turn = 64 * 1024;

@@ -17,7 +17,7 @@ std::string_view to_string(close_reason reason) noexcept {
     "bad_payload",  "too_big",       "write_error",    "ping_timeout", "slow_consumer",
     "drain",        "messages_lost", "publish_failed", "join_failed",  "rebalance",
     "rate_limited", "over_budget",   "unidentified",   "not_allowed",  "disconnected",
-    "handler_error"};
+    "bad_token",    "expired",       "handler_error"};
   return names[static_cast<std::size_t>(reason)];
 }
 
@@ -25,7 +25,8 @@ std::string_view to_string(reject_reason reason) noexcept {
   static constexpr std::array<std::string_view, reject_reason_count> names{
     "bad_request", "bad_method",  "not_an_upgrade", "bad_room", "headers_too_large",
     "timeout",     "unavailable", "connections",    "memory",   "rate",
-    "origin",      "address",     "crowded",        "rooms",    "forbidden"};
+    "origin",      "address",     "crowded",        "rooms",    "forbidden",
+    "no_token",    "bad_token",   "expired"};
   return names[static_cast<std::size_t>(reason)];
 }
 

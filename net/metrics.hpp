@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/auth/proof.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -91,9 +93,11 @@ enum class close_reason : std::uint8_t {
   unidentified,   ///< it did not say in time who it is
   not_allowed,    ///< it did what it may not, and could not be told otherwise
   disconnected,   ///< somebody had its user disconnected, or removed from its room
+  bad_token,      ///< the token that it showed is none of ours, or it showed none and has to
+  expired,        ///< its time, or its token's, was over
   handler_error,  ///< a fault of ours; never expected
 };
-inline constexpr std::size_t close_reason_count = 21;
+inline constexpr std::size_t close_reason_count = 23;
 
 /// The label of a reason, as in `canang_closes_total{reason=...}` and in the log.
 [[nodiscard]] std::string_view to_string(close_reason reason) noexcept;
@@ -115,8 +119,11 @@ enum class reject_reason : std::uint8_t {
   crowded,     ///< it had made no request when others needed its place
   rooms,       ///< the node has as many rooms as it may, and this would be one more
   forbidden,   ///< it may not join that room
+  no_token,    ///< nobody is let in without a token
+  bad_token,   ///< its token is none of ours, or not for this
+  expired,     ///< its token was good
 };
-inline constexpr std::size_t reject_reason_count = 15;
+inline constexpr std::size_t reject_reason_count = 18;
 
 /// The label of a reason, as in `canang_handshakes_rejected_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(reject_reason reason) noexcept;
@@ -201,6 +208,7 @@ struct loop_metrics {
   counter recovered_total;           ///< members that resumed and miss nothing
   counter not_recovered_total;       ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
+  std::array<counter, proof_count> token_checks_total;
   close_counters closes;
   std::array<shared_counter, emulation_outcome_count> emulations_total; ///< from any thread
   latency_histogram publish_to_flush;

@@ -109,6 +109,8 @@ std::uint16_t usual_code(close_reason reason) noexcept {
   case close_reason::join_failed: return 1013;
   case close_reason::messages_lost: return messages_lost;
   case close_reason::disconnected: return force_disconnect;
+  case close_reason::bad_token: return invalid_token;
+  case close_reason::expired: return connection_expired;
   case close_reason::abnormal:
   case close_reason::write_error:
   case close_reason::ping_timeout: break;
@@ -159,6 +161,19 @@ MetricFamily emulations(loop_list loops) {
       count += loop->emulations_total[o].value();
     add_value(result, static_cast<double>(count),
               {{"outcome", std::string{to_string(static_cast<emulation_outcome>(o))}}});
+  }
+  return result;
+}
+
+MetricFamily token_checks(loop_list loops) {
+  auto result = family("canang_token_checks_total", "Tokens that clients showed, by what came of them.",
+                       MetricType::Counter);
+  for (std::size_t p = 0; p < proof_count; ++p) {
+    std::uint64_t count = 0;
+    for (const auto* loop : loops)
+      count += loop->token_checks_total[p].value();
+    add_value(result, static_cast<double>(count),
+              {{"result", std::string{to_string(static_cast<proof>(p))}}});
   }
   return result;
 }
@@ -307,6 +322,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(rejections(loops));
   all.push_back(closes(loops));
   all.push_back(emulations(loops));
+  all.push_back(token_checks(loops));
   all.push_back(of_loops("canang_publications_total", "Publications that rooms took.", up,
                          &m::publications_total));
   all.push_back(of_loops("canang_deliveries_total", "Publications handed to a member's connection.",

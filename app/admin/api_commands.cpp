@@ -82,12 +82,15 @@ void unsubscribe(actors::server& node, api_unsubscribe&& wanted, const api_handl
         handler);
 }
 
-/// No connection expires: there is nothing to be done with one that has not.
 void refresh(actors::server& node, api_refresh&& wanted, const api_handler& handler) {
   if (wanted.is_expired)
     disconnect(node, std::move(wanted.end), handler);
   else
-    handler(std::string{R"({"complete":true,"connections":0,"nodes":[]})"});
+    order(node,
+          cluster::refresh_user{.user = std::move(wanted.end.whom.user),
+                                .client = std::move(wanted.end.whom.client),
+                                .expires_at = wanted.expires_at},
+          handler);
 }
 
 } // namespace canang::admin

@@ -91,6 +91,7 @@ struct api_unsubscribe {
 struct api_refresh {
   api_disconnect end; ///< what is done where it has expired
   bool is_expired = false;
+  std::optional<std::int64_t> expires_at{}; ///< else: until then; none: for good
 };
 
 struct api_presence {

@@ -124,7 +124,6 @@ api_parsed<api_unsubscribe> parse_unsubscribe(std::string_view body) {
     });
 }
 
-/// Connections do not expire: one can be ended as if it had, but not be given an end.
 api_parsed<api_refresh> parse_refresh(std::string_view body) {
   static constexpr std::array<names, 4> known{"user", "client", "expired", "expire_at"};
   return read_request<api_refresh>(
@@ -139,9 +138,10 @@ api_parsed<api_refresh> parse_refresh(std::string_view body) {
         std::chrono::system_clock::now().time_since_epoch());
       if (expire_at < 0)
         wrong.refuse("'expire_at' is negative");
-      else if (!request.is_expired && expire_at > now.count())
-        wrong.not_available("connections do not expire, so 'expire_at' cannot be later than now");
-      request.is_expired |= expire_at > 0;
+      else if (expire_at > now.count())
+        request.expires_at = expire_at;
+      else
+        request.is_expired |= expire_at > 0;
       return request;
     });
 }

@@ -65,7 +65,16 @@ struct add_to_room {
   friend bool operator==(const add_to_room&, const add_to_room&) = default;
 };
 
-using control_command = std::variant<disconnect_user, remove_from_room, add_to_room>;
+/// Let all connections of a user stay until then.
+struct refresh_user {
+  std::string user;
+  std::string client{};
+  std::optional<std::int64_t> expires_at{}; ///< seconds of Unix time; none: for good
+
+  friend bool operator==(const refresh_user&, const refresh_user&) = default;
+};
+
+using control_command = std::variant<disconnect_user, remove_from_room, add_to_room, refresh_user>;
 
 /// What a command met on one node.
 enum class control_outcome : std::uint8_t {

@@ -21,6 +21,7 @@ constexpr std::string_view remove_word = "remove";
 constexpr std::string_view disconnect_some_word = "disconnect-some";
 constexpr std::string_view remove_one_word = "remove-one";
 constexpr std::string_view add_word = "add";
+constexpr std::string_view refresh_word = "refresh";
 constexpr std::string_view done_word = "done";
 constexpr std::string_view unsupported_word = "unsupported";
 
@@ -79,6 +80,10 @@ bool is_valid(const remove_from_room& command) noexcept {
 bool is_valid(const add_to_room& command) noexcept {
   return is_about_someone(command.user, command.client) && is_name(command.room)
          && (!command.since || command.since->epoch.size() <= max_control_name_bytes);
+}
+
+bool is_valid(const refresh_user& command) noexcept {
+  return is_about_someone(command.user, command.client) && command.expires_at.value_or(1) > 0;
 }
 
 /// Names without spaces, with one between them.
@@ -148,6 +153,19 @@ bool read_add(std::span<const std::string_view> fields, control_message& into) {
   return take(std::move(command), into);
 }
 
+/// An empty time is none.
+bool read_refresh(std::span<const std::string_view> fields, control_message& into) {
+  if (fields.size() != 3)
+    return false;
+  refresh_user command{.user = std::string{fields[0]}, .client = std::string{fields[1]}};
+  if (!fields[2].empty()) {
+    command.expires_at = parse_number<std::int64_t>(fields[2]);
+    if (!command.expires_at)
+      return false;
+  }
+  return take(std::move(command), into);
+}
+
 bool read_command(std::string_view word, std::string_view bytes, control_message& into) {
   const auto fields = take_fields(bytes);
   if (!fields)
@@ -158,6 +176,8 @@ bool read_command(std::string_view word, std::string_view bytes, control_message
     return read_remove(*fields, word == remove_one_word, into);
   if (word == add_word)
     return read_add(*fields, into);
+  if (word == refresh_word)
+    return read_refresh(*fields, into);
   into.content = unknown_command{};
   return !word.empty();
 }
@@ -194,6 +214,10 @@ std::string encode(std::string_view node, std::uint64_t number, const control_co
   if (const auto* const add = std::get_if<add_to_room>(&command))
     return write(add_word, {add->user, add->room, add->client, add->since ? add->since->epoch : "",
                             add->since ? std::to_string(add->since->offset) : ""});
+  if (const auto* const refresh = std::get_if<refresh_user>(&command))
+    return write(refresh_word,
+                 {refresh->user, refresh->client,
+                  refresh->expires_at ? std::to_string(*refresh->expires_at) : std::string{}});
   if (const auto* const remove = std::get_if<remove_from_room>(&command))
     return remove->client.empty()
              ? write(remove_word, {remove->user, remove->room})

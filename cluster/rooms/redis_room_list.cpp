@@ -1,6 +1,6 @@
 #include "cluster/rooms/redis_room_list.hpp"
 
-#include "cluster/room_rules.hpp"
+#include "base/glob.hpp"
 #include "cluster/rooms/redis_presence.hpp"
 
 #include <array>

@@ -1,17 +1,13 @@
 #pragma once
 
+#include "net/auth/identity.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 namespace canang::net {
-
-/// Who a connection is.
-struct identity {
-  std::string user{};     ///< as it names itself, or as its token does; may be empty
-  bool is_proved = false; ///< by a token
-};
 
 /// What a client wants to do in a room.
 enum class room_action : std::uint8_t { subscribe, publish, presence, history };
@@ -31,16 +27,31 @@ struct room_question {
   bool is_member = false; ///< of the room, or becomes one by the same request
 };
 
-/// Decides what clients may do. Used on the loop of the connection that asks.
+/// A client shows a token of a room.
+struct pass_question {
+  const identity& who;
+  std::string_view client; ///< as the presence has it
+  std::string_view room;
+  std::string_view token;
+};
+
+/// Decides who clients are, and what they may do. Used on the loop of the connection that asks. Every handler is called
+/// once, on that loop: before the call ends, or later. Views in questions are valid during the call only.
 class authorizer {
 public:
   using handler = std::function<void(verdict)>;
+  using identity_handler = std::function<void(proof, client_admission&&)>;
+  using pass_handler = std::function<void(proof, room_pass&&)>;
 
   virtual ~authorizer() = default;
 
-  /// `decided` is called once, on the loop that asks: before the call ends, or later. Views in `question` are
-  /// valid during the call only.
+  /// Who is it? With `proof::good` there is an answer.
+  virtual void identify(credentials&& shown, identity_handler decided) = 0;
+
   virtual void decide(const room_question& question, handler decided) = 0;
+
+  /// Is the token good for this client in this room? Then it may subscribe, whatever `decide` says of that.
+  virtual void check_pass(const pass_question& question, pass_handler decided) = 0;
 
   /// Grows when what was decided may be decided otherwise now: a verdict that somebody remembers holds as long
   /// as this is what it was before the question. From any thread.

@@ -1,5 +1,8 @@
 #include "net/auth/settings_authorizer.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace canang::net {
 
 namespace {
@@ -17,7 +20,7 @@ who_may allowed_to(const access_rules& rules, room_action what) noexcept {
 bool is_among(who_may those, const room_question& question) noexcept {
   switch (those) {
   case who_may::anyone: return true;
-  case who_may::users: return question.who.is_proved;
+  case who_may::users: return question.who.is_proved && !question.who.user.empty();
   case who_may::members: return question.is_member;
   case who_may::token:
   case who_may::nobody: return false;
@@ -25,11 +28,56 @@ bool is_among(who_may those, const room_question& question) noexcept {
   return false;
 }
 
+token_grant::right right_to(room_action what) noexcept {
+  switch (what) {
+  case room_action::publish: return token_grant::publish;
+  case room_action::presence: return token_grant::presence;
+  case room_action::history: return token_grant::history;
+  case room_action::subscribe: break;
+  }
+  return token_grant::subscribe;
+}
+
+bool is_granted(const room_question& question) {
+  const auto right = right_to(question.what);
+  const auto& grants = question.who.grants;
+  return std::any_of(grants.begin(), grants.end(),
+                     [&](const token_grant& one) { return one.covers(question.room, right); });
+}
+
 } // namespace
 
+void settings_authorizer::identify(credentials&& shown, identity_handler decided) {
+  if (shown.token.empty())
+    decided(proof::good, {.who = {.user = std::move(shown.user)}});
+  else
+    decided(proof::bad, {});
+}
+
 void settings_authorizer::decide(const room_question& question, handler decided) {
-  const auto those = allowed_to(settings_.of(question.room), question.what);
-  decided(is_among(those, question) ? verdict::allowed : verdict::refused);
+  decided(allows(question) ? verdict::allowed : verdict::refused);
+}
+
+bool settings_authorizer::allows(const room_question& question) const {
+  const auto rules = settings_.of(question.room);
+  const auto those = allowed_to(rules, question.what);
+  if (those == who_may::nobody)
+    return false;
+  if (is_granted(question))
+    return true;
+  using entitlement = room_name_rules::entitlement;
+  const auto by_name = question.is_member
+                         ? entitlement::none // it was looked at when it came in
+                         : names_.of(question.room, question.who, rules.has_users);
+  if (by_name == entitlement::barred)
+    return false;
+  if (by_name == entitlement::owns && question.what == room_action::subscribe)
+    return true;
+  return is_among(those, question);
+}
+
+void settings_authorizer::check_pass(const pass_question& /*question*/, pass_handler decided) {
+  decided(proof::bad, {});
 }
 
 } // namespace canang::net

@@ -101,6 +101,16 @@ bool is_costly(std::string_view token) noexcept {
   }
 }
 
+bool is_costly(std::string_view token, const token_keys& keys) noexcept {
+  try {
+    const auto header = header_of(token);
+    return header && facts_of(header->algorithm).kind != key_kind::secret
+           && !keys.candidates(header->algorithm, header->key_id).empty();
+  } catch (...) {
+    return false;
+  }
+}
+
 std::string key_id_of(std::string_view token) {
   auto header = header_of(token);
   return header ? std::move(header->key_id) : std::string{};

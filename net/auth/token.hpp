@@ -46,6 +46,9 @@ check_token(std::string_view token, const token_keys& keys, const token_rules& r
 /// with public keys. False also for what is malformed, which is refused at once. From any thread.
 [[nodiscard]] bool is_costly(std::string_view token) noexcept;
 
+/// The same where there are these keys: one that none of them can have signed is refused at once.
+[[nodiscard]] bool is_costly(std::string_view token, const token_keys& keys) noexcept;
+
 /// The `kid` in a token's header, of which nothing is proved; empty: there is none. To have a key looked for where the
 /// check says `unknown_key`.
 [[nodiscard]] std::string key_id_of(std::string_view token);

@@ -4,6 +4,7 @@
 #include "net/auth/token_key.hpp"
 
 #include <cstddef>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -64,7 +65,13 @@ public:
   void set(std::shared_ptr<const token_keys> keys) { keys_.store(std::move(keys)); }
   [[nodiscard]] std::shared_ptr<const token_keys> get() const { return keys_.load(); }
 
+  /// From now on there are keys, or there will be once they have been fetched. That stays so: a node that has asked for
+  /// tokens once does not do without them because its keys have gone.
+  void expect() noexcept { are_expected_ = true; }
+  [[nodiscard]] bool are_expected() const noexcept { return are_expected_; }
+
 private:
+  std::atomic<bool> are_expected_{false};
   shared_value<std::shared_ptr<const token_keys>> keys_;
 };
 

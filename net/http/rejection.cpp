@@ -20,7 +20,24 @@ std::string_view refusal_text(reject_reason reason, std::string_view otherwise) 
   case reject_reason::rooms:
     return "this node has as many rooms as it may; those that exist can be joined";
   case reject_reason::forbidden: return "this client may not join that room";
+  case reject_reason::no_token: return "a token is needed here";
+  case reject_reason::bad_token: return "the token is not valid";
+  case reject_reason::expired: return "the token has expired, or does not count yet";
   default: return otherwise;
+  }
+}
+
+bool is_final(reject_reason reason) noexcept {
+  return !refusal_status(reason).starts_with("503");
+}
+
+std::string_view refusal_status(reject_reason reason) noexcept {
+  switch (reason) {
+  case reject_reason::no_token:
+  case reject_reason::bad_token:
+  case reject_reason::expired: return "401 Unauthorized";
+  case reject_reason::forbidden: return "403 Forbidden";
+  default: return "503 Service Unavailable";
   }
 }
 

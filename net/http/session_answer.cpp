@@ -138,7 +138,7 @@ void http_session::log_refusal(const page_response& response, std::string_view r
   std::string_view text = response.body;
   text.remove_suffix(text.ends_with('\n') ? 1 : 0);
   spdlog::debug("refuse peer={} target={} status={} reason={} text={}",
-                ec ? std::string{} : to_text(peer), log_field(parser_->get().target()),
+                ec ? std::string{} : to_text(peer), log_field(without_token(parser_->get().target())),
                 response.status, reason, log_field(text));
 }
 

@@ -103,6 +103,24 @@ std::optional<std::string> query_value(std::string_view query, std::string_view 
   return first;
 }
 
+std::string without_token(std::string_view target) {
+  constexpr std::string_view name = "token=";
+  std::string shown;
+  std::size_t at = 0;
+  while (true) {
+    const auto found = target.find(name, at);
+    if (found == std::string_view::npos)
+      break;
+    const bool is_field = found > 0 && (target[found - 1] == '?' || target[found - 1] == '&');
+    const auto begin = found + name.size();
+    shown += target.substr(at, begin - at);
+    at = is_field ? std::min(target.find('&', begin), target.size()) : begin;
+    if (is_field)
+      shown += "...";
+  }
+  return shown += target.substr(at);
+}
+
 bool is_user_name(std::string_view name) noexcept {
   if (name.empty() || name.size() > max_room_name_bytes)
     return false;

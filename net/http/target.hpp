@@ -33,6 +33,9 @@ struct request_target {
 /// The same of all that are there, in their order.
 [[nodiscard]] std::vector<std::string> query_values(std::string_view query, std::string_view name);
 
+/// A target as logs have it: with the value of `token`, a secret, taken out.
+[[nodiscard]] std::string without_token(std::string_view target);
+
 /// Whether `name` may be a user: 1 to 255 bytes of UTF-8 without control characters
 /// (U+0000..U+001F, U+007F..U+009F).
 [[nodiscard]] bool is_user_name(std::string_view name) noexcept;

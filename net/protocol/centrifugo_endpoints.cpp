@@ -4,6 +4,7 @@
 #include "net/http/target.hpp"
 #include "net/protocol/centrifugo.hpp"
 #include "net/protocol/centrifugo_streams.hpp"
+#include "net/protocol/token_query.hpp"
 #include "net/protocol/user_query.hpp"
 #include "net/websocket/endpoint.hpp"
 
@@ -45,6 +46,7 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
   opening.subprotocol = subprotocol;
   if (auto wrong = read_user(request, opening.parameters))
     return std::move(*wrong);
+  read_token(request, opening.parameters);
   return opening;
 }
 

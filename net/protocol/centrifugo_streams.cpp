@@ -5,6 +5,7 @@
 #include "net/limits.hpp"
 #include "net/protocol/centrifugo.hpp"
 #include "net/protocol/centrifugo/emulation_body.hpp"
+#include "net/protocol/token_query.hpp"
 #include "net/protocol/user_query.hpp"
 #include "net/stream/emulated_stream.hpp"
 
@@ -41,6 +42,7 @@ void open_stream(const session_door& door, const http_request& request, responde
     respond.refuse(std::move(*wrong));
     return;
   }
+  read_token(request, parameters);
   if (const auto reason = door.acceptor.refusal(1)) {
     respond.refuse(reject_for_now(*reason));
     return;

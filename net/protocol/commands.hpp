@@ -25,9 +25,24 @@ struct resume_position {
   std::uint64_t offset = 0;
 };
 
-/// The client has said who it is. Before that it may do nothing else.
+/// The client has said who it is. Before that it may do nothing else. `conversation::on_admitted` follows when it is
+/// believed.
 struct identify_command {
-  identity who{};
+  credentials shown{};
+};
+
+/// The client shows that it still is who it was. Views are valid during the call only.
+struct refresh_command {
+  std::string_view token;
+  std::uint32_t request = 0;
+  std::optional<std::string_view> room{}; ///< the token is of that room: it may stay there
+};
+
+/// Until when a client is what it has shown to be. In the reply to a refresh, or where the server wants it so.
+struct refreshed {
+  std::uint32_t request = 0; ///< 0: the client has not asked
+  bool is_of_room = false;
+  std::optional<std::uint32_t> expires_in_s{}; ///< none: never
 };
 
 /// What a room's settings say to protocols that have words for it.
@@ -51,6 +66,7 @@ struct join_command {
   std::uint8_t note =
     0; ///< what the protocol wants to know when it answers; it comes back in `join_reply`
   const wire_format* format = nullptr; ///< of this membership; null: the connection's
+  std::string token{};                 ///< of the room; empty: the client has none
 };
 
 /// The client has said who it is, and is answered when it is in the rooms that the server has chosen for it.
@@ -103,11 +119,13 @@ struct connection_parameters {
   std::uint32_t history = 0;
   std::optional<resume_position> since{};
   bool meta = false;  ///< publications with their positions
-  std::string user{}; ///< who it says to be; may be empty
+  std::string user{};  ///< who it says to be; may be empty
+  std::string token{}; ///< that says who it is; may be empty
+  bool is_token_of_field = false; ///< see `credentials::is_of_field`
   std::vector<other_room> other_rooms{};
 };
 
-enum class command_kind : std::uint8_t { identify, join, leave, publish, query };
+enum class command_kind : std::uint8_t { identify, join, leave, publish, query, refresh };
 
 /// Why a command failed.
 enum class command_fault : std::uint8_t {
@@ -126,6 +144,9 @@ enum class command_fault : std::uint8_t {
   not_kept,          ///< the room does not keep what is asked for
   too_much,          ///< the answer would be too long
   unrecoverable,     ///< what is asked for is gone
+  no_token,          ///< nobody is let in without one
+  bad_token,         ///< it is not ours, or not for this
+  token_expired,     ///< it was good
 };
 
 struct failed_command {
@@ -166,6 +187,7 @@ struct connection_facts {
   std::chrono::milliseconds pings{}; ///< how often it is pinged
   std::string session{};             ///< see `session::secret`
   std::vector<std::string> rooms{};  ///< that the server has chosen for who it is
+  std::optional<std::uint32_t> expires_in_s{}; ///< none: it need not be refreshed
 };
 
 /// What a client is called, as the presence has it: `NODE/CONNECTION`.
@@ -188,6 +210,9 @@ public:
   virtual void on_command(const leave_command& command) = 0;
   virtual void on_command(const publish_command& command) = 0;
   virtual void on_command(const query_command& command) = 0;
+
+  /// Answered with `conversation::encode_refreshed`.
+  virtual void on_refresh(const refresh_command&) {}
 
   /// Answered with `conversation::encode_connected`.
   virtual void on_entering(entering_command&&) {}

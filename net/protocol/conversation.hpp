@@ -3,6 +3,7 @@
 #include "net/framing.hpp"
 #include "net/protocol/commands.hpp"
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,12 @@ public:
   /// One message of the client, as commands.
   virtual void decode(frame_type type, std::span<const char> message, command_sink& sink) = 0;
 
+  /// The client is who it has said to be: what it wants to do now can be done. Called by an `identify_command`, or later.
+  virtual void on_admitted(command_sink&) {}
+
+  /// How much longer than its token says a client may stay, that can refresh it.
+  [[nodiscard]] virtual std::chrono::seconds refresh_grace() const noexcept { return {}; }
+
   /// What the room's settings make of a join, before anybody is asked about it.
   virtual void heed(const room_traits&, join_command&) const {}
 
@@ -53,6 +60,9 @@ public:
 
   /// Appends that a publish is stored. Asked only for those that had a request.
   virtual void encode_stored(const stored_publish&, const framing&, std::string&) {}
+
+  /// Appends until when a refresh holds.
+  virtual void encode_refreshed(const refreshed&, const framing&, std::string&) {}
 
   /// Appends that the client has left the room: nothing of it follows.
   virtual void encode_left(const leave_command&, const framing&, std::string&) {}

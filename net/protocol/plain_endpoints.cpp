@@ -1,6 +1,7 @@
 #include "net/protocol/plain_endpoints.hpp"
 
 #include "net/protocol/plain.hpp"
+#include "net/protocol/token_query.hpp"
 #include "net/websocket/endpoint.hpp"
 
 #include <utility>
@@ -15,6 +16,7 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
   if (auto* const wrong = std::get_if<std::string>(&parsed))
     return reject(reject_reason::bad_room, 400, std::move(*wrong));
   auto& parameters = std::get<connection_parameters>(parsed);
+  read_token(request, parameters);
   const auto& format = parameters.meta ? plain_meta_format() : plain_format();
   return websocket_opening{format, std::move(parameters)};
 }

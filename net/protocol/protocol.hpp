@@ -50,6 +50,7 @@ struct join_reply {
   room_position at{};
   /// What follows `at`, where the protocol has that inside of its reply; else it comes in messages of its own.
   std::span<const outgoing_publication> recovered{};
+  std::uint32_t expires_in_s = 0; ///< the membership ends then unless it is refreshed; 0: never
 };
 
 /// The answer to a question about a room's history.

@@ -24,6 +24,14 @@ void join(const std::string& room, const std::optional<resume_position>& since,
     .room = room, .history = history, .since = since, .request = since ? resuming : 0});
 }
 
+/// @param room of which the token may be; empty: of none.
+void identify(const connection_parameters& asked, const std::string& room, command_sink& sink) {
+  sink.on_command(identify_command{{.user = asked.user,
+                                    .token = asked.token,
+                                    .is_of_field = asked.is_token_of_field,
+                                    .room = room}});
+}
+
 /// What the client wants stands in the URL, and it says nothing later. Remembers nothing: all clients share
 /// one.
 class sse_words : public conversation {
@@ -36,25 +44,28 @@ public:
 class words_of_room final : public sse_words {
 public:
   void on_open(const connection_parameters& asked, command_sink& sink) override {
-    sink.on_command(identify_command{{asked.user}});
+    identify(asked, asked.room, sink);
     join(asked.room, asked.since, asked.history, sink);
   }
 };
 
-/// The stream begins at once, so that what becomes of each room can be told.
+/// The stream begins when it is known who the client is, so that what becomes of each room can be told.
 class words_of_rooms final : public sse_words {
 public:
   void on_open(const connection_parameters& asked, command_sink& sink) override {
-    sink.on_command(identify_command{{asked.user}});
-    sink.open();
+    identify(asked, {}, sink);
     join(asked.room, asked.since, asked.history, sink);
     for (const auto& other : asked.other_rooms)
       join(other.room, other.since, asked.history, sink);
   }
 
-  /// Of one that is temporary there is no word: the client is disconnected, and comes back.
+  void on_admitted(command_sink& sink) override { sink.open(); }
+
+  /// Of one that is temporary there is no word: the client is disconnected, and comes back. Nor is there of who it is:
+  /// then the stream does not begin.
   bool encode_fault(const failed_command& failed, const framing&, std::string& out) override {
-    if (failed.why == command_fault::unavailable || failed.why == command_fault::room_limit)
+    if (failed.what == command_kind::identify || failed.why == command_fault::unidentified
+        || failed.why == command_fault::unavailable || failed.why == command_fault::room_limit)
       return false;
     append_field(out, "event", "refused");
     append_room(out, failed.room);

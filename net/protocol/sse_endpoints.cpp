@@ -4,6 +4,7 @@
 #include "net/limits.hpp"
 #include "net/protocol/sse.hpp"
 #include "net/protocol/sse_id.hpp"
+#include "net/protocol/token_query.hpp"
 #include "net/stream/event_stream.hpp"
 #include "net/stream/room_ids_layer.hpp"
 
@@ -90,6 +91,7 @@ void add_sse_endpoints(router& paths, const session_door& door) {
       return;
     }
     auto& opening = std::get<sse_opening>(read);
+    read_token(request, opening.parameters);
     if (const auto reason = door.acceptor.refusal(1 + opening.parameters.other_rooms.size()))
       respond.refuse(reject_stream(*reason, opening.is_return));
     else

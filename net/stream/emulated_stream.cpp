@@ -133,8 +133,7 @@ void emulated_stream::refuse(reject_reason reason) {
   if (phase() != state::opening)
     return;
   const auto known = std::move(unopened_);
-  const bool is_forbidden = reason == reject_reason::forbidden;
-  refuse_with(refusal_response(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
+  refuse_with(refusal_response(refusal_status(reason),
                                refusal_text(reason, "this node takes no new connections"),
                                known->fields),
               reason);

@@ -27,10 +27,9 @@ std::string beginning_of_stream(const header_fields& fields) {
 
 /// The whole answer to one that cannot be served, now or ever.
 std::string refusal(reject_reason reason, bool is_return, const header_fields& fields) {
-  const bool is_forbidden = reason == reject_reason::forbidden;
-  if (is_return && !is_forbidden)
+  if (is_return && !is_final(reason))
     return beginning_of_stream(fields) + event_stream_farewell(reason);
-  return refusal_response(is_forbidden ? "403 Forbidden" : "503 Service Unavailable",
+  return refusal_response(refusal_status(reason),
                           refusal_text(reason, "the room cannot be joined at present"), fields);
 }
 

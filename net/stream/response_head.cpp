@@ -1,5 +1,7 @@
 #include "net/stream/response_head.hpp"
 
+#include "net/http/rejection.hpp"
+
 namespace canang::net {
 
 void append_header_line(std::string& out, std::string_view name, std::string_view value) {
@@ -36,6 +38,8 @@ std::string refusal_response(std::string_view status, std::string_view text,
   auto answer = response_head(status, "text/plain; charset=utf-8", fields);
   if (status.starts_with("503"))
     append_header_line(answer, "Retry-After", "1");
+  if (status.starts_with("401"))
+    append_header_line(answer, "WWW-Authenticate", bearer_challenge);
   append_header_line(answer, "Content-Length", std::to_string(text.size() + 1));
   answer += "\r\n";
   answer += text;

@@ -114,13 +114,19 @@ std::optional<rejection> check_origin(const http_request_header& request, std::s
 
 std::variant<std::string, rejection> choose_subprotocol(const http_request_header& request,
                                                         const subprotocol_rules& allowed) {
-  const auto offered = list_items(request, field::sec_websocket_protocol);
+  auto offered = list_items(request, field::sec_websocket_protocol);
   if (offered.empty())
     return std::string{};
   if (offered.size() > max_subprotocols || !std::all_of(offered.begin(), offered.end(), is_token))
     return reject(reject_reason::bad_request, 400,
                   "Sec-WebSocket-Protocol is not a list of at most 32 tokens");
-  if (auto chosen = allowed.choose(offered))
+  // One that is a token is answered only where there is no other: a browser wants one of them to be.
+  const auto others = std::stable_partition(offered.begin(), offered.end(), [](const auto& name) {
+    return name.starts_with(bearer_subprotocol);
+  });
+  if (others == offered.end())
+    return std::string{offered.front()};
+  if (auto chosen = allowed.choose({others, offered.end()}))
     return std::move(*chosen);
   return reject(
     reject_reason::bad_request, 400,

@@ -12,16 +12,6 @@
 
 namespace canang::net {
 
-namespace {
-
-std::string_view refusal_head(reject_reason reason) noexcept {
-  return reason == reject_reason::forbidden
-           ? "HTTP/1.1 403 Forbidden\r\n"
-           : "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n";
-}
-
-} // namespace
-
 websocket_session::websocket_session(loop_context& context, websocket_upgrade&& upgrade)
   : socket_session(context, std::move(upgrade.socket), std::move(upgrade.layer),
                    std::move(upgrade.ticket)),
@@ -51,7 +41,11 @@ void websocket_session::refuse(reject_reason reason) {
     return;
   std::string text{refusal_text(reason, "the room cannot be joined at present")};
   text += ".\n";
-  std::string answer{refusal_head(reason)};
+  std::string answer{"HTTP/1.1 "};
+  answer += refusal_status(reason);
+  answer += is_final(reason) ? "\r\n" : "\r\nRetry-After: 1\r\n";
+  if (refusal_status(reason).starts_with("401"))
+    answer += std::string{"WWW-Authenticate: "}.append(bearer_challenge) + "\r\n";
   answer += "Server: canang\r\nConnection: close\r\n"
             "Content-Type: text/plain; charset=utf-8\r\nContent-Length: ";
   answer += std::to_string(text.size());

@@ -7,6 +7,10 @@
 
 namespace canang::net {
 
+/// What stands before a token that is offered as a subprotocol, `bearer.TOKEN`: a page can set no other field of a
+/// handshake.
+inline constexpr std::string_view bearer_subprotocol = "bearer.";
+
 /// Which subprotocols (RFC 6455, 1.9) clients may ask for. The plain protocol means nothing by them: one
 /// that was offered is named in the answer, since a browser fails a connection whose answer names none.
 /// Immutable; used by all loops.

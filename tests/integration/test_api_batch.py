@@ -72,7 +72,7 @@ def test_an_error_is_of_its_command_alone(canang):
         {"dance": {}},
         {"batch": {"commands": []}},
         {"history": {"channel": "kitchen", "since": {"offset": 1, "epoch": "x"}}},
-        {"refresh": {"user": "ann", "expire_at": 2**40}},
+        {"subscribe": {"user": "ann", "channel": "hall", "data": 1}},
         publish("kitchen", 1) | {"info": {}},
         publish("kitchen", 2),
     )

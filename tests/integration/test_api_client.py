@@ -115,6 +115,7 @@ async def test_it_commands(keyed, service):
     service.unsubscribe(cent.UnsubscribeRequest(user="ann", channel="hall"))
     service.subscribe(cent.SubscribeRequest(user="ann", channel="hall"))
     service.refresh(cent.RefreshRequest(user="ann"))
+    service.refresh(cent.RefreshRequest(user="ann", expire_at=2**40))
     others = cent.DisconnectRequest(user="ann", client="another/1", whitelist=["another/2"])
     service.disconnect(others)
     wanted = cent.Disconnect(code=4001, reason="bye")
@@ -125,7 +126,7 @@ async def test_it_commands(keyed, service):
 
 def test_it_is_told_what_is_not_here(service):
     for ask, request, code in (
-        (service.refresh, cent.RefreshRequest(user="ann", expire_at=2**40), 108),
+        (service.subscribe, cent.SubscribeRequest(user="ann", channel="hall", data=1), 108),
         (service.publish, cent.PublishRequest(channel="kitchen", data=1, tags={"": "b"}), 107),
         (service.publish, cent.PublishRequest(channel=".", data=1), 107),
     ):

@@ -40,6 +40,13 @@ public:
     }
   }
 
+  void on_admitted(net::command_sink& sink) override { sink.reply(frame_type::text, "welcome"); }
+
+  void encode_refreshed(const net::refreshed& is, const framing& frames,
+                        std::string& out) override {
+    frames.append(out, frame_type::text, "refreshed " + std::to_string(is.request));
+  }
+
   bool encode_fault(const net::failed_command& failed, const framing& frames,
                     std::string& out) override {
     frames.append(out, frame_type::text,
@@ -87,10 +94,18 @@ private:
   static void take_line(std::string_view rest, net::command_sink& sink) {
     const auto what = next_word(rest);
     if (what == "hello") {
-      sink.on_command(net::identify_command{{std::string{rest}}});
-      sink.reply(frame_type::text, "welcome");
+      const auto user = next_word(rest);
+      sink.on_command(
+        net::identify_command{{.user = std::string{user}, .token = std::string{rest}}});
     } else if (what == "join") {
       take_join(rest, sink);
+    } else if (what == "refresh") {
+      const auto request = number_of<std::uint32_t>(next_word(rest));
+      const auto token = next_word(rest);
+      net::refresh_command command{.token = token, .request = request};
+      if (!rest.empty())
+        command.room = rest;
+      sink.on_refresh(command);
     } else if (what == "leave") {
       const auto request = number_of<std::uint32_t>(next_word(rest));
       sink.on_command(net::leave_command{rest, request});
@@ -128,11 +143,13 @@ private:
     net::join_command join;
     join.request = number_of<std::uint32_t>(next_word(rest));
     join.room = next_word(rest);
-    if (const auto colon = rest.find(':'); colon != std::string_view::npos)
-      join.since = net::resume_position{std::string{rest.substr(0, colon)},
-                                        number_of<std::uint64_t>(rest.substr(colon + 1))};
+    const auto from = next_word(rest);
+    if (const auto colon = from.find(':'); colon != std::string_view::npos)
+      join.since = net::resume_position{std::string{from.substr(0, colon)},
+                                        number_of<std::uint64_t>(from.substr(colon + 1))};
     else
-      join.history = number_of<std::uint32_t>(rest);
+      join.history = number_of<std::uint32_t>(from);
+    join.token = rest;
     sink.on_command(std::move(join));
   }
 };
@@ -197,11 +214,12 @@ const net::wire_format& lines_format(net::recovered_in place) noexcept {
 }
 
 std::string_view name_of(net::command_fault fault) noexcept {
-  static constexpr std::array<std::string_view, 15> names{
+  static constexpr std::array<std::string_view, 18> names{
     "unidentified",   "identified_before", "bad_room",     "joined_before",
     "too_many_rooms", "not_joined",        "left",         "not_allowed",
     "room_limit",     "too_large",         "unavailable",  "refused",
-    "not_kept",       "too_much",          "unrecoverable"};
+    "not_kept",       "too_much",          "unrecoverable", "no_token",
+    "bad_token",      "token_expired"};
   return names[static_cast<std::size_t>(fault)];
 }
 

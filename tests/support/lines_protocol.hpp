@@ -8,8 +8,9 @@ namespace canang::sim {
 
 /// A protocol with many rooms a connection, of lines of words. A message of a client is one or more lines:
 ///
-///     hello NAME                        first, and once
-///     join REQUEST ROOM [HISTORY]       HISTORY: how much of it, or EPOCH:OFFSET to resume from
+///     hello NAME [TOKEN]                first, and once
+///     refresh REQUEST TOKEN [ROOM]
+///     join REQUEST ROOM [HISTORY TOKEN] HISTORY: how much of it, or EPOCH:OFFSET to resume from
 ///     leave REQUEST ROOM
 ///     publish REQUEST ROOM TEXT         REQUEST 0: without an answer
 ///     fail                              throws: a fault of ours
@@ -18,6 +19,7 @@ namespace canang::sim {
 ///
 ///     welcome
 ///     joined REQUEST ROOM EPOCH OFFSET yes|no [OFFSET TEXT]...
+///     refreshed REQUEST
 ///     left REQUEST ROOM
 ///     stored REQUEST OFFSET
 ///     failed REQUEST FAULT ROOM

@@ -11,7 +11,11 @@ input:
     {"id":3,"do":"unsubscribe","room"}      {"id":4,"do":"publish","room","data"}
     {"id":5,"do":"history","room","limit","since","reverse"}
     {"id":6,"do":"presence","room"}         {"id":7,"do":"stats","room"}
-    {"id":8,"do":"rpc","method","data"}
+    {"id":8,"do":"rpc","method","data"}     {"id":9,"do":"token","room","token"}
+
+`token` says what the SDK gets when it asks for a token, of itself (no room) or of a room: each time it does,
+`{"event":"asked","room"}` is told. Of a room it has to be said before `subscribe`; a driver with SDK_HAS_TOKEN in its
+environment has the SDK ask for its own.
 
 It answers each on its standard output, with `{"id":1,"ok":{...}}` or `{"id":1,"error":{"code","message"}}`, and
 says there whatever the SDK calls a handler for: `{"event":"publication","room","offset","user","data"}`,
@@ -86,7 +90,9 @@ class SdkError(Exception):
 class SdkClient:
     """One client of an SDK. Made by the `start_client` fixture, which also ends it."""
 
-    def __init__(self, sdk: Sdk, command: list[str], *arguments: str) -> None:
+    def __init__(
+        self, sdk: Sdk, command: list[str], *arguments: str, has_token: bool = False
+    ) -> None:
         self.sdk = sdk
         self.events: list[dict[str, Any]] = []
         self._answers: dict[int, dict[str, Any]] = {}
@@ -98,6 +104,7 @@ class SdkClient:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env=os.environ | ({"SDK_HAS_TOKEN": "1"} if has_token else {}),
             preexec_fn=die_with_parent,
         )
         readers = (self._read_stdout, self._read_stderr)
@@ -139,6 +146,9 @@ class SdkClient:
         await self.ask("connect")
         await self.has("connected")
         return self
+
+    async def take_token(self, token: str, room: str = "") -> None:
+        await self.ask("token", room=room, token=token)
 
     async def disconnect(self) -> None:
         await self.ask("disconnect")
@@ -338,7 +348,10 @@ def start_client(
     clients: list[SdkClient] = []
 
     def start(
-        port: int, user: str | None = None, emulation_port: int | None = None
+        port: int,
+        user: str | None = None,
+        emulation_port: int | None = None,
+        has_token: bool = False,
     ) -> SdkClient:
         query = f"?user={quote(user)}" if user else ""
         scheme = "ws" if sdk.transport == "websocket" else "http"
@@ -347,7 +360,7 @@ def start_client(
         if sdk.transport != "websocket":
             said_to = f"http://127.0.0.1:{emulation_port or port}{EMULATION}"
             arguments += [sdk.transport, said_to]
-        client = SdkClient(sdk, command, *arguments)
+        client = SdkClient(sdk, command, *arguments, has_token=has_token)
         clients.append(client)
         return client
 

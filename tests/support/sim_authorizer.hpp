@@ -4,23 +4,39 @@
 #include "tests/support/seeds.hpp"
 
 #include <deque>
+#include <functional>
 #include <string_view>
 #include <utility>
 
 namespace canang::sim {
 
 /// Decides by the names of rooms, at once or when the simulation wants it: nobody may join `locked...` or publish
-/// to `quiet...`, and of `busy...` nothing can be told.
+/// to `quiet...`, and of `busy...` nothing can be told. Tokens are `good` or `old`, or bad.
 class sim_authorizer final : public net::authorizer {
 public:
   explicit sim_authorizer(chance& any) : any_(any) {}
 
+  /// Who has no token is believed at once.
+  void identify(net::credentials&& shown, identity_handler decided) override {
+    if (shown.token.empty()) {
+      decided(net::proof::good, {.who = {.user = std::move(shown.user)}});
+      return;
+    }
+    const auto is = proof_of(shown.token);
+    at_once_or_later([is, user = std::move(shown.user), decided = std::move(decided)] {
+      decided(is, {.who = {.user = user, .is_proved = true}});
+    });
+  }
+
   void decide(const net::room_question& question, handler decided) override {
-    const auto verdict = verdict_of(question);
-    if (any_.one_in(2))
+    at_once_or_later([verdict = verdict_of(question), decided = std::move(decided)] {
       decided(verdict);
-    else
-      pending_.emplace_back(verdict, std::move(decided));
+    });
+  }
+
+  void check_pass(const net::pass_question& question, pass_handler decided) override {
+    const auto is = proof_of(question.token);
+    at_once_or_later([is, decided = std::move(decided)] { decided(is, {}); });
   }
 
   [[nodiscard]] std::uint64_t generation() const noexcept override { return generation_; }
@@ -35,7 +51,7 @@ public:
     const bool is_oldest = any_.one_in(2);
     auto next = std::move(is_oldest ? pending_.front() : pending_.back());
     is_oldest ? pending_.pop_front() : pending_.pop_back();
-    next.second(next.first);
+    next();
   }
 
 private:
@@ -48,8 +64,21 @@ private:
     return question.room.starts_with(refused) ? net::verdict::refused : net::verdict::allowed;
   }
 
+  static net::proof proof_of(std::string_view token) {
+    return token == "good"  ? net::proof::good
+           : token == "old" ? net::proof::expired
+                            : net::proof::bad;
+  }
+
+  void at_once_or_later(std::function<void()> decide) {
+    if (any_.one_in(2))
+      decide();
+    else
+      pending_.push_back(std::move(decide));
+  }
+
   chance& any_;
-  std::deque<std::pair<net::verdict, handler>> pending_;
+  std::deque<std::function<void()>> pending_;
   std::uint64_t generation_ = 0;
 };
 

@@ -21,6 +21,8 @@ struct client_options {
   bool echo = true;
   std::uint32_t history = 0;
   const net::wire_format* format = nullptr; ///< null: the plain one; else it is not judged here
+  std::string user{};
+  std::string token{}; ///< see `sim_authorizer`
 };
 
 /// One client of a simulated node, and what is known of the moments that decide what it must get.

@@ -107,7 +107,13 @@ client& sim_node::connect(const client_options& asked) {
   added.connection = handle.address();
   by_id_[added.id] = &added;
   auto& started = *caf::actor_cast<actors::connection*>(handle);
-  started.enter([&] { started.start({asked.room, asked.echo, asked.history, {}, false, {}}); });
+  started.enter([&] {
+    started.start({.room = asked.room,
+                   .echo = asked.echo,
+                   .history = asked.history,
+                   .user = asked.user,
+                   .token = asked.token});
+  });
   return added;
 }
 

@@ -5,6 +5,8 @@ namespace canang::net::centrifugo {
 const error& error_of(command_fault why) noexcept {
   switch (why) {
   case command_fault::not_joined:
+  case command_fault::no_token:
+  case command_fault::bad_token:
   case command_fault::not_allowed: return permission_denied;
   case command_fault::joined_before: return already_subscribed;
   case command_fault::too_many_rooms:
@@ -13,6 +15,7 @@ const error& error_of(command_fault why) noexcept {
   case command_fault::bad_room: return bad_request;
   case command_fault::not_kept: return not_available;
   case command_fault::room_limit: return too_many_requests;
+  case command_fault::token_expired: return token_expired;
   case command_fault::unrecoverable: return unrecoverable_position;
   case command_fault::unidentified:
   case command_fault::identified_before:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/close_code.hpp"
 #include "net/metrics.hpp"
 #include "net/protocol/commands.hpp"
 
@@ -24,6 +25,7 @@ inline constexpr error already_subscribed{105, "already subscribed"};
 inline constexpr error limit_exceeded{106, "limit exceeded"};
 inline constexpr error bad_request{107, "bad request"};
 inline constexpr error not_available{108, "not available"};
+inline constexpr error token_expired{109, "token expired"};
 inline constexpr error too_many_requests{111, "too many requests", true};
 inline constexpr error unrecoverable_position{112, "unrecoverable position"};
 
@@ -39,10 +41,12 @@ struct ending {
 
 inline constexpr ending shutdown{3001, "shutdown"};
 inline constexpr ending server_error{3004, "internal server error"};
+inline constexpr ending connection_expired{net::connection_expired, "connection expired"};
+inline constexpr ending membership_expired{net::membership_expired, "subscription expired"};
 inline constexpr ending slow{3008, "slow"};
 inline constexpr ending insufficient_state{3010, "insufficient state"};
 inline constexpr ending requests_without_end{3013, "too many requests"};
-inline constexpr ending invalid_token{3500, "invalid token"};
+inline constexpr ending invalid_token{net::invalid_token, "invalid token"};
 inline constexpr ending malformed{3501, "bad request"};
 inline constexpr ending stale{3502, "stale"};
 inline constexpr ending forbidden{3507, "permission denied"};
@@ -50,6 +54,7 @@ inline constexpr ending nobody_there{3508, "not available"};
 
 inline constexpr ending server_unsubscribe{2000, "server unsubscribe"};
 inline constexpr ending come_back{2500, "insufficient state"};
+inline constexpr ending renew{2501, "subscription expired"};
 
 /// How the end of a connection is told, where it is to be told with `given`.
 [[nodiscard]] ending ending_of(close_reason why, const ending& given) noexcept;

@@ -238,6 +238,8 @@ public:
     return read_result::bad;
   }
 
+  std::string_view rest() const noexcept override { return rest_; }
+
 private:
   std::string_view take_line() noexcept {
     const auto line = rest_.substr(0, rest_.find('\n'));

@@ -97,6 +97,12 @@ void append_position(std::string& out, std::string_view epoch, std::uint64_t off
   append_number(out, offset);
 }
 
+/// How long it is until something ends, as fields.
+void append_expiry(std::string& out, std::uint32_t expires_in_s) {
+  out += "\"expires\":true,\"ttl\":";
+  append_number(out, expires_in_s);
+}
+
 void append_subscription(std::string& out, const join_reply& reply) {
   out += '{';
   append_position(out, reply.at.epoch, reply.at.offset);
@@ -110,6 +116,10 @@ void append_subscription(std::string& out, const join_reply& reply) {
     out += ",\"recovered\":true";
   if ((reply.note & subscription_note::changes) != 0)
     out += ",\"delta\":true";
+  if (reply.expires_in_s != 0) {
+    out += ',';
+    append_expiry(out, reply.expires_in_s);
+  }
   append_publications(out, reply.recovered);
   out += '}';
 }
@@ -152,6 +162,10 @@ public:
     append_number(out, is.ping_s);
     out += ",\"pong\":true,\"node\":";
     append_json_string(out, is.node);
+    if (is.expires_in_s) {
+      out += ',';
+      append_expiry(out, *is.expires_in_s);
+    }
     if (!is.session.empty()) {
       out += ",\"session\":";
       append_json_string(out, is.session);
@@ -188,6 +202,17 @@ public:
   void done(std::string& out, std::uint32_t id, method what) const override {
     begin_reply(out, id, name_of(what));
     out += "{}}";
+  }
+
+  void refreshed(std::string& out, const net::refreshed& is) const override {
+    if (is.request == 0)
+      out += "{\"push\":{\"refresh\":";
+    else
+      begin_reply(out, is.request, is.is_of_room ? "sub_refresh" : "refresh");
+    out += '{';
+    if (is.expires_in_s)
+      append_expiry(out, *is.expires_in_s);
+    out += is.request == 0 ? "}}}" : "}}";
   }
 
   void presence(std::string& out, const members_answer& is) const override {

@@ -192,6 +192,8 @@ public:
     is_bad_ = false;
   }
 
+  std::string_view rest() const noexcept override { return rest_; }
+
   read_result next(request& into) override {
     if (is_bad_)
       return read_result::bad;

@@ -27,7 +27,9 @@ enum reply_field : protozero::pbf_tag_type {
   reply_presence = 9,
   reply_presence_stats = 10,
   reply_history = 11,
-  reply_ping = 12
+  reply_ping = 12,
+  reply_refresh = 14,
+  reply_sub_refresh = 15
 };
 
 enum push_field : protozero::pbf_tag_type {
@@ -37,7 +39,8 @@ enum push_field : protozero::pbf_tag_type {
   push_leave = 6,
   push_unsubscribe = 7,
   push_subscribe = 9,
-  push_disconnect = 11
+  push_disconnect = 11,
+  push_refresh = 12
 };
 
 /// Adds what `write` adds, as a message: also where that is nothing, which the library would leave out.
@@ -115,7 +118,15 @@ void add_publications(pbf_writer& to, protozero::pbf_tag_type field,
   }
 }
 
+/// Fields `expires` and `ttl`.
+void add_expiry(pbf_writer& to, protozero::pbf_tag_type expires, std::uint32_t expires_in_s) {
+  to.add_bool(expires, true);
+  to.add_uint32(expires + 1, expires_in_s);
+}
+
 void add_subscription(pbf_writer& fields, const join_reply& reply) {
+  if (reply.expires_in_s != 0)
+    add_expiry(fields, 1, reply.expires_in_s);
   if ((reply.note & subscription_note::recoverable) != 0)
     fields.add_bool(3, true);
   add_text(fields, 6, reply.at.epoch);
@@ -151,6 +162,8 @@ public:
       const scratch message{scratch::level::fields};
       pbf_writer fields{message.text()};
       add_text(fields, 1, is.client);
+      if (is.expires_in_s)
+        add_expiry(fields, 3, *is.expires_in_s);
       fields.add_uint32(7, is.ping_s);
       fields.add_bool(8, true);
       add_text(fields, 9, is.session);
@@ -187,6 +200,24 @@ public:
                        : what == method::publish   ? reply_publish
                                                    : reply_ping;
     append_reply(out, id, field, [](pbf_writer&) {});
+  }
+
+  void refreshed(std::string& out, const net::refreshed& is) const override {
+    if (is.request == 0) {
+      append_delimited(out, [&](pbf_writer& reply) {
+        pbf_writer push{reply, reply_push};
+        add_message(push, push_refresh, [&](pbf_writer& fields) {
+          if (is.expires_in_s)
+            add_expiry(fields, 1, *is.expires_in_s);
+        });
+      });
+      return;
+    }
+    append_reply(out, is.request, is.is_of_room ? reply_sub_refresh : reply_refresh,
+                 [&](pbf_writer& fields) {
+                   if (is.expires_in_s)
+                     add_expiry(fields, is.is_of_room ? 1 : 3, *is.expires_in_s);
+                 });
   }
 
   void presence(std::string& out, const members_answer& is) const override {

@@ -8,6 +8,7 @@
 #include "net/protocol/protocol.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,7 @@ struct connect_result {
   std::uint32_t ping_s = 0;   ///< pings come so often, and are to be answered
   std::string_view session{}; ///< see `session::secret`; empty: there is none
   std::string_view rooms{};   ///< what `entered` has said
+  std::optional<std::uint32_t> expires_in_s{}; ///< unless it is refreshed; none: never
 };
 
 /// A member that a push or an answer is about.
@@ -58,6 +60,9 @@ public:
 
   /// A result without fields, of `what`.
   virtual void done(std::string& out, std::uint32_t id, method what) const = 0;
+
+  /// The answer to `refresh` and `sub_refresh`; without a request the push.
+  virtual void refreshed(std::string& out, const net::refreshed& is) const = 0;
 
   virtual void presence(std::string& out, const members_answer& is) const = 0;
   virtual void presence_stats(std::string& out, const counts_answer& are) const = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -66,13 +65,6 @@ struct request {
   std::string_view version{};
   std::vector<server_sub> subs{};
 
-  /// What it says of one; of several the last counts. Null where it says nothing.
-  [[nodiscard]] const server_sub* sub_of(std::string_view room) const noexcept {
-    const auto found = std::find_if(subs.rbegin(), subs.rend(),
-                                    [&](const server_sub& one) { return one.channel == room; });
-    return found == subs.rend() ? nullptr : &*found;
-  }
-
   // subscribe
   bool recover = false;
   bool positioned = false;
@@ -110,6 +102,9 @@ public:
 
   /// @param into what is there to be read, if the result is `command`; else unspecified.
   [[nodiscard]] virtual read_result next(request& into) = 0;
+
+  /// What of the message has not been read.
+  [[nodiscard]] virtual std::string_view rest() const noexcept = 0;
 
 protected:
   ~request_reader() = default;

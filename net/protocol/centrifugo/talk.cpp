@@ -1,5 +1,6 @@
 #include "net/protocol/centrifugo/talk.hpp"
 
+#include "net/limits.hpp"
 #include "net/protocol/centrifugo/scratch.hpp"
 #include "net/utf8.hpp"
 
@@ -39,7 +40,10 @@ void talk::reply(command_sink& sink, Write write) const {
 }
 
 void talk::on_open(const connection_parameters& parameters, command_sink& sink) {
-  user_ = parameters.user;
+  if (!parameters.user.empty() || !parameters.token.empty())
+    said_ = std::make_unique<credentials>(credentials{.user = parameters.user,
+                                                      .token = parameters.token,
+                                                      .is_of_field = parameters.is_token_of_field});
   sink.open();
 }
 
@@ -47,11 +51,20 @@ void talk::decode(frame_type /*type*/, std::span<const char> message, command_si
   auto& reader = words_.reader();
   reader.begin({message.data(), message.size()});
   request asked;
-  auto result = reader.next(asked);
-  if (result == read_result::end)
-    result = read_result::bad; // a message without a command
-  while (result == read_result::command && take(asked, sink))
+  const auto first = reader.next(asked);
+  take_from(first == read_result::end ? read_result::bad : first, asked, sink); // not without any
+}
+
+/// Reads to the end of the message, or to a `connect` that cannot be answered yet: until then nothing more is read.
+void talk::take_from(read_result result, request& asked, command_sink& sink) {
+  auto& reader = words_.reader();
+  while (result == read_result::command && take(asked, sink)) {
+    if (connecting_) {
+      connecting_->rest = reader.rest();
+      return;
+    }
     result = reader.next(asked);
+  }
   if (result == read_result::bad)
     sink.close(malformed.code, malformed.reason);
 }
@@ -61,7 +74,7 @@ bool talk::take(const request& asked, command_sink& sink) {
   const bool wants_answer = asked.what != method::none && asked.what != method::send;
   const bool comes_first = asked.what == method::connect;
   if (asked.what != method::none
-      && ((wants_answer && asked.id == 0) || comes_first == is_connected_)) {
+      && (stage_ == stage::connecting || (wants_answer && asked.id == 0) || comes_first == is_connected())) {
     sink.close(malformed.code, malformed.reason);
     return false;
   }
@@ -70,7 +83,9 @@ bool talk::take(const request& asked, command_sink& sink) {
   case method::send:        // there is nobody to send anything to
     sink.close(nobody_there.code, nobody_there.reason);
     return false;
-  case method::connect: return connect(asked, sink);
+  case method::connect:
+    connect(asked, sink);
+    return is_connected() || connecting_ != nullptr; // who has been refused is asked nothing else
   case method::subscribe: subscribe(asked, sink); break;
   case method::unsubscribe:
     if (asked.channel.empty())
@@ -92,27 +107,63 @@ bool talk::take(const request& asked, command_sink& sink) {
     reply(sink, [&](std::string& out) { words_.done(out, asked.id, method::ping); });
     break;
   case method::refresh:
-  case method::sub_refresh: refuse(asked, not_available, sink); break;
+  case method::sub_refresh: refresh(asked, sink); break;
   case method::rpc:
   case method::unknown: refuse(asked, method_not_found, sink); break;
   }
   return true;
 }
 
-/// No token can be checked yet, so none is believed.
-bool talk::connect(const request& asked, command_sink& sink) {
+/// Who it is may take a while to tell, see `on_admitted`. A token here counts before that of the URL.
+void talk::connect(const request& asked, command_sink& sink) {
+  stage_ = stage::connecting;
+  connecting_ = std::make_unique<connecting>(connecting{.request = asked.id});
+  for (const auto& one : asked.subs)
+    if (one.recover)
+      connecting_->had.emplace_back(one.channel,
+                                    resume_position{std::string{one.at.epoch}, one.at.offset});
+  credentials shown;
+  if (said_)
+    shown = *said_;
   if (!asked.token.empty()) {
-    sink.close(invalid_token.code, invalid_token.reason);
-    return false;
+    shown.token = asked.token;
+    shown.is_of_field = false;
   }
-  is_connected_ = true;
-  sink.on_command(identify_command{{.user = std::exchange(user_, {})}});
+  sink.on_command(identify_command{std::move(shown)});
+}
+
+void talk::on_admitted(command_sink& sink) {
+  stage_ = stage::connected;
+  said_.reset();
   auto facts = sink.facts();
+  const auto rest = std::move(connecting_->rest);
   if (facts.rooms.empty())
-    reply(sink, [&](std::string& out) { append_connected(out, asked.id, facts, {}); });
+    reply(sink, [&](std::string& out) { append_connected(out, connecting_->request, facts, {}); });
   else
-    enter_rooms(asked, std::move(facts.rooms), sink);
-  return true;
+    enter_rooms(std::move(facts.rooms), sink);
+  connecting_.reset();
+  if (rest.empty())
+    return; // or the message is being read
+  auto& reader = words_.reader();
+  reader.begin(rest);
+  request asked;
+  const auto next = reader.next(asked);
+  take_from(next, asked, sink);
+}
+
+std::chrono::seconds talk::refresh_grace() const noexcept { return longest_refresh; }
+
+/// Without a token there is nothing to refresh with.
+void talk::refresh(const request& asked, command_sink& sink) const {
+  const bool is_of_room = asked.what == method::sub_refresh;
+  if (asked.token.empty() || (is_of_room && asked.channel.empty())) {
+    refuse(asked, bad_request, sink);
+    return;
+  }
+  refresh_command command{.token = asked.token, .request = asked.id};
+  if (is_of_room)
+    command.room = asked.channel;
+  sink.on_refresh(command);
 }
 
 void talk::append_connected(std::string& out, std::uint32_t request, const connection_facts& facts,
@@ -123,20 +174,24 @@ void talk::append_connected(std::string& out, std::uint32_t request, const conne
                     .node = facts.node,
                     .ping_s = seconds_of(facts.pings),
                     .session = facts.session,
-                    .rooms = rooms});
+                    .rooms = rooms,
+                    .expires_in_s = facts.expires_in_s});
 }
 
 /// Which these are the server decides; the client says how far it is in them.
-void talk::enter_rooms(const request& asked, std::vector<std::string>&& rooms,
-                       command_sink& sink) const {
-  entering_command enters{.rooms = {}, .request = asked.id};
+void talk::enter_rooms(std::vector<std::string>&& rooms, command_sink& sink) {
+  entering_command enters{.rooms = {}, .request = connecting_->request};
+  auto& had = connecting_->had;
   for (auto& room : rooms) {
     join_command join{.room = std::move(room)};
     join.note = subscription_note::positioned | subscription_note::recoverable;
     join.format = &formats_.by_server;
-    if (const auto* const had = asked.sub_of(join.room); had != nullptr && had->recover) {
+    const auto found = std::find_if(had.rbegin(), had.rend(), [&](const auto& one) {
+      return one.first == join.room;
+    });
+    if (found != had.rend()) {
       join.note |= subscription_note::recovering;
-      join.since = resume_position{std::string{had->at.epoch}, had->at.offset};
+      join.since = std::move(found->second);
     }
     enters.rooms.push_back(std::move(join));
   }
@@ -147,6 +202,7 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
   join_command join;
   join.room = asked.channel;
   join.request = asked.id;
+  join.token = asked.token;
   join.note = static_cast<std::uint8_t>(
     note_if(asked.positioned, subscription_note::positioned)
     | note_if(asked.recoverable || asked.recover, subscription_note::recoverable)
@@ -188,7 +244,7 @@ void talk::encode_connected(std::uint32_t request, std::string_view rooms,
 
 bool talk::take_invitation(join_command& wanted) const {
   wanted.format = &formats_.by_server;
-  return is_connected_;
+  return is_connected();
 }
 
 void talk::publish(const request& asked, command_sink& sink) const {
@@ -227,7 +283,7 @@ void talk::refuse(const request& asked, const error& why, command_sink& sink) co
 /// Who leaves a room that it is not in has what it wants.
 bool talk::encode_fault(const failed_command& failed, const framing& frames, std::string& out) {
   if (failed.what == command_kind::identify)
-    return false;
+    return encode_not_connected(failed.why, frames, out);
   append_message(words_, frames, out, [&](std::string& text) {
     if (failed.what == command_kind::leave)
       words_.done(text, failed.request, method::unsubscribe);
@@ -235,6 +291,21 @@ bool talk::encode_fault(const failed_command& failed, const framing& frames, std
       words_.error(text, failed.request, error_of(failed.why));
   });
   return true;
+}
+
+/// Who is told that its token has expired gets another one, and connects again; the rest of the message is lost.
+bool talk::encode_not_connected(command_fault why, const framing& frames, std::string& out) {
+  if (why != command_fault::token_expired || !connecting_)
+    return false;
+  stage_ = stage::new_here;
+  const auto request = std::exchange(connecting_, nullptr)->request;
+  append_message(words_, frames, out,
+                 [&](std::string& text) { words_.error(text, request, error_of(why)); });
+  return true;
+}
+
+void talk::encode_refreshed(const refreshed& is, const framing& frames, std::string& out) {
+  append_message(words_, frames, out, [&](std::string& text) { words_.refreshed(text, is); });
 }
 
 void talk::encode_stored(const stored_publish& stored, const framing& frames, std::string& out) {

@@ -30,6 +30,7 @@ type command struct {
 	Since       *position       `json:"since"`
 	Reverse     bool            `json:"reverse"`
 	Method      string          `json:"method"`
+	Token       string          `json:"token"`
 }
 
 type position struct {
@@ -38,6 +39,18 @@ type position struct {
 }
 
 var output sync.Mutex
+
+// tokens has what is asked for when the SDK wants one, by room; of the client itself by "".
+var tokens sync.Map
+
+func tokenOf(room string) (string, error) {
+	say(fields{"event": "asked", "room": room})
+	token, found := tokens.Load(room)
+	if !found {
+		return "", errors.New("there is no token")
+	}
+	return token.(string), nil
+}
 
 func say(line fields) {
 	text, err := json.Marshal(line)
@@ -80,6 +93,9 @@ func connect(url, format string) *centrifuge.Client {
 		HandshakeTimeout:   5 * time.Second,
 		MaxServerPingDelay: 2 * time.Second,
 	}
+	if os.Getenv("SDK_HAS_TOKEN") != "" {
+		config.GetToken = func(centrifuge.ConnectionTokenEvent) (string, error) { return tokenOf("") }
+	}
 	create := centrifuge.NewJsonClient
 	if format == "protobuf" {
 		create = centrifuge.NewProtobufClient
@@ -120,11 +136,15 @@ func watchServerSubscriptions(client *centrifuge.Client) {
 
 func subscribe(client *centrifuge.Client, c command) error {
 	room := c.Room
-	subscription, err := client.NewSubscription(room, centrifuge.SubscriptionConfig{
+	config := centrifuge.SubscriptionConfig{
 		Recoverable: c.Recoverable,
 		JoinLeave:   c.JoinLeave,
 		Delta:       centrifuge.DeltaType(c.Delta),
-	})
+	}
+	if _, found := tokens.Load(room); found {
+		config.GetToken = func(centrifuge.SubscriptionTokenEvent) (string, error) { return tokenOf(room) }
+	}
+	subscription, err := client.NewSubscription(room, config)
 	if err != nil {
 		return err
 	}
@@ -198,6 +218,8 @@ func obey(client *centrifuge.Client, c command) (answer fields, err error) {
 		err = client.Connect()
 	case "disconnect":
 		err = client.Disconnect()
+	case "token":
+		tokens.Store(c.Room, c.Token)
 	case "subscribe":
 		err = subscribe(client, c)
 	case "unsubscribe":

@@ -29,6 +29,14 @@ function decoded(data) {
 const publication = ({ offset = 0, data, info }) => ({ offset, user: info?.user, ...decoded(data) });
 const member = ({ client, user }) => ({ client, user });
 
+// What is asked for when the SDK wants a token, by room; of the client itself by no room.
+const tokens = new Map();
+
+const tokenOf = (room) => async () => {
+  say({ event: 'asked', room });
+  return tokens.get(room);
+};
+
 const endpoint = transport ? [{ transport, endpoint: url }] : url;
 const client = new (isProtobuf ? ProtobufClient : JsonClient)(endpoint, {
   websocket: WebSocket,
@@ -37,6 +45,7 @@ const client = new (isProtobuf ? ProtobufClient : JsonClient)(endpoint, {
   minReconnectDelay: 50,
   maxReconnectDelay: 300,
   maxServerPingDelay: 2000,
+  ...(process.env.SDK_HAS_TOKEN && { getToken: tokenOf('') }),
 });
 client.on('connecting', ({ code, reason }) => say({ event: 'connecting', code, reason }));
 client.on('connected', (context) => say({ event: 'connected', client: context.client }));
@@ -59,7 +68,12 @@ client.on('publication', ({ channel: room, ...context }) =>
 );
 
 function subscribe({ room, recoverable, join_leave: joinLeave, delta }) {
-  const subscription = client.newSubscription(room, { recoverable, joinLeave, delta: delta || undefined });
+  const subscription = client.newSubscription(room, {
+    recoverable,
+    joinLeave,
+    delta: delta || undefined,
+    ...(tokens.has(room) && { getToken: tokenOf(room) }),
+  });
   subscription.on('subscribed', ({ wasRecovering, recovered, streamPosition }) =>
     say({
       event: 'subscribed',
@@ -104,6 +118,7 @@ async function stats({ room }) {
 }
 
 const commands = {
+  token: ({ room, token }) => void tokens.set(room, token),
   connect: () => client.connect(),
   disconnect: () => client.disconnect(),
   subscribe,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import sys
 from typing import Any
 
@@ -114,14 +115,26 @@ class RoomEvents(SubscriptionEventHandler):
 
 class Driver:
     def __init__(self) -> None:
+        self.tokens: dict[str, str] = {}  # by room; of the client itself by none
         self.client = Client(
             URL,
+            get_token=self.own_token if os.environ.get("SDK_HAS_TOKEN") else None,
             events=ClientEvents(),
             use_protobuf=IS_PROTOBUF,
             min_reconnect_delay=0.05,
             max_reconnect_delay=0.3,
             max_server_ping_delay=2,
         )
+
+    async def own_token(self, *_: Any) -> str:
+        return await self.token_of("")
+
+    async def token_of(self, room: str) -> str:
+        say(event="asked", room=room)
+        return self.tokens[room]
+
+    async def token(self, room: str, token: str) -> None:
+        self.tokens[room] = token
 
     async def connect(self) -> None:
         await self.client.connect()
@@ -138,6 +151,7 @@ class Driver:
             recoverable=recoverable,
             join_leave=join_leave,
             delta=DeltaType(delta) if delta else None,
+            get_token=(lambda _: self.token_of(room)) if room in self.tokens else None,
         )
         await subscription.subscribe()
 

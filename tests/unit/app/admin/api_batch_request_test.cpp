@@ -51,7 +51,7 @@ TEST(api_batch_request, what_cannot_be_done_is_an_error_of_that_command) {
     {R"({"rpc":{"method":"x"}})", api_errc::method_not_found},
     {R"({"publish":{"channel":"r","data":1},"info":{}})", api_errc::bad_request},
     {R"({"publish":{"data":1}})", api_errc::bad_request},
-    {R"({"refresh":{"user":"ann","expire_at":99999999999}})", api_errc::not_available},
+    {R"({"subscribe":{"user":"ann","channel":"r","data":1}})", api_errc::not_available},
   };
   for (const auto& [command, code] : cases) {
     const auto all = commands("[" + command + R"(,{"info":{}}])");

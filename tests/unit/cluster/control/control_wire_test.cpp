@@ -40,6 +40,9 @@ TEST(control_wire, reads_the_commands_that_it_writes) {
     add_to_room{"ann", "kitchen", "abcdefgh23/7"},
     add_to_room{"", "kitchen", client, position{"", 0}},
     add_to_room{"ann", "kitchen", {}, position{"epoch", ~std::uint64_t{0}}},
+    refresh_user{"ann"},
+    refresh_user{"ann", "abcdefgh23/7", 1'900'000'000},
+    refresh_user{"", "abcdefgh23/7", 1},
   };
   std::uint64_t number = 0;
   for (const auto& command : commands) {
@@ -114,6 +117,9 @@ TEST(control_wire, refuses_what_is_beyond_the_limits) {
   EXPECT_FALSE(is_valid(disconnect_user{"u", 3503, "", {}, {""}}));
   EXPECT_FALSE(
     is_valid(disconnect_user{"u", 3503, "", {}, std::vector(max_spared_clients + 1, client)}));
+  EXPECT_FALSE(is_valid(refresh_user{""}));
+  EXPECT_FALSE(is_valid(refresh_user{"u", {}, 0}));
+  EXPECT_FALSE(is_valid(refresh_user{"u", {}, -1}));
   EXPECT_FALSE(is_valid(add_to_room{"", "r"}));
   EXPECT_FALSE(is_valid(add_to_room{"u", ""}));
   EXPECT_FALSE(is_valid(add_to_room{"u", "r", "a b"}));

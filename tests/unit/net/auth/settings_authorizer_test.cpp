@@ -24,13 +24,17 @@ struct settings : access_settings {
 
 struct settings_authorizer_test : testing::Test {
   settings said;
-  settings_authorizer access{said};
+  room_name_rules names;
+  settings_authorizer access{said, names};
 
   bool may(room_action what, bool is_proved, bool is_member) {
-    const identity who{"ann", is_proved};
+    return may(what, {.user = "ann", .is_proved = is_proved}, "lobby", is_member);
+  }
+
+  bool may(room_action what, const identity& who, std::string_view room, bool is_member = false) {
     int answers = 0;
     auto answer = verdict::unavailable;
-    access.decide({who, what, "lobby", is_member}, [&](verdict given) {
+    access.decide({who, what, room, is_member}, [&](verdict given) {
       ++answers;
       answer = given;
     });
@@ -51,11 +55,17 @@ TEST_F(settings_authorizer_test, decides_by_who_asks_for_every_action) {
         EXPECT_TRUE(when(who_may::anyone));
         EXPECT_EQ(when(who_may::users), is_proved);
         EXPECT_EQ(when(who_may::members), is_member);
-        EXPECT_FALSE(when(who_may::token)) << "there are none yet";
+        EXPECT_FALSE(when(who_may::token)) << "it has none";
         EXPECT_FALSE(when(who_may::nobody));
       }
     }
   }
+}
+
+TEST_F(settings_authorizer_test, takes_nobody_for_a_user_who_has_no_name) {
+  said.rules.subscribe = who_may::users;
+  EXPECT_FALSE(may(room_action::subscribe, {.is_proved = true}, "lobby"));
+  EXPECT_TRUE(may(room_action::subscribe, {.user = "ann", .is_proved = true}, "lobby"));
 }
 
 TEST_F(settings_authorizer_test, decides_each_action_by_its_own_rule) {
@@ -77,6 +87,89 @@ TEST_F(settings_authorizer_test, tells_when_what_it_decided_may_be_otherwise_now
   EXPECT_EQ(access.generation(), before);
   ++said.changes;
   EXPECT_GT(access.generation(), before);
+}
+
+TEST_F(settings_authorizer_test, lets_those_do_something_whose_token_says_so) {
+  identity who{.user = "ann", .is_proved = true};
+  who.grants = {{.pattern = "chat:*",
+                 .match = token_grant::kind::wildcard,
+                 .rights = token_grant::subscribe | token_grant::history},
+                {.pattern = "news", .match = token_grant::kind::exact, .rights = token_grant::publish}};
+  constexpr auto token = who_may::token;
+  said.rules = {token, token, token, token};
+  EXPECT_TRUE(may(room_action::subscribe, who, "chat:1"));
+  EXPECT_TRUE(may(room_action::history, who, "chat:1"));
+  EXPECT_FALSE(may(room_action::publish, who, "chat:1"));
+  EXPECT_FALSE(may(room_action::presence, who, "chat:1"));
+  EXPECT_FALSE(may(room_action::subscribe, who, "news"));
+  EXPECT_TRUE(may(room_action::publish, who, "news"));
+  EXPECT_FALSE(may(room_action::publish, who, "news2"));
+  constexpr auto nobody = who_may::nobody;
+  said.rules = {nobody, nobody, nobody, nobody};
+  EXPECT_FALSE(may(room_action::subscribe, who, "chat:1")) << "nobody is nobody";
+}
+
+TEST_F(settings_authorizer_test, keeps_private_rooms_for_those_with_a_token) {
+  said.rules.publish = said.rules.presence = who_may::anyone;
+  identity who{.user = "ann", .is_proved = true};
+  for (const auto what : actions) {
+    EXPECT_FALSE(may(what, who, "$board"));
+    if (what != room_action::subscribe) {
+      EXPECT_TRUE(may(what, who, "$board", true)) << "its token let it in";
+    }
+  }
+  who.grants = {{.pattern = "$*", .match = token_grant::kind::wildcard, .rights = token_grant::subscribe}};
+  EXPECT_TRUE(may(room_action::subscribe, who, "$board"));
+  names.private_prefix.clear();
+  who.grants.clear();
+  EXPECT_TRUE(may(room_action::subscribe, who, "$board"));
+}
+
+TEST_F(settings_authorizer_test, keeps_a_users_room_for_that_user) {
+  names.personal_prefix = "me:";
+  said.rules.publish = who_may::anyone;
+  const identity ann{.user = "ann"};
+  const identity bob{.user = "bob"};
+  EXPECT_TRUE(may(room_action::subscribe, ann, "me:ann"));
+  EXPECT_TRUE(may(room_action::publish, ann, "me:ann"));
+  EXPECT_FALSE(may(room_action::subscribe, bob, "me:ann"));
+  EXPECT_FALSE(may(room_action::publish, bob, "me:ann"));
+  EXPECT_FALSE(may(room_action::subscribe, {}, "me:")) << "nobody has no room";
+  EXPECT_TRUE(may(room_action::subscribe, {.user = "ann", .is_proved = true}, "me:ann"));
+}
+
+TEST_F(settings_authorizer_test, keeps_rooms_for_the_users_whom_their_names_list) {
+  const identity ann{.user = "ann"};
+  const identity bob{.user = "bob"};
+  EXPECT_TRUE(may(room_action::subscribe, bob, "talk#ann")) << "the settings do not say so";
+  said.rules.has_users = true;
+  said.rules.subscribe = who_may::token;
+  EXPECT_TRUE(may(room_action::subscribe, ann, "talk#ann"));
+  EXPECT_FALSE(may(room_action::subscribe, bob, "talk#ann"));
+  EXPECT_TRUE(may(room_action::subscribe, bob, "talk#ann,bob"));
+  EXPECT_TRUE(may(room_action::subscribe, ann, "talk#ann,bob"));
+  EXPECT_FALSE(may(room_action::subscribe, {.user = "an"}, "talk#ann,bob"));
+  EXPECT_FALSE(may(room_action::subscribe, {.user = "ann,bob"}, "talk#ann,bob"));
+  EXPECT_FALSE(may(room_action::subscribe, {}, "talk#,bob")) << "an empty name is nobody's";
+  EXPECT_TRUE(may(room_action::subscribe, bob, "talk#ann#bob")) << "the last boundary counts";
+  EXPECT_FALSE(may(room_action::subscribe, ann, "talk")) << "it lists nobody";
+  EXPECT_FALSE(may(room_action::publish, bob, "talk#ann"));
+}
+
+TEST_F(settings_authorizer_test, believes_whoever_has_no_token_and_no_token) {
+  const auto result_for = [this](credentials shown) {
+    std::string text;
+    access.identify(std::move(shown), [&](proof is, client_admission&& as) {
+      text = std::string{to_string(is)} + ' ' + as.who.user + (as.who.is_proved ? " proved" : "");
+    });
+    return text;
+  };
+  EXPECT_EQ(result_for({.user = "ann"}), "good ann");
+  EXPECT_EQ(result_for({.user = "ann", .token = "t"}), "bad ");
+  std::string text;
+  access.check_pass({.who = {}, .client = "n/1", .room = "r", .token = "t"},
+                    [&](proof is, room_pass&&) { text = to_string(is); });
+  EXPECT_EQ(text, "bad");
 }
 
 TEST(room_access_test, has_the_rules_of_the_settings_in_force) {

@@ -89,8 +89,9 @@ TEST(token, does_not_hold_with_any_of_its_signed_bits_changed) {
 TEST(token, of_one_algorithm_holds_with_no_key_of_another) {
   for (const auto& signed_with : token_vectors)
     for (const auto& checked_with : token_vectors)
-      if (facts_of(signed_with.algorithm).kind != facts_of(checked_with.algorithm).kind)
+      if (facts_of(signed_with.algorithm).kind != facts_of(checked_with.algorithm).kind) {
         EXPECT_EQ(fault_of(signed_with.token, keys_of(checked_with)), token_fault::unknown_key);
+      }
 }
 
 TEST(token, signed_with_the_public_key_as_a_secret_is_refused) {
@@ -301,8 +302,9 @@ TEST(token, says_by_its_header_whether_its_check_is_costly) {
   EXPECT_FALSE(is_costly(token_of(R"({"alg":"HS512"})", "{}")));
   EXPECT_FALSE(is_costly(token_of(R"({"alg":"none"})", "{}")));
   for (const auto& bad : bad_forms())
-    if (bad.name != "RS256 with HMAC's key")
+    if (bad.name != "RS256 with HMAC's key") {
       EXPECT_FALSE(is_costly(bad.token)) << bad.name;
+    }
 }
 
 TEST(token, is_checked_by_several_threads_with_the_same_keys) {

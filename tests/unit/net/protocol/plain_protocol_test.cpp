@@ -10,13 +10,13 @@ using namespace std::string_literals;
 
 /// Notes the commands that it is given.
 struct noting_sink final : command_sink {
-  std::vector<identity> identities;
+  std::vector<credentials> identities;
   std::vector<join_command> joins;
   std::vector<std::pair<frame_type, std::string>> publishes;
 
   void open() override { ADD_FAILURE() << "the room does that"; }
   void on_command(identify_command&& command) override {
-    identities.push_back(std::move(command.who));
+    identities.push_back(std::move(command.shown));
   }
   void on_command(const leave_command&) override { ADD_FAILURE(); }
   void on_command(const query_command&) override { ADD_FAILURE(); }
@@ -101,7 +101,7 @@ TEST(plain_protocol, joins_the_room_of_the_url_when_opened) {
   EXPECT_TRUE(sink.publishes.empty());
   ASSERT_EQ(sink.identities.size(), 1U);
   EXPECT_EQ(sink.identities[0].user, "anna");
-  EXPECT_FALSE(sink.identities[0].is_proved);
+  EXPECT_EQ(sink.identities[0].token, "");
 }
 
 TEST(plain_protocol, takes_every_message_for_a_publication) {

@@ -17,10 +17,13 @@ using telling = outgoing_publication::telling;
 
 /// Takes a subscription, and nothing else.
 struct join_sink final : command_sink {
+  explicit join_sink(conversation& with) : talk(with) {}
+
+  conversation& talk;
   join_command join;
 
   void open() override {}
-  void on_command(identify_command&&) override {}
+  void on_command(identify_command&&) override { talk.on_admitted(*this); }
   void on_command(join_command&& command) override { join = std::move(command); }
   void on_command(const leave_command&) override {}
   void on_command(const publish_command&) override {}
@@ -32,7 +35,7 @@ struct join_sink final : command_sink {
 /// What a client becomes that asks for it, in a room that has it or not.
 join_command joined(const std::string& asked, bool room_has_changes) {
   const auto talk = centrifugo_json_format().language.converse();
-  join_sink sink;
+  join_sink sink{*talk};
   talk->on_open({}, sink);
   for (const auto& message : {std::string{R"({"id":1,"connect":{}})"},
                               R"({"id":2,"subscribe":{"channel":"r",)" + asked + "}}"})

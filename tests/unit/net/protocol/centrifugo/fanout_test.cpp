@@ -126,8 +126,12 @@ TEST_F(centrifugo_members, stay_in_their_other_rooms_when_one_breaks) {
 /// Of a membership that the server began, in the format of `of`.
 const net::wire_format& by_server(const net::wire_format& of) {
   struct quiet_sink final : net::command_sink {
+    explicit quiet_sink(net::conversation& with) : talk(with) {}
+
+    net::conversation& talk;
+
     void open() override {}
-    void on_command(net::identify_command&&) override {}
+    void on_command(net::identify_command&&) override { talk.on_admitted(*this); }
     void on_command(net::join_command&&) override {}
     void on_command(const net::leave_command&) override {}
     void on_command(const net::publish_command&) override {}
@@ -138,7 +142,7 @@ const net::wire_format& by_server(const net::wire_format& of) {
   const auto talk = of.language.converse();
   net::join_command wanted{.room = "r"};
   EXPECT_FALSE(talk->take_invitation(wanted)) << "it has not connected";
-  quiet_sink sink;
+  quiet_sink sink{*talk};
   const std::string connect = &of == &net::centrifugo_json_format()
                                 ? R"({"id":1,"connect":{}})"
                                 : std::string{"\4\x08\1\x22\0", 5};

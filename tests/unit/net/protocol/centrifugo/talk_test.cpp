@@ -24,17 +24,31 @@ struct noting_sink final : command_sink {
   const wire_format* joined_as = nullptr;
   std::string session{};
   std::vector<std::string> rooms; // that the server has chosen
+  conversation_ptr* talk = nullptr;
+  bool admits_at_once = true;
+  std::optional<std::uint32_t> expires_in_s{};
 
   void note(std::string what, std::uint32_t request) {
     did.push_back(std::move(what) + " #" + std::to_string(request));
   }
 
   void open() override { did.emplace_back("open"); }
-  void on_command(identify_command&& command) override { note("is " + command.who.user, 0); }
+  void on_command(identify_command&& command) override {
+    note("is " + command.shown.user
+           + (command.shown.token.empty() ? ""s : " by " + command.shown.token),
+         0);
+    if (admits_at_once)
+      (*talk)->on_admitted(*this);
+  }
+  void on_refresh(const refresh_command& command) override {
+    note("refresh " + std::string{command.room.value_or("")} + " by " + std::string{command.token},
+         command.request);
+  }
   void on_command(join_command&& command) override {
     joined_as = command.format;
     note("join " + command.room + position_of(command.since) + " note "
-           + std::to_string(command.note),
+           + std::to_string(command.note)
+           + (command.token.empty() ? ""s : " by " + command.token),
          command.request);
   }
   void on_entering(entering_command&& command) override {
@@ -62,7 +76,8 @@ struct noting_sink final : command_sink {
             .connection = 7,
             .pings = std::chrono::milliseconds{24'100},
             .session = session,
-            .rooms = rooms};
+            .rooms = rooms,
+            .expires_in_s = expires_in_s};
   }
   void reply(frame_type type, std::string_view payload) override {
     EXPECT_EQ(type, frame_type::text);
@@ -76,6 +91,8 @@ struct noting_sink final : command_sink {
 struct centrifugo_talk : testing::Test {
   conversation_ptr talk = centrifugo_json_format().language.converse();
   noting_sink sink;
+
+  void SetUp() override { sink.talk = &talk; }
 
   void open(std::string user = {}) {
     connection_parameters parameters;
@@ -171,11 +188,91 @@ TEST_F(centrifugo_talk, names_the_session_where_the_client_needs_it) {
       R"({"id":9,"connect":{"client":"n1/7","ping":25,"pong":true,"node":"n1","session":"abc1"}})"});
 }
 
-TEST_F(centrifugo_talk, believes_no_token) {
+TEST_F(centrifugo_talk, reads_on_when_it_is_known_who_the_client_is) {
+  sink.admits_at_once = false;
   open("ann");
-  say(R"({"id":1,"connect":{"token":"x"}})");
-  EXPECT_EQ(sink.did, (lines{"open", "close invalid token #3500"}));
+  say(R"({"id":1,"connect":{"token":"x"}})"
+      "\n"
+      R"({"id":2,"subscribe":{"channel":"r","token":"y"}})");
+  EXPECT_EQ(sink.did, (lines{"open", "is ann by x #0"}));
   EXPECT_TRUE(sink.replies.empty());
+  sink.expires_in_s = 60;
+  talk->on_admitted(sink);
+  EXPECT_EQ(sink.replies, lines{R"({"id":1,"connect":{"client":"n1/7","ping":25,"pong":true,)"
+                                R"("node":"n1","expires":true,"ttl":60}})"});
+  EXPECT_EQ(sink.did, (lines{"open", "is ann by x #0", "join r note 0 by y #2"}));
+}
+
+TEST_F(centrifugo_talk, takes_no_command_while_it_is_not_known_who_the_client_is) {
+  sink.admits_at_once = false;
+  open();
+  say(R"({"id":1,"connect":{"token":"x"}})");
+  say(R"({"id":2,"connect":{}})");
+  EXPECT_EQ(sink.did, (lines{"open", "is  by x #0", "close bad request #3501"}));
+}
+
+TEST_F(centrifugo_talk, takes_the_token_of_the_url_where_connect_has_none) {
+  connection_parameters parameters;
+  parameters.token = "u";
+  talk->on_open(parameters, sink);
+  say(R"({"id":1,"connect":{}})");
+  EXPECT_EQ(sink.did, (lines{"open", "is  by u #0"}));
+}
+
+TEST_F(centrifugo_talk, may_connect_again_with_another_token_when_one_has_expired) {
+  sink.admits_at_once = false;
+  open();
+  say(R"({"id":7,"connect":{"token":"x"}})");
+  const failed_command expired{.what = command_kind::identify, .why = command_fault::token_expired};
+  EXPECT_EQ(fault(expired), R"({"id":7,"error":{"code":109,"message":"token expired"}})");
+  say(R"({"id":8,"connect":{"token":"y"}})");
+  talk->on_admitted(sink);
+  EXPECT_EQ(sink.did, (lines{"open", "is  by x #0", "is  by y #0"}));
+  EXPECT_EQ(sink.replies.size(), 1U);
+}
+
+TEST_F(centrifugo_talk, has_no_word_for_other_faults_of_who_it_is) {
+  sink.admits_at_once = false;
+  open();
+  say(R"({"id":7,"connect":{"token":"x"}})");
+  std::string out;
+  for (const auto why : {command_fault::bad_token, command_fault::no_token, command_fault::unavailable})
+    EXPECT_FALSE(talk->encode_fault({.what = command_kind::identify, .why = why},
+                                    websocket_framing(), out));
+  EXPECT_EQ(out, "");
+}
+
+TEST_F(centrifugo_talk, refreshes_with_a_token_alone) {
+  EXPECT_EQ(done_for(R"({"id":5,"refresh":{"token":"t"}})"), lines{"refresh  by t #5"});
+  EXPECT_EQ(done_for(R"({"id":6,"sub_refresh":{"channel":"r","token":"t"}})"),
+            lines{"refresh r by t #6"});
+  for (const auto* const without :
+       {R"({"id":5,"refresh":{}})", R"({"id":5,"sub_refresh":{"channel":"r"}})",
+        R"({"id":5,"sub_refresh":{"token":"t"}})"}) {
+    EXPECT_EQ(done_for(without), lines{});
+    EXPECT_EQ(sink.replies, lines{R"({"id":5,"error":{"code":107,"message":"bad request"}})"});
+  }
+}
+
+TEST_F(centrifugo_talk, tells_how_long_a_refresh_holds) {
+  const auto told = [](const wire_format& format, const refreshed& is) {
+    std::string out;
+    format.language.converse()->encode_refreshed(is, websocket_framing(), out);
+    return out.substr(2);
+  };
+  const auto& json = centrifugo_json_format();
+  EXPECT_EQ(told(json, {.request = 5}), R"({"id":5,"refresh":{}})");
+  EXPECT_EQ(told(json, {.request = 5, .expires_in_s = 60}),
+            R"({"id":5,"refresh":{"expires":true,"ttl":60}})");
+  EXPECT_EQ(told(json, {.request = 5, .is_of_room = true, .expires_in_s = 60}),
+            R"({"id":5,"sub_refresh":{"expires":true,"ttl":60}})");
+  EXPECT_EQ(told(json, {.expires_in_s = 60}), R"({"push":{"refresh":{"expires":true,"ttl":60}}})");
+  EXPECT_EQ(told(json, {}), R"({"push":{"refresh":{}}})");
+  const auto& protobuf = centrifugo_protobuf_format();
+  EXPECT_EQ(told(protobuf, {.expires_in_s = 60}), "\x08\x22\x06\x62\x04\x08\x01\x10<"s);
+  EXPECT_EQ(told(protobuf, {.request = 5, .expires_in_s = 60}), "\x08\x08\x05\x72\x04\x18\x01 <"s);
+  EXPECT_EQ(told(protobuf, {.request = 5, .is_of_room = true, .expires_in_s = 60}),
+            "\x08\x08\x05\x7a\x04\x08\x01\x10<"s);
 }
 
 TEST_F(centrifugo_talk, takes_each_command_for_what_it_is) {
@@ -274,17 +371,11 @@ TEST_F(centrifugo_talk, answers_by_itself_what_needs_nobody) {
       "\n"
       R"({"id":3,"rpc":{"method":"x"}})"
       "\n"
-      R"({"id":4,"what":{}})"
-      "\n"
-      R"({"id":5,"refresh":{"token":"t"}})"
-      "\n"
-      R"({"id":6,"sub_refresh":{"channel":"r","token":"t"}})");
+      R"({"id":4,"what":{}})");
   EXPECT_EQ(sink.did, lines{});
   EXPECT_EQ(sink.replies, (lines{R"({"id":2,"ping":{}})",
                                  R"({"id":3,"error":{"code":104,"message":"method not found"}})",
-                                 R"({"id":4,"error":{"code":104,"message":"method not found"}})",
-                                 R"({"id":5,"error":{"code":108,"message":"not available"}})",
-                                 R"({"id":6,"error":{"code":108,"message":"not available"}})"}));
+                                 R"({"id":4,"error":{"code":104,"message":"method not found"}})"}));
 }
 
 TEST_F(centrifugo_talk, closes_those_who_break_the_rules_and_reads_no_further) {
