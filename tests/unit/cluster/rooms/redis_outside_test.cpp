@@ -245,6 +245,7 @@ TEST_F(redis_outside, joins_and_leaves_are_removed_too_and_later_ones_kept) {
 }
 
 TEST_F(redis_outside, tells_which_rooms_have_members_on_all_nodes) {
+  links.command_timeout = 1s; // it is waited for
   auto& a = start("n1");
   auto& b = start("n2");
   const auto listed = [&](const std::string& pattern, std::size_t limit) {
@@ -305,6 +306,8 @@ TEST_F(redis_outside, the_history_has_the_joins_and_leaves_at_their_places) {
 }
 
 TEST_F(redis_outside, what_redis_does_not_take_is_told_once_and_in_time) {
+  options.publish_timeout = 2s;
+  links.command_timeout = 1s;
   auto& a = start("n1");
   const auto begin = std::chrono::steady_clock::now();
   process->signal(SIGSTOP);
