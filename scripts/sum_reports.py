@@ -22,7 +22,9 @@ MAX_LINES_EACH = 40
 MAX_COLUMNS = 200
 
 # What GoogleTest prints around the tests, and codes for colours.
-FRAME = re.compile(r"\[[-= ]*[A-Z]*[-= ]*\]|Running main\(\)|Note: Google Test filter|\s*\d+ FAILED TESTS?$")
+FRAME = re.compile(
+    r"\[(=+|-+| *(RUN|OK|PASSED|FAILED|SKIPPED) *)\]|Running main\(\)|Note: Google Test filter|\s*\d+ FAILED TESTS?$"
+)
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -46,9 +48,11 @@ def lines_of(case: ElementTree.Element) -> list[str]:
 
 
 def name_of(case: ElementTree.Element) -> str:
-    """CTest and node give no more than the name, in whatever attribute."""
+    """CTest and node give no more than the name, in whatever attribute. How long a long one took: CTest does not tell
+    that it ended one for that."""
     name, of = case.get("name") or "", case.get("classname") or ""
-    return name if of in ("", "test", name) else f"{of}.{name}"
+    seconds = float(case.get("time") or 0)
+    return (name if of in ("", "test", name) else f"{of}.{name}") + (f" ({seconds:.0f} s)" if seconds >= 1 else "")
 
 
 @dataclass

@@ -130,6 +130,11 @@ def test_failures_of_all_directories_are_told_last(tmp_path: Path) -> None:
     assert said.rindex("skipped     time") < said.index("FAILED "), "both tables are first"
 
 
+def test_what_took_long_is_told(tmp_path: Path) -> None:
+    hangs = "<testsuite><testcase name='a' time='300.04'><failure message=''/></testcase></testsuite>"
+    assert "\nFAILED release unit: a (300 s)\n" in summed(write(tmp_path / "release", {"unit": hangs}))[1]
+
+
 def test_what_is_told_of_failures_is_bounded(tmp_path: Path) -> None:
     long = "\n".join(f"line {i} " + "x" * 300 for i in range(500))
     _, said = summed(write(tmp_path / "one", {"unit": failed(long)}))
