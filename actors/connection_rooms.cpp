@@ -168,6 +168,7 @@ void connection::join(subscription& wanted) {
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
   request.user = who().user;
+  request.is_entering = wish.is_entering;
   send(services_.cast[home_of(wish.room, services_.cast.size())].directory, std::move(request));
 }
 

@@ -45,6 +45,7 @@ struct join_room {
   cluster::recover_request wanted{}; ///< what it is to have first
   bool newest_only = false; ///< of that the newest message alone, unless it has that one already
   std::string user{};       ///< as the client names itself; may be empty
+  bool is_entering = false; ///< the server puts it there as it connects: never one room too many
 };
 
 /// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection
