@@ -65,11 +65,14 @@ bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_pa
   : pinned(config),
     io_(io),
     broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.settings,
-            parts.presence, parts.status.metrics, std::move(now)),
+            parts.presence, parts.status.metrics, now),
     status_(parts.status),
     cast_(cast),
     lags_(cast.size()) {
-  broker_.on_roster(std::move(parts.describe_node), [this](cluster::redis_roster::roster&& living) {
+  broker_.write_notes(false); // before it is known who reads them
+  broker_.on_roster(std::move(parts.describe_node), [this, now = std::move(now)](
+                                                      cluster::redis_roster::roster&& living) {
+    broker_.write_notes(notes_.all_read(living, now()));
     status_.roster.store(std::make_shared<const cluster::redis_roster::roster>(std::move(living)));
   });
 }

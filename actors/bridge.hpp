@@ -3,6 +3,7 @@
 #include "actors/cast.hpp"
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
+#include "actors/node/announcement.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "cluster/rooms/redis_broker.hpp"
 
@@ -65,6 +66,7 @@ private:
   boost::asio::io_context& io_;
   cluster::redis_broker broker_;
   shard_status& status_;
+  notes_agreement notes_;
   const node_cast& cast_;
   caf::actor control_;        // hears what comes on the control channels
   std::size_t way_ = 0;       // of this Redis, to it

@@ -49,7 +49,7 @@ void connection::note_entered(const add_member& request) {
   std::vector<net::outgoing_publication> recovered;
   std::size_t bytes = 0;
   for (const auto& one : request.recovered) {
-    bytes += cost_in_flight(*one);
+    bytes += cost_in_answer(*one);
     recovered.push_back(outgoing(*one, request.room_name));
   }
   net::room_position at{.room = request.room_name,

@@ -223,7 +223,7 @@ void connection::on_history_told(const history_told& answer) {
   std::vector<net::outgoing_publication> messages;
   std::size_t bytes = 0;
   for (const auto& one : history.publications) {
-    bytes += cost_in_flight(*one);
+    bytes += cost_in_answer(*one);
     if (bytes > net::max_recovered_in_reply_bytes && !messages.empty())
       break;
     messages.push_back(outgoing(*one, answer.room));

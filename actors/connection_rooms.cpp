@@ -174,6 +174,7 @@ void connection::join(subscription& wanted) {
   request.user = who().user;
   if (const auto ends = expiry_of(wanted.id))
     request.expires_in_s = seconds_until(*ends);
+  request.is_entering = wish.is_entering;
   send(services_.cast[home_of(wish.room, services_.cast.size())].directory, std::move(request));
 }
 

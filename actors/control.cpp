@@ -1,11 +1,13 @@
 #include "actors/control.hpp"
 
+#include "actors/node/announcement.hpp"
 #include "actors/node/shards.hpp"
 #include "base/parse_number.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace canang::actors {
@@ -187,6 +189,18 @@ std::vector<std::string> control::living() const {
   for (auto& entry : living_nodes(parts_.shards))
     nodes.push_back(std::move(entry.node));
   return nodes;
+}
+
+/// A node of an older release tells no key: its sessions are asked for there.
+cluster::session_chance control::chance_of(std::string_view node, std::string_view session) const {
+  const auto nodes = living_nodes(parts_.shards);
+  const auto found =
+    std::find_if(nodes.begin(), nodes.end(), [&](const auto& one) { return one.node == node; });
+  if (found == nodes.end())
+    return cluster::session_chance::no_node;
+  const auto key = announcement_in(found->description).key;
+  return !key || net::is_secret_of(session, *key) ? cluster::session_chance::some
+                                                  : cluster::session_chance::none;
 }
 
 bool control::is_up(std::size_t way) const {

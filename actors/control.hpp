@@ -77,6 +77,8 @@ private:
 
   // cluster::relay_executor
   void execute(cluster::relayed_message&& message, std::uint64_t number) override;
+  [[nodiscard]] cluster::session_chance chance_of(std::string_view node,
+                                                  std::string_view session) const override;
 
   control_parts parts_;
   cluster::control_centre centre_;

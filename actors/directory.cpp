@@ -80,13 +80,14 @@ void directory::on_exit() {
 
 // --- joins
 
-/// The room of that name; null when it would be one too many.
-directory::known_room* directory::room_of(const std::string& name) {
+/// The room of that name; null when it would be one too many. Those that clients enter as they connect are made in
+/// any case: they are no more than the connections are, and nobody could log in otherwise.
+directory::known_room* directory::room_of(const std::string& name, bool is_entering) {
   if (const auto known = rooms_.find(name); known != rooms_.end())
     return &known->second;
   keep_within_limit(); // what is too much is no room that could be joined
   const bool is_kept = services_.kept != nullptr && services_.kept->claim(name);
-  return is_kept || make_place() ? &start(name) : nullptr;
+  return is_kept || make_place() || is_entering ? &start(name) : nullptr;
 }
 
 directory::known_room& directory::start(const std::string& name) {
@@ -103,7 +104,7 @@ directory::known_room& directory::start(const std::string& name) {
 }
 
 void directory::on_join(join_room& request) {
-  auto* const target = room_of(request.room);
+  auto* const target = room_of(request.room, request.is_entering);
   if (target == nullptr) {
     refuse(request);
     return;

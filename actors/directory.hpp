@@ -59,7 +59,7 @@ private:
   void on_tick(const tick& now);
   void reap(clock::time_point now);
 
-  [[nodiscard]] known_room* room_of(const std::string& name);
+  [[nodiscard]] known_room* room_of(const std::string& name, bool is_entering);
   known_room& start(const std::string& name);
   void stop_longest_empty();
   void forget(room_map::value_type& room);

@@ -13,9 +13,12 @@ namespace canang::actors {
 
 emulation::emulation(net::loop_context& context, std::uint32_t loop, std::string_view node,
                      const node_cast& cast, const bridge_cast& bridges, const caf::actor& control)
-  : context_(context), loop_(loop), node_(node), cast_(cast), bridges_(bridges), control_(control) {
-  context.emulated.set_loop(loop);
-}
+  : context_(context),
+    loop_(loop),
+    node_(node),
+    cast_(cast),
+    bridges_(bridges),
+    control_(control) {}
 
 void emulation::relay(net::emulation_request&& request, net::emulation_answer answer) {
   context_.assert_on_loop();

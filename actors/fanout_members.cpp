@@ -76,15 +76,18 @@ void fanout::add(const add_member& request) {
   auto* const who = ask_owner(request);
   if (who == nullptr)
     return; // died on the way, or has left; its room hears of it by itself
+  const bool is_answered = who->owner != nullptr && who->owner->answers(request);
+  if (!is_answered)
+    answer_join(*who->session, request);
+  const auto still = sessions_.find(request.member);
+  if (still == sessions_.end())
+    return; // the answer was the end of it
   auto& room = rooms_[request.room];
   room.id = request.room;
   if (room.name.empty())
     room.name = request.room_name;
-  if (who->owner == nullptr || !who->owner->answers(request)) {
-    answer_join(*who->session, request);
-    room.has_pages |= !request.recovered.empty();
-  }
-  add_to_group(*who, room, request);
+  room.has_pages |= !is_answered && !request.recovered.empty();
+  add_to_group(still->second, room, request);
 }
 
 /// The member's connection, if it wants to be a member.

@@ -1,5 +1,6 @@
 #include "actors/first_page.hpp"
 
+#include "actors/outgoing.hpp"
 #include "net/limits.hpp"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ void bound(cluster::history_page& page) {
   std::size_t bytes = 0;
   auto first = page.publications.end();
   while (first != page.publications.begin()) {
-    bytes += cost_in_flight(**std::prev(first));
+    bytes += cost_in_answer(**std::prev(first));
     if (bytes > net::max_recovered_in_reply_bytes)
       break;
     --first;

@@ -45,6 +45,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .authorizer = &access_,
                          .settings = &settings},
     emulation_(loop_.context(), index, options_.presence.node, cast, bridges, control) {
+  loop_.context().emulated.set_loop(index, options_.emulation_key);
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);
   budget.watch(loop_.context().metrics);

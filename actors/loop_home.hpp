@@ -35,6 +35,7 @@ struct loop_options {
   cluster::room_settings history; ///< of rooms that no namespace says anything else of
   cluster::memory_broker_options keeping;
   cluster::presence_options presence;
+  net::emulation_key emulation_key{}; ///< of the node
   /// What stands before a user's name in the name of the room that all of its clients are made members of, if their
   /// protocol has a word for that. Empty: there are no such rooms.
   std::string personal_room;

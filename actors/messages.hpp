@@ -46,6 +46,7 @@ struct join_room {
   bool newest_only = false; ///< of that the newest message alone, unless it has that one already
   std::string user{};       ///< who the client is; may be empty
   std::uint32_t expires_in_s = 0; ///< the membership ends then; 0: never
+  bool is_entering = false; ///< the server puts it there as it connects: never one room too many
 };
 
 /// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "cluster/publication.hpp"
+#include "net/json.hpp"
+#include "net/limits.hpp"
 #include "net/protocol/protocol.hpp"
 
 #include <string_view>
@@ -28,6 +30,23 @@ namespace canang::actors {
     out.tags = message.notes->tags;
   }
   return out;
+}
+
+/// What is told beside a publication as JSON, about: names and marks of it that do not depend on the texts are not
+/// counted.
+[[nodiscard]] inline std::size_t bytes_in_json(const cluster::publication_notes& notes) noexcept {
+  std::size_t bytes = 0;
+  if (const auto& author = notes.author)
+    bytes += net::json_string_size(author->user) + net::json_string_size(author->client);
+  for (const auto& [name, value] : notes.tags)
+    bytes += net::json_string_size(name) + net::json_string_size(value) + 2;
+  return bytes;
+}
+
+/// What a publication counts as in an answer that is one message.
+[[nodiscard]] inline std::size_t cost_in_answer(const cluster::publication& message) noexcept {
+  return message.data.size() + net::overhead_in_flight_bytes
+         + (message.notes ? bytes_in_json(*message.notes) : 0);
 }
 
 } // namespace canang::actors

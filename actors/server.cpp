@@ -65,6 +65,8 @@ server::server(const server_options& options, server_endpoints endpoints)
   identity_.origin = std::uint64_t{source()} << 32U | source();
   auto& presence = options_.loops.presence;
   presence = {identity_.id, describe_member};
+  for (auto& word : options_.loops.emulation_key)
+    word = std::uint64_t{source()} << 32U | source();
   for (const auto& target : options_.cluster.shards) {
     shards_.push_back(std::make_unique<shard_status>());
     shards_.back()->identity = target.identity();
@@ -204,11 +206,16 @@ void server::look_at_memory() {
 
 bridge_parts server::parts_of_bridge(std::size_t shard) const {
   const auto& cluster = options_.cluster;
-  bridge_parts parts{
-    cluster.shards[shard], cluster.links,
-    cluster.rooms,         identity_,
-    room_settings_,        options_.loops.presence,
-    *shards_[shard],       [describe = description()]() mutable { return describe(); }};
+  bridge_parts parts{cluster.shards[shard],
+                     cluster.links,
+                     cluster.rooms,
+                     identity_,
+                     room_settings_,
+                     options_.loops.presence,
+                     *shards_[shard],
+                     [describe = description(), own = own_announcement()]() mutable {
+                       return announce(describe(), own);
+                     }};
   parts.rooms.publish_buffer_bytes /= shards_.size();
   for (cluster::partition_id partition = 0; partition < cluster::partition_count; ++partition)
     if (bridges_.partitions->shard_of(partition) == shard)
@@ -228,6 +235,10 @@ node_description server::description() const {
   return {identity_.id,     given.empty() ? net::to_text(internal_.endpoint) : given,
           options_.version, start_time_seconds_,
           loops(),          status_};
+}
+
+announcement server::own_announcement() const {
+  return {.key = options_.loops.emulation_key, .reads_notes = true};
 }
 
 caf::actor server::keeper_of(std::string_view room) const {

@@ -2,6 +2,7 @@
 
 #include "actors/cluster_options.hpp"
 #include "actors/loop_home.hpp"
+#include "actors/node/announcement.hpp"
 #include "actors/node/memory_pressure.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/node_description.hpp"
@@ -160,6 +161,7 @@ private:
   void relieve_memory(loop::clock::time_point now);
   void open_internal_port();
   [[nodiscard]] node_description description() const;
+  [[nodiscard]] announcement own_announcement() const;
   [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard) const;
 
   server_options options_;

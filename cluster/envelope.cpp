@@ -47,7 +47,7 @@ std::optional<std::uint64_t> take_number(std::string_view& from, char end) {
   return number;
 }
 
-std::uint8_t flags_of(const publication& message) noexcept {
+std::uint8_t flags_of(const publication& message, bool with_notes) noexcept {
   std::uint8_t flags = message.type == payload_type::binary ? binary_flag : std::uint8_t{0};
   if (!message.echo)
     flags |= no_echo_flag;
@@ -55,7 +55,7 @@ std::uint8_t flags_of(const publication& message) noexcept {
     flags |= joined_flag;
   if (message.kind == publication_kind::left)
     flags |= left_flag;
-  if (message.notes)
+  if (with_notes)
     flags |= notes_flag;
   return flags;
 }
@@ -153,10 +153,11 @@ void append_batch_header(std::string& out, const batch_id& id) {
   put(out, id.sequence);
 }
 
-void append_publication(std::string& out, const publication& message) {
-  put(out, flags_of(message));
+void append_publication(std::string& out, const publication& message, bool with_notes) {
+  with_notes = with_notes && message.notes;
+  put(out, flags_of(message, with_notes));
   put(out, message.publisher);
-  const auto notes = message.notes ? text_of(*message.notes) : std::string{};
+  const auto notes = with_notes ? text_of(*message.notes) : std::string{};
   put(out, static_cast<std::uint32_t>(notes.size() + message.data.size()));
   out += notes;
   out.append(message.data);
@@ -224,10 +225,10 @@ envelope_errc read_batch(std::string_view bytes, std::string_view epoch, std::ui
   return envelope_errc::none;
 }
 
-std::string unordered_message(const publication& message, const batch_id& id) {
+std::string unordered_message(const publication& message, const batch_id& id, bool with_notes) {
   std::string text = std::to_string(unordered_version) + " 1\n";
   append_batch_header(text, id);
-  append_publication(text, message);
+  append_publication(text, message, with_notes);
   return text;
 }
 

@@ -60,7 +60,8 @@ struct batch {
 };
 
 void append_batch_header(std::string& out, const batch_id& id);
-void append_publication(std::string& out, const publication& message);
+/// Without what members are told beside it, on demand: older nodes can't read a batch that has that.
+void append_publication(std::string& out, const publication& message, bool with_notes = true);
 
 /// Reads a batch whose last publication has the offset `last`. `publisher` of a publication of another
 /// origin than `own_origin` is 0: its id would mean someone else here.
@@ -68,7 +69,8 @@ void append_publication(std::string& out, const publication& message);
                                        std::uint64_t last, std::uint64_t own_origin, batch& into);
 
 /// What goes on a channel for a publication without a place in the order.
-[[nodiscard]] std::string unordered_message(const publication& message, const batch_id& id);
+[[nodiscard]] std::string unordered_message(const publication& message, const batch_id& id,
+                                            bool with_notes = true);
 
 /// Reads what came on a channel.
 [[nodiscard]] envelope_errc read_message(std::string_view bytes, std::uint64_t own_origin,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/name_map.hpp"
+#include "base/siphash.hpp"
 #include "net/metrics.hpp"
 
 #include <cstddef>
@@ -36,16 +37,26 @@ protected:
   ~emulated_session() = default;
 };
 
-/// The sessions of a loop that hear their clients through other requests, by their secrets. A secret is 128 bits from
-/// the kernel's generator in hexadecimal digits, with the number of the loop behind them. Part of the loop, on its
-/// thread.
+/// By which nodes tell a secret of their own from one that somebody made up. Drawn by each node, told to the others.
+using emulation_key = siphash_key;
+
+/// As 32 hexadecimal digits, and back; nothing where it is not that.
+[[nodiscard]] std::string text_of(const emulation_key& key);
+[[nodiscard]] std::optional<emulation_key> read_emulation_key(std::string_view text) noexcept;
+
+/// The sessions of a loop that hear their clients through other requests, by their secrets. A secret is 32 hexadecimal
+/// digits, with the number of the loop behind them: 96 bits from the kernel's generator, and 32 bits of a MAC of these
+/// and the loop, which nobody without the key can guess either. Part of the loop, on its thread.
 class emulated_sessions {
 public:
   /// Longest secret, in characters.
   static constexpr std::size_t max_secret_size = 32 + 10;
 
   /// Once, before the first session.
-  void set_loop(std::uint32_t loop) noexcept { loop_ = loop; }
+  void set_loop(std::uint32_t loop, const emulation_key& key) noexcept {
+    loop_ = loop;
+    key_ = key;
+  }
 
   /// @returns the session's secret. The session must be there until it is removed.
   [[nodiscard]] std::string add(emulated_session& session);
@@ -60,10 +71,14 @@ public:
 private:
   name_map<emulated_session*> sessions_;
   std::uint32_t loop_ = 0;
+  emulation_key key_{};
 };
 
 /// The loop of the session that has this secret, if any has; nothing where it cannot be one.
 [[nodiscard]] std::optional<std::uint32_t> loop_of_secret(std::string_view secret) noexcept;
+
+/// Whether a secret was made with this key; one that was made up is so one time of 2^32.
+[[nodiscard]] bool is_secret_of(std::string_view secret, const emulation_key& key) noexcept;
 
 /// Brings what clients say to their sessions, on whichever loop or node those are. One a loop, on its thread.
 class emulation_relay {

@@ -46,6 +46,17 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::size_t json_string_size(std::string_view text) noexcept {
+  std::size_t size = text.size() + 2;
+  for (const char c : text) {
+    if (!needs_escape(c))
+      continue;
+    const bool is_short = c == '"' || c == '\\' || c == '\n' || c == '\r' || c == '\t';
+    size += is_short ? 1 : 5;
+  }
+  return size;
+}
+
 void append_json_strings(std::string& out,
                          std::span<const std::pair<std::string, std::string>> fields) {
   char before = '{';

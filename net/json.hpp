@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@ namespace canang::net {
 
 /// Appends `text`, which is UTF-8, as a JSON string with its quotes (RFC 8259, 7).
 void append_json_string(std::string& out, std::string_view text);
+
+/// How many bytes that would be.
+[[nodiscard]] std::size_t json_string_size(std::string_view text) noexcept;
 
 /// `text`, which is UTF-8, as a JSON string with its quotes.
 [[nodiscard]] std::string json_string(std::string_view text);

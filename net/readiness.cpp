@@ -54,8 +54,10 @@ void readiness::remove(std::uint32_t place) {
 
 void readiness::again(std::uint32_t place) { due_.push_back({place, slots_[place].generation}); }
 
+bool readiness::is_next_charged() const noexcept { return cost_of_next_ >= max_cost_a_turn / 2; }
+
 std::size_t readiness::poll() {
-  cost_left_ = max_cost_a_turn;
+  cost_left_ = max_cost_a_turn - std::min(std::exchange(cost_of_next_, 0), max_cost_a_turn / 2);
   release_removed();
   auto told = tell_due();
   told += tell_events();
@@ -66,8 +68,9 @@ std::size_t readiness::poll() {
 /// Those that asked to go on, until half of the turn is used up; the others first in the next one.
 std::size_t readiness::tell_due() {
   telling_.swap(due_);
+  const auto for_others = cost_left_ / 2;
   std::size_t told = 0;
-  while (told < telling_.size() && cost_left_ > max_cost_a_turn / 2) {
+  while (told < telling_.size() && cost_left_ > for_others) {
     const auto& item = telling_[told++];
     tell(item.place, item.generation, 0);
   }

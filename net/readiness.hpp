@@ -89,6 +89,13 @@ public:
   /// Takes `cost` off what is left of this turn.
   void charge(std::size_t cost) noexcept { cost_left_ -= cost < cost_left_ ? cost : cost_left_; }
 
+  /// Takes `cost` off the turn that the next `poll` begins: for what was read past this set, before it. That has half
+  /// of the turn at most.
+  void charge_next(std::size_t cost) noexcept { cost_of_next_ += cost; }
+
+  /// Whether that half is used up: whatever reads past this set has to wait for the next `poll`.
+  [[nodiscard]] bool is_next_charged() const noexcept;
+
   /// Whether nothing is left of this turn: what can wait is to wait for the next one.
   [[nodiscard]] bool is_spent() const noexcept { return cost_left_ == 0; }
 
@@ -117,6 +124,7 @@ private:
   int set_;
   std::uint32_t generations_ = 0;
   std::size_t cost_left_ = 0;
+  std::size_t cost_of_next_ = 0;
   std::vector<slot> slots_;
   std::vector<due> due_;
   std::vector<due> telling_; // those of `due_` that this turn tells

@@ -221,7 +221,7 @@ function receiveHistory(data, mayBeHere = false) {
 function take(message) {
   if (message.kind === 'chat') outbox.confirm(message.id);
   if (!arrivals.accept(message)) return;
-  const mine = message.kind === 'chat' && wasSent(message.id);
+  const mine = message.kind === 'chat' && wasSent(room, message.id);
   view.add({ ...message, mine });
   if (!mine && document.hidden) setUnread(unread + 1);
 }
@@ -230,7 +230,7 @@ function sendText() {
   const body = composer.text.trim();
   if (!body || state.name !== 'connected') return;
   const message = makeMessage(name, body);
-  rememberSent(message.id);
+  rememberSent(room, message.id);
   outbox.send(message);
   composer.text = '';
   drafts.delete(room);

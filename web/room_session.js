@@ -22,6 +22,7 @@ export class RoomSession {
   #until = 0; // the history up to here comes before what is held
   #isReplay = false;
   #awaitsHistory = false;
+  #missed = null; // {lostMs, newest}: the history is to say what was missed
   #held = []; // live publications that came before the history
 
   // on: joining(), joined(), removed({code, reason}); message(data); history([data]), replay([data]):
@@ -95,16 +96,32 @@ export class RoomSession {
   #subscribed({ recovered, epoch, offset, publications }) {
     const lostMs = this.#lostAtMs > 0 ? Date.now() - this.#lostAtMs : 0;
     if (this.#isFirst || !recovered) this.#beginAt(epoch, offset, lostMs);
+    else if (this.#missed || this.#mayLack(publications)) this.#lookFrom(publications, offset, lostMs);
     else if (lostMs > 0 && !this.#awaitsHistory) this.#on.back({ lostMs, recovered: publications.length });
     this.#epoch = epoch;
     this.#isFirst = false;
     this.#lostAtMs = 0;
-    if (this.#awaitsHistory) this.#askHistory();
+    if (this.#missed) this.#askMissed();
+    else if (this.#awaitsHistory) this.#askHistory();
     this.#attendance.begin();
     this.#on.joined();
   }
 
+  // A room may give its newest publication alone to who comes back, whatever came before that.
+  #mayLack(publications) {
+    return !this.#awaitsHistory && publications.length === 1 && publications[0].offset > this.#shown + 1;
+  }
+
+  #lookFrom(publications, offset, lostMs) {
+    const { lostMs: before = 0, newest = 0 } = this.#missed ?? {};
+    this.#missed = { lostMs: Math.max(lostMs, before), newest: publications.at(-1)?.offset ?? newest };
+    this.#until = Math.max(offset, this.#missed.newest); // it may be told where the page was
+    this.#isReplay = false;
+    this.#awaitsHistory = true;
+  }
+
   #beginAt(epoch, offset, lostMs) {
+    this.#missed = null;
     this.#release();
     if (!this.#isFirst) this.#on.gap({ lostMs });
     this.#isReplay = epoch !== this.#epoch && this.#epoch !== '';
@@ -131,6 +148,32 @@ export class RoomSession {
     );
   }
 
+  // All that came while the page was away, or the error that this cannot be had any more.
+  #askMissed() {
+    const { lostMs, newest } = this.#missed;
+    const isOver = () => !this.#on || !this.#missed;
+    const tellGap = () => {
+      this.#missed = null;
+      this.#on.gap({ lostMs });
+      this.#askHistory();
+    };
+    const since = { offset: this.#shown, epoch: this.#epoch };
+    this.#client.ask(
+      'history',
+      { channel: this.#room, limit: maxHeld, since },
+      ({ publications = [] }) => {
+        if (isOver()) return;
+        const last = publications.at(-1)?.offset ?? 0;
+        if (last < newest) return tellGap(); // there is more than fits into an answer
+        this.#missed = null;
+        const missed = publications.filter((one) => one.offset <= this.#until).length;
+        if (lostMs > 0) this.#on.back({ lostMs, recovered: missed });
+        this.#historyCame(publications.reverse());
+      },
+      ({ code }) => isOver() || code === own.transportClosed || tellGap(),
+    );
+  }
+
   // It may reach into what has come live by now.
   #historyCame(newestFirst) {
     if (!this.#on || !this.#awaitsHistory) return;
@@ -151,7 +194,10 @@ export class RoomSession {
 
   #release() {
     this.#awaitsHistory = false;
-    for (const publication of this.#held.splice(0)) this.#give(publication);
+    for (const publication of this.#held.splice(0)) {
+      const isNew = !publication.offset || publication.offset > this.#shown;
+      if (isNew) this.#give(publication);
+    }
   }
 
   #give({ offset, data }) {

@@ -47,15 +47,18 @@ export function forgetRoom(room) {
   write('rooms', storedRooms().filter((other) => other !== room));
 }
 
-// The ids that were sent from this browser: after a reload one's own messages are still one's own.
+// What was sent from this browser: after a reload one's own messages are still one's own. With the
+// room, since anybody may send in another one what has the id of a message here.
 const sent = new Set(strings(read('sent', [])));
 
-export function rememberSent(id) {
+const inRoom = (room, id) => JSON.stringify([room, id]);
+
+export function rememberSent(room, id) {
   for (const other of strings(read('sent', []))) sent.add(other);
-  sent.add(id);
+  sent.add(inRoom(room, id));
   write('sent', [...sent].slice(-maxSentIds));
 }
 
-export function wasSent(id) {
-  return sent.has(id);
+export function wasSent(room, id) {
+  return sent.has(inRoom(room, id));
 }

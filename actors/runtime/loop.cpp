@@ -132,9 +132,11 @@ void loop::run() {
   current_loop = nullptr;
 }
 
+/// Until they have read too much, too: what sessions have sent is read behind them.
 std::size_t loop::run_handlers() {
   std::size_t count = 0;
-  while (count < max_handlers_a_turn && context_.io.poll_one() > 0)
+  while (count < max_handlers_a_turn && !context_.sockets.is_next_charged()
+         && context_.io.poll_one() > 0)
     ++count;
   return count;
 }

@@ -1,5 +1,6 @@
 #include "app/admin/api_results.hpp"
 
+#include "actors/outgoing.hpp"
 #include "app/admin/api_json.hpp"
 #include "net/json.hpp"
 
@@ -24,7 +25,7 @@ std::size_t bytes_of(const cluster::publication& message) noexcept {
   const auto size = message.data.size();
   const bool is_coded = message.type == cluster::payload_type::binary;
   return (is_coded ? (size + 2) / 3 * 4 : size) + message_overhead_bytes
-         + (message.notes ? message.notes->size() + message_overhead_bytes : 0);
+         + (message.notes ? actors::bytes_in_json(*message.notes) + message_overhead_bytes : 0);
 }
 
 /// What tells whether texts up to a length are JSON, by the rules for requests.

@@ -1,5 +1,6 @@
 #include "app/admin/cluster_pages.hpp"
 
+#include "actors/node/announcement.hpp"
 #include "app/admin/json_response.hpp"
 #include "net/json.hpp"
 
@@ -56,7 +57,7 @@ net::page_response nodes_page(std::string_view node, const std::string& own,
   for (const auto& entry : known) {
     if (&entry != &known.front())
       body += ',';
-    body += entry.description;
+    body += actors::without_announcement(entry.description);
   }
   return json_response(200, body + "]}");
 }

@@ -24,12 +24,24 @@ relay_centre::relay_centre(std::string node, control_carrier& carrier, relay_exe
 // --- of this node's clients
 
 void relay_centre::send(const std::string& to, const relayed_message& message, handler answer) {
+  release_held(); // they came before
   std::size_t way = 0;
   if (!has_room(to, message.data.size()) || !choose_way(way)) {
     answer(relay_outcome::unavailable);
     return;
   }
-  if (!lives(to)) {
+  switch (executor_.chance_of(to, message.session)) {
+  case session_chance::some: carry(way, to, message, std::move(answer)); break;
+  case session_chance::none: answer(relay_outcome::unknown); break;
+  case session_chance::no_node: hold(to, message, std::move(answer)); break;
+  }
+}
+
+void relay_centre::carry(std::size_t way, const std::string& to, const relayed_message& message,
+                         handler&& answer) {
+  known_nodes_.insert(to);
+  auto session = to + '/' + message.session;
+  if (unknown_sessions_.contains(session)) {
     answer(relay_outcome::unknown);
     return;
   }
@@ -37,10 +49,46 @@ void relay_centre::send(const std::string& to, const relayed_message& message, h
   auto bytes = encode_relayed(node_, number, message);
   sent_bytes_ += bytes.size();
   sent_.emplace(number, sent_message{.to = to,
+                                     .session = std::move(session),
                                      .answer = std::move(answer),
                                      .bytes = bytes.size(),
                                      .ends_at = now_() + time_limit});
   carrier_.carry(way, to, bytes, number);
+}
+
+/// One that was known has gone, and does not come again under its name.
+void relay_centre::hold(const std::string& to, const relayed_message& message, handler&& answer) {
+  const auto bytes = held_bytes_ + message.data.size();
+  if (known_nodes_.contains(to) || held_.size() >= max_held || bytes > max_held_bytes) {
+    answer(relay_outcome::unknown);
+    return;
+  }
+  held_bytes_ = bytes;
+  held_.push_back(
+    {.to = to, .message = message, .answer = std::move(answer), .ends_at = now_() + patience});
+}
+
+/// Those whose nodes are known by now, or that have waited for long enough.
+void relay_centre::release_held() {
+  if (held_.empty())
+    return;
+  auto all = std::exchange(held_, {});
+  held_bytes_ = 0;
+  for (auto& one : all) {
+    const bool is_over = now_() >= one.ends_at;
+    const auto chance = executor_.chance_of(one.to, one.message.session);
+    std::size_t way = 0;
+    if (chance == session_chance::no_node && !is_over) {
+      held_bytes_ += one.message.data.size();
+      held_.push_back(std::move(one));
+    } else if (chance != session_chance::some) {
+      one.answer(relay_outcome::unknown);
+    } else if (!has_room(one.to, one.message.data.size()) || !choose_way(way)) {
+      one.answer(relay_outcome::unavailable);
+    } else {
+      carry(way, one.to, one.message, std::move(one.answer));
+    }
+  }
 }
 
 bool relay_centre::has_room(const std::string& to, std::size_t bytes) const {
@@ -66,11 +114,6 @@ bool relay_centre::choose_way(std::size_t& way) const {
   return false;
 }
 
-bool relay_centre::lives(const std::string& node) const {
-  const auto living = carrier_.living();
-  return std::find(living.begin(), living.end(), node) != living.end();
-}
-
 bool relay_centre::on_carry_failed(std::uint64_t number) {
   if (number < first_number)
     return false;
@@ -83,8 +126,11 @@ void relay_centre::on_outcome(const relay_envelope& envelope, relay_outcome outc
   const auto found = sent_.find(envelope.number);
   if (found == sent_.end())
     metrics_.late.add(1);
-  else if (found->second.to == envelope.node) // nobody else can know
+  else if (found->second.to == envelope.node) { // nobody else can know
+    if (outcome == relay_outcome::unknown)
+      unknown_sessions_.insert(found->second.session); // which it stays
     finish(found, outcome);
+  }
 }
 
 /// Its handler may send the next one.
@@ -159,6 +205,7 @@ void relay_centre::answer(std::size_t way, std::string_view to, std::uint64_t nu
 }
 
 void relay_centre::tick() {
+  release_held();
   const auto now = now_();
   // the oldest are the first
   while (!sent_.empty() && now >= sent_.begin()->second.ends_at)

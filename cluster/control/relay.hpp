@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/few_names.hpp"
 #include "cluster/control/carrier.hpp"
 #include "cluster/control/metrics.hpp"
 #include "cluster/control/receiver.hpp"
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,10 +18,22 @@
 
 namespace canang::cluster {
 
-/// Who hands a relayed message to its session on this node, and tells the centre, at once or later, by the number.
+/// What a secret and the name of a node say of a session.
+enum class session_chance : std::uint8_t {
+  some,    ///< it can be one of that node
+  none,    ///< it is none: somebody made it up
+  no_node, ///< no node of that name is known
+};
+
+/// Who knows of sessions.
 class relay_executor {
 public:
+  /// Hands a message to its session on this node, and tells the centre, at once or later, by the number.
   virtual void execute(relayed_message&& message, std::uint64_t number) = 0;
+
+  /// What there is to say of it without asking the node. Cheap: anybody can have it asked.
+  [[nodiscard]] virtual session_chance chance_of(std::string_view node,
+                                                 std::string_view session) const = 0;
 
 protected:
   ~relay_executor() = default;
@@ -29,6 +43,10 @@ protected:
 /// the session, once, and its session has it at most once; it is not sent again, so what is lost on the way is told as
 /// `unavailable` after the time limit, or as soon as it is known. Messages that one node sends to another over the same
 /// Redis arrive in their order.
+///
+/// Who makes up nodes and sessions has nothing carried: what can be no session is `unknown` at once, as is one that its
+/// node has not known before. A node that is not known may have just started; what is said there waits until it is, for
+/// a moment.
 ///
 /// Knows no I/O. Owned by the node's control actor, on its thread.
 class relay_centre {
@@ -44,6 +62,15 @@ public:
   /// answer at all, are half of them at most.
   static constexpr std::size_t max_waiting = 1024;
   static constexpr std::size_t max_waiting_bytes = 4 * 1024 * 1024;
+
+  /// How long a message waits for its node to be known, longer than nodes take to hear of each other; and what may wait
+  /// so. What is beyond it is `unknown` at once.
+  static constexpr std::chrono::milliseconds patience{2500};
+  static constexpr std::size_t max_held = 64;
+  static constexpr std::size_t max_held_bytes = 256 * 1024;
+
+  /// Sessions that were not known to their nodes, and nodes, that are remembered.
+  static constexpr std::size_t max_remembered = 1024;
 
   /// `node` is the run of this node. Carrier, executor and metrics outlive it.
   relay_centre(std::string node, control_carrier& carrier, relay_executor& executor,
@@ -67,11 +94,21 @@ public:
   /// To be called every 100 ms while something waits.
   void tick();
 
-  [[nodiscard]] bool is_waiting() const noexcept { return !sent_.empty() || !running_.empty(); }
+  [[nodiscard]] bool is_waiting() const noexcept {
+    return !sent_.empty() || !running_.empty() || !held_.empty();
+  }
 
 private:
+  struct held_message {
+    std::string to;
+    relayed_message message;
+    handler answer;
+    clock::time_point ends_at;
+  };
+
   struct sent_message {
     std::string to;
+    std::string session;
     handler answer;
     std::size_t bytes;
     clock::time_point ends_at;
@@ -87,7 +124,10 @@ private:
 
   [[nodiscard]] bool has_room(const std::string& to, std::size_t bytes) const;
   [[nodiscard]] bool choose_way(std::size_t& way) const;
-  [[nodiscard]] bool lives(const std::string& node) const;
+  void hold(const std::string& to, const relayed_message& message, handler&& answer);
+  void release_held();
+  void carry(std::size_t way, const std::string& to, const relayed_message& message,
+             handler&& answer);
   void on_said(std::size_t way, const relay_envelope& envelope);
   void on_outcome(const relay_envelope& envelope, relay_outcome outcome);
   void finish(std::map<std::uint64_t, sent_message>::iterator which, relay_outcome outcome);
@@ -98,6 +138,10 @@ private:
   relay_executor& executor_;
   control_metrics& metrics_;
   std::function<clock::time_point()> now_;
+  std::deque<held_message> held_; // the oldest first
+  std::size_t held_bytes_ = 0;
+  few_names known_nodes_{max_remembered};
+  few_names unknown_sessions_{max_remembered};
   std::map<std::uint64_t, sent_message> sent_;
   std::map<std::uint64_t, running_message> running_; // by our number
   control_receiver receiver_;

@@ -55,6 +55,10 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
        },
        [this](partition_id partition, const std::string& node, bool is_first) {
          reaper_.begin(partition, node, is_first);
+       },
+       [this](bool are_there) {
+         has_old_nodes_ = are_there;
+         write_notes(wants_notes_);
        }}) {
   services_.complain = [this](std::string_view text) { complain(text); };
   services_.note_refusal = [this](housekeeping what, std::string_view error) {

@@ -65,6 +65,13 @@ public:
   void on_roster(std::function<std::string()> describe,
                  std::function<void(redis_roster::roster&&)> tell);
 
+  /// Whether publications keep their notes on the way through Redis: from now on.
+  /// Not while there are nodes of a release that had its leases elsewhere: it did not know notes either.
+  void write_notes(bool wanted) noexcept {
+    wants_notes_ = wanted;
+    services_.options.writes_notes = wanted && !has_old_nodes_;
+  }
+
   /// Takes this node's members out of the presence and gives its lease up; `done` is called when Redis has
   /// both, or cannot be reached.
   void leave(std::function<void()> done);
@@ -151,6 +158,8 @@ private:
   std::uint64_t unspoken_complaints_ = 0;
   std::uint32_t ticks_ = 0;
   clock::time_point resumed_at_{}; // reading of channels
+  bool wants_notes_ = true;
+  bool has_old_nodes_ = false;
   bool is_paused_ = false;
   bool is_stopped_ = false;
   bool is_send_posted_ = false;

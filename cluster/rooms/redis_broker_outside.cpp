@@ -51,7 +51,8 @@ void redis_broker::publish_unordered(std::string_view room, const publication& m
   const auto channel = redis_channel(services_, room);
   const auto key_of_room = redis_key(services_.prefix, partition, "i", room) + '\0';
   const auto idempotency_key = key_of_room + std::string{key};
-  const auto text = unordered_message(message, {services_.origin, ++services_.batches});
+  const auto text = unordered_message(message, {services_.origin, ++services_.batches},
+                                      services_.options.writes_notes);
   const decimal ttl{services_.options.idempotency_ttl};
   const std::string_view both_keys[]{meta, idempotency_key};
   const auto keys = std::span{both_keys}.first(key.empty() ? 1 : 2);

@@ -40,6 +40,8 @@ struct redis_broker_options {
   std::vector<partition_id> partitions{};
   /// Rooms known here above which those without members are let go at once. 0: no limit.
   std::uint64_t max_rooms = 0;
+  /// Write what members are told beside publications: all nodes can read it. See `redis_broker::write_notes`.
+  bool writes_notes = true;
 };
 
 /// What the rooms of a broker share. Outlives them.

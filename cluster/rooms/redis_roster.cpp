@@ -111,14 +111,27 @@ void redis_roster::on_leases(lease& own, const redis_reply& reply) {
   if (!is_first)
     return;
   calls_.on_roster(std::move(living));
-  take_over_old(now);
+  look_for_old(now);
 }
 
-void redis_roster::take_over_old(std::int64_t now_ms) {
+void redis_roster::look_for_old(std::int64_t now_ms) {
   const auto now = services_.now();
   if (looked_for_old_at_ != clock::time_point{} && now - looked_for_old_at_ < old_interval)
     return;
   looked_for_old_at_ = now;
+  const auto key = services_.prefix + std::string{old_leases};
+  const auto living = std::to_string(now_ms - lease_time.count());
+  const std::array<std::string_view, 8> command{"ZRANGE",  key,     living, "+inf",
+                                                "BYSCORE", "LIMIT", "0",    "1"};
+  services_.shard.command(command, [this, alive = std::weak_ptr<bool>{is_alive_}](
+                                     redis_errc error, const redis_reply& reply) {
+    if (!alive.expired() && error == redis_errc::none && !reply.is_error())
+      calls_.on_old(reply.size() > 0);
+  });
+  take_over_old(now_ms);
+}
+
+void redis_roster::take_over_old(std::int64_t now_ms) {
   const auto key = services_.prefix + std::string{old_leases};
   const auto latest = std::to_string(now_ms - old_grace.count());
   const std::array<std::string_view, 8> command{"ZRANGE",  key,     "-inf", latest,

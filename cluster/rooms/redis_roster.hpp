@@ -51,6 +51,8 @@ public:
     std::function<void(partition_id, lease_state, const std::string& taken)> on_lease;
     /// It has no lease of that partition any more; `is_first`: of those of a shard, it is the one that tells of nodes.
     std::function<void(partition_id, const std::string& node, bool is_first)> on_dead;
+    /// Whether there are nodes whose leases are not among these: of a release that had them elsewhere.
+    std::function<void(bool)> on_old = [](bool) {};
   };
 
   redis_roster(redis_room_services& services, const presence_options& options, handlers calls);
@@ -76,6 +78,7 @@ private:
 
   void renew(lease& own);
   void on_leases(lease& own, const redis_reply& reply);
+  void look_for_old(std::int64_t now_ms);
   void take_over_old(std::int64_t now_ms);
   void take_over(const redis_reply& nodes);
 

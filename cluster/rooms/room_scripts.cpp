@@ -47,7 +47,7 @@ void publish_call::set_keys(std::string_view meta, std::string_view stream,
 }
 
 void publish_call::add(const publication& message, std::string key) {
-  append_publication(body_, message);
+  append_publication(body_, message, options_.writes_notes);
   ends_.push_back(body_.size());
   has_keys_ |= !key.empty();
   keys_.push_back(std::move(key));

@@ -57,6 +57,23 @@ async def test_bytes_reach_the_members_on_another_node(cluster: Cluster):
     await client.close()
 
 
+async def test_tags_wait_until_all_nodes_can_read_them(cluster: Cluster):
+    redis = cluster.start_redis()
+    nodes = await cluster.start(2, redis)
+    await all_know(nodes, 2)
+    sent = {"channel": "kitchen", "data": 1, "tags": {"k": "v"}}
+    await call(nodes[0], "publish", **sent)
+    # as a node of a release that tells nothing of notes
+    later = int(redis.ask("TIME")[0]) * 1000 + 9_000
+    redis.ask("HSET", "canang:{p00}:nodes:info", "older", '{"id":"older"}')
+    redis.ask("ZADD", "canang:{p00}:nodes:leases", later, "older")
+    await all_know(nodes, 3)
+    await call(nodes[0], "publish", **sent)
+    await call(nodes[1], "publish", **sent, skip_history=True)
+    kept = (await call(nodes[1], "history", channel="kitchen", limit=9))["publications"]
+    assert [one.get("tags") for one in kept] == [{"k": "v"}, None]
+
+
 async def test_a_history_is_the_same_through_any_node(cluster: Cluster):
     nodes = await cluster.start(2, cluster.start_redis(), join_leave="kitchen")
     client = await open_client(nodes[0].url("/ws/kitchen?user=ann"))

@@ -83,6 +83,43 @@ async def test_only_the_session_that_is_named_hears_it(cluster: Cluster):
         await peer.end()
 
 
+async def test_what_is_made_up_makes_redis_do_nothing(cluster: Cluster):
+    redis = cluster.start_redis()
+    one, other = await cluster.start(2, redis)
+    await all_know([one, other], 2)
+    peer = await split_client(one, other)
+    session = peer.session
+
+    def at(place: int) -> str:
+        return session[:place] + ("1" if session[place] == "0" else "0") + session[place + 1 :]
+
+    before = redis.commandstats().get("publish", 0)
+    for n in range(300):
+        peer.session = f"{n:032x}0" if n % 2 else at(n % 32)
+        assert (await peer.say_raw("{}")).status == UNKNOWN
+    assert redis.commandstats().get("publish", 0) - before < 100, "probes of the links alone"
+    peer.session = session
+    await peer.subscribe("room")
+    await peer.end()
+    await eventually(lambda: one.metrics()["canang_connections"] == 0, "it has gone")
+    before = redis.commandstats().get("publish", 0)
+    for _ in range(300):
+        assert (await peer.say_raw("{}")).status == UNKNOWN
+    assert redis.commandstats().get("publish", 0) - before < 100, "it is asked for once"
+    assert "announces" not in other.get_internal("/nodes").text, "the keys are no one else's"
+
+
+async def test_what_is_said_to_a_node_that_has_just_started_waits_until_it_is_known(cluster: Cluster):
+    redis = cluster.start_redis()
+    [other] = await cluster.start(1, redis)
+    [fresh] = await cluster.start(1, redis)
+    peer = await split_client(fresh, other)  # before the other one has renewed its leases
+    await peer.subscribe("room")
+    await peer.publish("room", 1)
+    assert await peer.has("room", 1) == [1]
+    await peer.end()
+
+
 async def test_a_session_that_has_ended_is_unknown_everywhere(cluster: Cluster):
     one, other = await cluster.start(2, cluster.start_redis())
     await all_know([one, other], 2)

@@ -1,4 +1,4 @@
-"""A child process that the kernel ends when its parent dies, however the parent dies."""
+"""A child process that the kernel ends when its parent dies, however the parent dies, and lets alone until then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent() -> None:
-    """For `preexec_fn`. Only libc is called between fork and exec."""
+    """For `preexec_fn`. Only libc is called between fork and exec.
+
+    In a session of its own: where the shell that began the tests ends, their process group has no parent in the session
+    any more, and if one of the group is stopped at that moment, as some tests have a node be, the kernel sends SIGHUP
+    and SIGCONT to all of them.
+    """
+    _libc.setsid()
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() == 1:
         os._exit(1)

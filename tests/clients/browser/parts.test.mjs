@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Arrivals, readMessage } from '../../../web/message.js';
 import { People } from '../../../web/people.js';
+import { rememberSent, wasSent } from '../../../web/store.js';
 import { backText, gapText, movesText } from '../../../web/state_text.js';
 
 const presence = (...users) =>
@@ -77,6 +78,26 @@ for (const [here, again, fresh] of [
     assert.deepEqual(texts(arrivals.newOf([...again].map(message))), [...fresh]);
   });
 }
+
+test('the people are put in order when somebody comes or goes, and not when they are looked at', () => {
+  const people = new People();
+  people.update(presence('Budi', 'Ana'), 0);
+  const before = people.all;
+  assert.equal(people.all, before);
+  people.joined({ user: 'Aaron', client: 'n/9' }, 0);
+  assert.deepEqual(names(people.all), ['Aaron', 'Ana', 'Budi']);
+  people.left({ user: 'Ana', client: 'n/1' }, 0);
+  assert.deepEqual(names(people.all), ['Aaron', 'Budi']);
+  people.update(presence('Zoe', 'Aaron'), 10_000);
+  assert.deepEqual(names(people.all), ['Aaron', 'Budi', 'Zoe']);
+});
+
+test('a message is one\'s own in the room that it was sent to', () => {
+  rememberSent('kitchen', 'id');
+  assert.ok(wasSent('kitchen', 'id'));
+  assert.ok(!wasSent('hall', 'id'));
+  assert.ok(!wasSent('kitchen', 'other'));
+});
 
 test('a message with an id is new once', () => {
   const arrivals = new Arrivals();

@@ -156,6 +156,29 @@ test('who missed nothing is told that, once in a row', { timeout: testMs }, asyn
   assert.deepEqual(await linesOf(ana), all);
 });
 
+for (const keeps of [true, false]) {
+  const what = keeps ? 'all that was missed' : 'that some is missing';
+  test(`where only the newest message is given, ${what} is told`, { timeout: testMs }, async () => {
+    const room = new StandInRoom();
+    room.keepsNewest = true;
+    const ana = await arrive(room);
+    await ana.say('one');
+    await away(ana, room, () => room.say('two'));
+    await ana.sees('two');
+    await away(ana, room, () => {
+      room.say('three');
+      room.say('four');
+      if (!keeps) room.forgetHistory();
+      room.say('five');
+    });
+    room.say('six');
+    await ana.sees('six');
+    const missed = keeps ? [back('3 messages recovered'), 'three', 'four'] : [gap];
+    const all = ['one', back('1 message recovered'), 'two', ...missed, 'five', 'six'];
+    assert.deepEqual(await linesOf(ana), all);
+  });
+}
+
 test('who comes and goes is shown, and told', { timeout: testMs }, async () => {
   const room = new StandInRoom();
   room.people = { 'n/1': { client: 'n/1', user: 'Citra' }, 'n/2': { client: 'n/2', user: '' } };

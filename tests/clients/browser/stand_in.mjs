@@ -10,6 +10,7 @@ export class StandInRoom {
   asked = []; // what each subscribe asked for, in order
   people = {}; // the presence
   onHistory = () => {}; // what happens while it is read; may return what to reply instead, or 'nothing'
+  keepsNewest = false; // who comes back is given the newest publication alone
   #history = []; // {offset, data}: what can be recovered
   #floor = 0; // behind which it has all
   #takers = new Set();
@@ -43,7 +44,11 @@ export class StandInRoom {
       const instead = this.onHistory();
       if (instead === 'nothing') return;
       if (instead) return reply(instead);
-      const publications = [...this.#history].reverse().slice(0, command.history.limit);
+      const { since, limit } = command.history;
+      if (since && since.offset < this.#floor) return reply({ error: { code: 112, message: 'unrecoverable position' } });
+      const publications = since
+        ? this.#history.filter((one) => one.offset > since.offset).slice(0, limit)
+        : [...this.#history].reverse().slice(0, limit);
       reply({ history: { epoch: this.epoch, offset: this.offset, publications } });
     } else if (command.presence) {
       reply({ presence: { presence: this.people } });
@@ -58,8 +63,9 @@ export class StandInRoom {
 
   #subscribed({ recover = false, epoch, offset, ...rest }) {
     this.asked.push({ recover, epoch, offset, ...rest });
-    const recovered = recover && epoch === this.epoch && offset >= this.#floor;
-    const publications = recovered ? this.#history.filter((one) => one.offset > offset) : [];
+    const recovered = recover && epoch === this.epoch && (offset >= this.#floor || this.keepsNewest);
+    const missed = recovered ? this.#history.filter((one) => one.offset > offset) : [];
+    const publications = this.keepsNewest ? missed.slice(-1) : missed;
     return {
       epoch: this.epoch,
       offset: this.offset,

@@ -258,6 +258,21 @@ async def test_the_connect_reply_names_the_room_of_the_user(start_canang, format
 
 
 @formats
+async def test_nobody_is_kept_out_because_there_are_many_rooms(start_canang, format):
+    canang = start_canang(max_rooms=2, **PERSONAL)
+    async with peers(canang, Json) as (member,):
+        for room in ("one", "two"):
+            assert "subscribe" in await member.ask(subscribe={"channel": room})
+        ann, told = await entered(canang, format, "ann")
+        assert list(told["subs"]) == ["personal:#ann"]
+        await call(canang, "publish", channel="personal:#ann", data="for ann")
+        assert await ann.has("personal:#ann", 1)
+        reply = await ann.ask(subscribe={"channel": "three"})
+        assert reply["error"]["code"] == 111, "others are refused as ever"
+        await ann.end()
+
+
+@formats
 async def test_what_was_missed_is_in_the_connect_reply(start_canang, format):
     canang = start_canang(history_size=5, **PERSONAL)
     room = "personal:#ann"

@@ -78,6 +78,13 @@ ONE_BY_ONE = (
         {"opened": 100},
         redis=True,
     ),
+    Attack(
+        "made-up-sessions",
+        "messages in requests of their own, to sessions and nodes that never were",
+        ("made_up_sessions",) * 2,
+        {"opened": 200, "bytes": 2_000_000},
+        redis=True,
+    ),
     Attack("garbage", "bytes at random, bad requests, bad frames", ("garbage",), {"opened": 100}),
     Attack("storm", "connections that end at once, at every moment", ("storm",), {"opened": 200}),
     Attack(

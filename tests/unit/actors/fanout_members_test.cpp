@@ -25,6 +25,37 @@ TEST_F(fanout_members_test, does_not_add_one_whose_connection_is_gone) {
   EXPECT_EQ(context.metrics.deliveries_total.value(), 0U);
 }
 
+/// Ends as it is asked whether it answers its join, as a connection does that fails then.
+struct failing_owner final : membership_owner {
+  failing_owner(fanout& all, connection_id own) : members(all), id(own) {}
+
+  bool on_added(const add_member&) override { return true; }
+  bool answers(const add_member&) override {
+    members.detach(id);
+    return true;
+  }
+  void on_removed(subscription_id) override {}
+  void on_broken(subscription_id) override {}
+
+  fanout& members;
+  connection_id id;
+};
+
+TEST_F(fanout_members_test, does_not_add_one_that_its_own_answer_has_ended) {
+  const auto a = test::make_fake_session();
+  failing_owner owner{members, 1};
+  members.attach(1, a, &owner);
+  add(room_a, 1);
+  deliver(room_a, "1");
+  members.flush();
+  EXPECT_EQ(a->got, "");
+  EXPECT_EQ(members.session_count(), 0U);
+  const auto b = join(room_a, 2);
+  deliver(room_a, "2");
+  members.flush();
+  EXPECT_EQ(b->got, "<2>");
+}
+
 TEST_F(fanout_members_test, sends_nothing_more_to_one_that_left_in_the_turn) {
   const auto a = join(room_a, 1);
   const auto b = join(room_a, 2);

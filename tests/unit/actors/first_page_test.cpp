@@ -95,5 +95,26 @@ TEST(first_page_test, begins_where_the_history_does) {
   EXPECT_EQ(first_of(request, {}), "e9");
 }
 
+/// Each byte of a tag may be six of the answer.
+TEST(first_page_test, is_bounded_by_what_tags_take_in_the_answer) {
+  join_room resumes;
+  resumes.format = &net::centrifugo_json_format();
+  resumes.wanted.since = cluster::position{"e", 0};
+  const auto tagged = [](std::size_t count, char c) {
+    std::vector<cluster::publication_ptr> all;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto made = std::make_shared<cluster::publication>();
+      made->offset = i + 1;
+      made->notes = std::make_unique<const cluster::publication_notes>(
+        cluster::publication_notes{.tags = {{"k", std::string(cluster::max_tag_value_bytes, c)}}});
+      all.push_back(std::move(made));
+    }
+    return all;
+  };
+  const auto most = net::max_recovered_in_reply_bytes / (6 * cluster::max_tag_value_bytes);
+  EXPECT_TRUE(first_of(resumes, tagged(most * 2, 'x'), true).starts_with("e0 recovered"));
+  EXPECT_EQ(first_of(resumes, tagged(most * 2, '\1'), true), "e9");
+}
+
 } // namespace
 } // namespace canang::actors

@@ -109,14 +109,14 @@ struct outside_messages_in_a_cluster : testing::Test {
     redis = std::make_unique<test::redis_process>(test::free_port());
   }
 
-  running_server::change linked() {
-    return [this](server_options& options) {
+  running_server::change linked(std::chrono::milliseconds timeout = 5s) {
+    return [this, timeout](server_options& options) {
       cluster::redis_target target;
       target.hosts = {{"127.0.0.1", redis->port()}};
       options.cluster.shards = {target};
-      options.cluster.links = test::quick_options();
-      options.cluster.links.command_timeout = 500ms;
-      options.cluster.rooms.publish_timeout = 500ms;
+      options.cluster.links = test::patient_options();
+      options.cluster.links.command_timeout = timeout;
+      options.cluster.rooms.publish_timeout = timeout;
     };
   }
 };
@@ -133,7 +133,7 @@ TEST_F(outside_messages_in_a_cluster, reach_members_on_another_node) {
 }
 
 TEST_F(outside_messages_in_a_cluster, are_answered_while_redis_is_away_and_when_the_node_ends) {
-  running_server a{1, linked()};
+  running_server a{1, linked(500ms)};
   redis->signal(SIGSTOP);
   EXPECT_EQ(publish(who_knows(*a, "kitchen"), "kitchen", "x").error,
             cluster::broker_errc::unavailable);

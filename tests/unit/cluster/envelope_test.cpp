@@ -93,6 +93,20 @@ TEST(envelope, brings_back_author_and_tags) {
     ASSERT_NE(read_message(alone.substr(0, size), here, got), envelope_errc::none) << size;
 }
 
+TEST(envelope, can_do_without_notes_for_nodes_that_do_not_read_them) {
+  const auto message = message_with({.tags = {{"k", "v"}}}, "hello");
+  std::string bytes;
+  append_publication(bytes, *message, false);
+  EXPECT_EQ(bytes[0], 0) << "flags that older nodes know";
+  for (const bool with_notes : {true, false}) {
+    batch got;
+    ASSERT_EQ(read_message(unordered_message(*message, {1, 1}, with_notes), here, got),
+              envelope_errc::none);
+    EXPECT_EQ(got.publications[0]->data, "hello");
+    EXPECT_EQ(got.publications[0]->notes != nullptr, with_notes);
+  }
+}
+
 TEST(envelope, refuses_notes_that_are_longer_than_what_they_are_part_of) {
   const publication_notes notes{.author = publication_author{"ann", "n/1"}, .tags = {{"k", "v"}}};
   const auto good = message_bytes("1 abcdefghij 1 1", batch_of({message_with(notes, "")}));

@@ -33,7 +33,7 @@ struct emulated_sessions_test : testing::Test {
 };
 
 TEST_F(emulated_sessions_test, gives_each_session_a_secret_of_128_bits_and_its_loop) {
-  all.set_loop(12);
+  all.set_loop(12, {1, 2});
   std::set<std::string> secrets;
   std::set<char> first_digits;
   for (int i = 0; i < 1000; ++i) {
@@ -48,6 +48,30 @@ TEST_F(emulated_sessions_test, gives_each_session_a_secret_of_128_bits_and_its_l
   }
   EXPECT_EQ(secrets.size(), 1000U);
   EXPECT_EQ(first_digits.size(), 16U);
+}
+
+TEST_F(emulated_sessions_test, makes_secrets_that_can_be_told_from_others) {
+  const emulation_key key{0x0123456789ABCDEF, 7};
+  all.set_loop(3, key);
+  const auto secret = all.add(one);
+  EXPECT_TRUE(is_secret_of(secret, key));
+  EXPECT_FALSE(is_secret_of(secret, {key[0], 8}));
+  EXPECT_FALSE(is_secret_of(secret.substr(0, 32) + "4", key)) << "of another loop";
+  EXPECT_FALSE(is_secret_of(secret.substr(0, 32), key));
+  EXPECT_FALSE(is_secret_of("", key));
+  for (std::size_t i = 0; i < 32; ++i) {
+    auto changed = secret;
+    changed[i] = changed[i] == '0' ? '1' : '0';
+    EXPECT_FALSE(is_secret_of(changed, key)) << i;
+  }
+}
+
+TEST(emulation_key, is_told_as_text) {
+  const emulation_key key{0x0123456789ABCDEF, 7};
+  EXPECT_EQ(text_of(key), "0123456789abcdef0000000000000007");
+  EXPECT_EQ(read_emulation_key(text_of(key)), key);
+  EXPECT_EQ(read_emulation_key("0123456789abcdef000000000000000"), std::nullopt);
+  EXPECT_EQ(read_emulation_key("0123456789abcdef000000000000000x"), std::nullopt);
 }
 
 TEST_F(emulated_sessions_test, hands_a_message_to_the_session_that_it_names_alone) {

@@ -272,6 +272,29 @@ TEST_F(readiness_test, leaves_half_of_a_turn_to_others_than_those_that_go_on_and
   EXPECT_LE(most - least, 1U) << "oldest first";
 }
 
+TEST_F(readiness_test, has_half_of_a_turn_left_whatever_was_read_past_it) {
+  for (std::uint32_t place = 0; place < 20; ++place)
+    watch(place);
+  for (std::uint32_t place = 0; place < 20; ++place) {
+    all[place]->action = [&, place](std::uint32_t) {
+      set.charge(max_cost_a_turn / 8);
+      set.again(place);
+    };
+    set.again(place);
+  }
+  EXPECT_EQ(set.poll(), 4U) << "the half of those that go on";
+  set.charge_next(max_cost_a_turn / 4);
+  EXPECT_FALSE(set.is_next_charged());
+  EXPECT_EQ(set.poll(), 3U);
+  for (const std::size_t much : {1, 100}) {
+    set.charge_next(much * max_cost_a_turn / 2);
+    EXPECT_TRUE(set.is_next_charged());
+    EXPECT_EQ(set.poll(), 2U) << "half of a half";
+    EXPECT_FALSE(set.is_next_charged());
+  }
+  EXPECT_EQ(set.poll(), 4U);
+}
+
 TEST_F(readiness_test, wakes_an_io_context_that_waits_also_for_what_happened_before_it_was_armed) {
   boost::asio::io_context io{1};
   readiness_waker waker{io, set};

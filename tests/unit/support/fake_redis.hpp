@@ -268,7 +268,7 @@ inline void settle(boost::asio::io_context& io, std::chrono::milliseconds quiet)
   }
 }
 
-/// Timeouts that a test can wait for.
+/// Timeouts that a test can wait for, of a fake server: it answers on the thread of the test.
 inline cluster::redis_options quick_options() {
   cluster::redis_options options;
   options.prefix = "test";
@@ -278,6 +278,16 @@ inline cluster::redis_options quick_options() {
   options.probe_timeout = std::chrono::milliseconds{250};
   options.least_backoff = std::chrono::milliseconds{5};
   options.most_backoff = std::chrono::milliseconds{50};
+  return options;
+}
+
+/// For a real server: it has to share the machine with other tests, and may get no CPU for a second. Those whose
+/// subject is a timeout set it shorter.
+inline cluster::redis_options patient_options() {
+  auto options = quick_options();
+  options.connect_timeout = std::chrono::seconds{5};
+  options.command_timeout = std::chrono::seconds{5};
+  options.probe_timeout = std::chrono::seconds{5};
   return options;
 }
 

@@ -35,16 +35,12 @@ struct node_under_test {
 
   node_under_test(boost::asio::io_context& io, std::uint16_t port, const std::string& id,
                   std::shared_ptr<const room_settings_table> table,
-                  const redis_broker_options& options, std::chrono::milliseconds probe_timeout)
+                  const redis_broker_options& options, const redis_options& links)
     : settings(std::move(table)) {
     redis_target target;
     target.hosts = {{"127.0.0.1", port}};
     target.user = test::acl_user;
     target.password = test::acl_password;
-    auto links = test::quick_options();
-    links.command_timeout = 500ms;
-    links.probe_timeout = probe_timeout;
-    links.connect_timeout = 2000ms;
     broker = std::make_unique<redis_broker>(
       io, target, links, options, node_identity{id, std::hash<std::string>{}(id)}, settings,
       presence_options{id, actors::describe_member}, metrics,
@@ -94,7 +90,7 @@ inline std::string event(char sign, const std::string& id, const std::string& us
 class administrator {
 public:
   administrator(boost::asio::io_context& io, std::uint16_t port)
-    : shard_(io, target(port), test::quick_options(), "administrator", metrics_, log_) {
+    : shard_(io, target(port), test::patient_options(), "administrator", metrics_, log_) {
     shard_.start();
   }
 
@@ -127,9 +123,13 @@ struct presence_fixture : testing::Test {
   std::unique_ptr<administrator> admin; ///< whose commands are not ordered with those of the nodes
   room_settings_table settings;         ///< of nodes that start
   redis_broker_options options;         ///< likewise
+  redis_options links = test::patient_options(); ///< likewise
   std::vector<std::unique_ptr<node_under_test>> nodes;
 
-  presence_fixture() { settings.rules = {{"*"}, {"told*"}}; }
+  presence_fixture() {
+    settings.rules = {{"*"}, {"told*"}};
+    options.publish_timeout = 5s;
+  }
 
   void SetUp() override {
     if (!redis_process::is_installed())
@@ -148,7 +148,7 @@ struct presence_fixture : testing::Test {
   node_under_test& start(const std::string& id, std::uint16_t port = 0) {
     auto& added = nodes.emplace_back(std::make_unique<node_under_test>(
       io, port == 0 ? process->port() : port, id, std::make_shared<room_settings_table>(settings),
-      options, probe_timeout));
+      options, links));
     EXPECT_TRUE(until([&] { return added->broker->shard().is_up() && !added->living.empty(); }));
     return *added;
   }
@@ -332,7 +332,6 @@ struct presence_fixture : testing::Test {
     return redis_key("test", partition_of(room), kind, rest);
   }
 
-  std::chrono::milliseconds probe_timeout{1000}; // of nodes that are started
   std::chrono::steady_clock::time_point next_tick{};
 };
 

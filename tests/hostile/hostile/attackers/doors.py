@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from urllib.parse import quote
 
@@ -161,6 +162,30 @@ def made_up_positions(target: Target) -> None:
         return request(f"/ws/load-{n % HONEST_ROOMS}?since={epoch}:{offset}") + GOODBYE
 
     herd = Herd(target, RETURNERS, opening, 600, lifetime_s=3.0)
+    while True:
+        herd.tend()
+        target.rest(0.005)
+
+
+# -- sessions --------------------------------------------------------------------------------------
+
+SPEAKERS = 200
+HEXADECIMAL = "0123456789abcdef"
+LARGEST_SAID = 60_000
+
+
+def made_up_sessions(target: Target) -> None:
+    """What is said in requests of its own, to sessions that never were: of this node, and of others that never were."""
+
+    def opening(n: int) -> bytes:
+        node = "".join(target.chance.choices(EPOCH_LETTERS, k=10))
+        session = "".join(target.chance.choices(HEXADECIMAL, k=32)) + str(n % 3)
+        data = "x" * target.chance.choice([2, 2, 2, 1000, LARGEST_SAID])
+        body = json.dumps({"node": node, "session": session, "data": data})
+        head = f"POST /emulation HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        return (head + body).encode()
+
+    herd = Herd(target, SPEAKERS, opening, 600, lifetime_s=1.0)
     while True:
         herd.tend()
         target.rest(0.005)

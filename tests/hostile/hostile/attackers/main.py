@@ -31,6 +31,7 @@ PROGRAMS = {
         doors.storm,
         doors.colliding_names,
         doors.made_up_positions,
+        doors.made_up_sessions,
         talk.flood,
         talk.bystanders,
         talk.trickle,

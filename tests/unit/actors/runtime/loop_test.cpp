@@ -129,6 +129,24 @@ TEST_F(loop_test, mail_between_two_loops_is_never_forgotten) {
   }
 }
 
+/// A flood of what is not read by sessions: each handler brings as much as a half of a turn may.
+TEST_F(loop_test, handlers_that_read_much_leave_the_turn_to_others) {
+  constexpr int handlers = 50;
+  std::atomic<int> left{handlers};
+  std::promise<std::uint64_t> promise;
+  auto turns = promise.get_future();
+  for (int i = 0; i < handlers; ++i)
+    near.post([&] {
+      near.context().sockets.charge_next(net::max_cost_a_turn / 2);
+      if (--left == 0)
+        promise.set_value(near.context().metrics.turns_total.value());
+    });
+  near.start();
+  ASSERT_EQ(turns.wait_for(patience), std::future_status::ready);
+  EXPECT_GE(turns.get(), static_cast<std::uint64_t>(handlers) - 2);
+  near.stop();
+}
+
 /// A session that always has more to do than a turn may cost.
 struct storm final : net::readiness::listener {
   explicit storm(net::readiness& set) : set(set) {}

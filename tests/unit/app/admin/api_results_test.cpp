@@ -51,6 +51,24 @@ TEST(api_results, bytes_are_told_in_base64) {
   EXPECT_EQ(data_of(message("\xff")), R"("data":null,"b64data":"/w==")");
 }
 
+TEST(api_results, tags_count_with_what_they_take) {
+  const auto tagged = [](char c) {
+    auto made = std::make_shared<cluster::publication>();
+    cluster::publication_notes notes;
+    for (std::size_t i = 0; i < cluster::max_tags; ++i)
+      notes.tags.emplace_back("k", std::string(cluster::max_tag_value_bytes, c));
+    made->notes = std::make_unique<const cluster::publication_notes>(std::move(notes));
+    return made;
+  };
+  history_result plain;
+  history_result escaped;
+  EXPECT_TRUE(add_messages(plain, std::vector<cluster::publication_ptr>{tagged('x')}));
+  EXPECT_TRUE(add_messages(escaped, std::vector<cluster::publication_ptr>{tagged('\1')}));
+  EXPECT_NEAR(static_cast<double>(plain.bytes), static_cast<double>(to_json(plain).size()), 200);
+  EXPECT_NEAR(static_cast<double>(escaped.bytes), static_cast<double>(to_json(escaped).size()),
+              200);
+}
+
 TEST(api_results, a_history_has_no_joins_and_leaves) {
   history_result result{.top = {.epoch = "e", .offset = 9}};
   EXPECT_TRUE(add_messages(

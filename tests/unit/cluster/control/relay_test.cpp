@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,9 +55,14 @@ struct node final : control_carrier, relay_executor {
     else
       undone.push_back(number);
   }
+  session_chance chance_of(std::string_view of, std::string_view session) const override {
+    if (std::find(net.living.begin(), net.living.end(), of) == net.living.end())
+      return session_chance::no_node;
+    return session == "made up" ? session_chance::none : session_chance::some;
+  }
 
-  void say(const std::string& to, std::string data) {
-    centre.send(to, {"secret0", std::move(data)},
+  void say(const std::string& to, std::string data, const std::string& session = "secret0") {
+    centre.send(to, {session, std::move(data)},
                 [this](relay_outcome what) { told.push_back(what); });
   }
 
@@ -116,10 +122,88 @@ TEST_F(relay_centre_test, a_copy_is_not_executed_again) {
   EXPECT_EQ(there.metrics.repeated.value(), 1U);
 }
 
-TEST_F(relay_centre_test, knows_no_node_without_a_lease) {
-  here.say("gonegonego", "x");
+TEST_F(relay_centre_test, carries_nothing_to_a_session_that_was_made_up) {
+  here.say(there.name, "x", "made up");
   EXPECT_EQ(here.told, outcomes{relay_outcome::unknown});
   EXPECT_TRUE(net.on_the_way.empty());
+}
+
+TEST_F(relay_centre_test, asks_once_for_a_session_that_has_gone) {
+  there.outcome = relay_outcome::unknown;
+  here.say(there.name, "x");
+  carry_all();
+  EXPECT_EQ(there.executed.size(), 1U);
+  here.say(there.name, "y");
+  EXPECT_TRUE(net.on_the_way.empty());
+  EXPECT_EQ(here.told, outcomes(2, relay_outcome::unknown));
+  there.outcome = relay_outcome::taken;
+  here.say(there.name, "z", "secret1");
+  carry_all();
+  EXPECT_EQ(here.told.back(), relay_outcome::taken);
+}
+
+TEST_F(relay_centre_test, remembers_a_bounded_number_of_sessions_that_have_gone) {
+  there.outcome = relay_outcome::unknown;
+  for (std::size_t i = 0; i <= relay_centre::max_remembered; ++i) {
+    here.say(there.name, "x", "secret" + std::to_string(i));
+    carry_all();
+  }
+  const auto asked = there.executed.size();
+  here.say(there.name, "x", "secret1");
+  EXPECT_EQ(there.executed.size(), asked);
+  here.say(there.name, "x", "secret0");
+  carry_all();
+  EXPECT_EQ(there.executed.size(), asked + 1) << "the oldest was forgotten";
+}
+
+TEST_F(relay_centre_test, waits_for_a_node_that_has_just_started) {
+  net.living = {here.name};
+  here.say(there.name, "a");
+  here.say(there.name, "m", "made up");
+  EXPECT_TRUE(here.centre.is_waiting());
+  pass(2s); // the time in which each node hears of all others
+  EXPECT_TRUE(here.told.empty());
+  net.living.push_back(there.name);
+  here.say(there.name, "b");
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unknown}) << "the one that was made up";
+  carry_all();
+  ASSERT_EQ(there.executed.size(), 2U);
+  EXPECT_EQ(there.executed[0].data + there.executed[1].data, "ab") << "in their order";
+  EXPECT_FALSE(here.centre.is_waiting());
+}
+
+TEST_F(relay_centre_test, knows_no_node_that_does_not_come_or_has_gone) {
+  here.say("comesnever", "x");
+  pass(relay_centre::patience - 1ms);
+  EXPECT_TRUE(here.told.empty());
+  pass(1ms);
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unknown});
+  EXPECT_TRUE(net.on_the_way.empty());
+  EXPECT_FALSE(here.centre.is_waiting());
+  here.say(there.name, "x");
+  carry_all();
+  net.living = {here.name};
+  here.say(there.name, "y");
+  EXPECT_EQ(here.told.size(), 3U) << "it was there, and does not come again";
+  EXPECT_EQ(here.told.back(), relay_outcome::unknown);
+}
+
+TEST_F(relay_centre_test, has_a_limit_for_what_waits_for_nodes) {
+  for (std::size_t i = 0; i < relay_centre::max_held; ++i)
+    here.say("comesnever", "x");
+  EXPECT_TRUE(here.told.empty());
+  here.say("comesneve2", "x");
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unknown});
+  pass(relay_centre::patience);
+  EXPECT_EQ(here.told.size(), relay_centre::max_held + 1);
+  here.told.clear();
+  here.say("comesnever", std::string(relay_centre::max_held_bytes, 'x'));
+  EXPECT_TRUE(here.told.empty());
+  here.say("comesneve2", "x");
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unknown});
+  here.say(there.name, "x");
+  carry_all();
+  EXPECT_EQ(here.told.back(), relay_outcome::taken) << "others are not in their way";
 }
 
 TEST_F(relay_centre_test, is_unavailable_without_a_way) {

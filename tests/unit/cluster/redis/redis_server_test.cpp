@@ -23,8 +23,7 @@ struct redis_server : test::shard_fixture {
     if (!redis_process::is_installed())
       GTEST_SKIP() << "redis-server is not installed";
     server.leave();
-    options.probe_timeout = 1000ms;
-    options.connect_timeout = 2000ms;
+    options = test::patient_options();
   }
 
   redis_target at(std::uint16_t port) const {
@@ -88,6 +87,7 @@ TEST_F(redis_server, serves_commands_scripts_and_channels) {
 }
 
 TEST_F(redis_server, is_found_again_after_a_restart_and_after_a_stop) {
+  options.command_timeout = 2s; // it is waited for
   redis_process process{free_port()};
   connect(at(process.port()));
   for (int i = 0; i < 3000; ++i)
@@ -201,6 +201,7 @@ TEST_F(redis_server, must_be_whom_its_certificate_names) {
   to.hosts[0].host = "localhost";
   EXPECT_NE(mistake(to).find("hostname mismatch"), std::string::npos) << mistake(to);
   // Neither side speaks the other's language.
+  options.connect_timeout = 500ms; // it is waited for
   const redis_process plain{free_port()};
   to.hosts[0] = {"127.0.0.1", plain.port()};
   EXPECT_EQ(check_redis(to, options), "");

@@ -132,6 +132,42 @@ TEST_F(redis_outside, without_a_wish_for_history_there_is_no_place_in_the_order)
   EXPECT_EQ(raw(a, {"KEYS", "*:empty*"}), "") << "nothing remains";
 }
 
+TEST_F(redis_outside, notes_are_left_out_as_long_as_not_all_nodes_read_them) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "r");
+  const auto publish = [&](bool skips_history) {
+    auto message = test::publication_of("x");
+    message->notes =
+      std::make_unique<const publication_notes>(publication_notes{.tags = {{"k", "v"}}});
+    bool is_answered = false;
+    a.broker->publish("r", std::move(message), {.skip_history = skips_history},
+                      [&](publish_outcome&&) { is_answered = true; });
+    EXPECT_TRUE(until([&] { return is_answered; }));
+  };
+  for (const bool writes : {false, true}) {
+    a.broker->write_notes(writes);
+    publish(false);
+    publish(true);
+  }
+  const auto now = raw(a, {"TIME"});
+  raw(a, {"ZADD", "test:nodes", now.substr(0, now.find('\n')) + "000", "older"});
+  a.ahead += 31s; // when it looks for these again
+  ASSERT_TRUE(until([&] {
+    publish(false);
+    return !b.rooms["r"].publications.empty() && !b.rooms["r"].publications.back()->notes;
+  }))
+    << "of nodes that have their leases elsewhere";
+  const auto& got = b.rooms["r"].publications;
+  ASSERT_GE(got.size(), 5U);
+  EXPECT_FALSE(got[0]->notes || got[1]->notes);
+  EXPECT_TRUE(got[2]->notes && got[3]->notes);
+  const auto kept = read_history(a, "r").publications;
+  ASSERT_GE(kept.size(), 3U);
+  EXPECT_FALSE(kept[0]->notes);
+  EXPECT_TRUE(kept[1]->notes);
+}
+
 TEST_F(redis_outside, the_history_is_read_from_its_beginning_or_end_or_from_some_place) {
   settings.rooms.history_size = 5;
   auto& a = start("n1");
@@ -245,6 +281,7 @@ TEST_F(redis_outside, joins_and_leaves_are_removed_too_and_later_ones_kept) {
 }
 
 TEST_F(redis_outside, tells_which_rooms_have_members_on_all_nodes) {
+  links.command_timeout = 1s; // it is waited for
   auto& a = start("n1");
   auto& b = start("n2");
   const auto listed = [&](const std::string& pattern, std::size_t limit) {
@@ -305,6 +342,8 @@ TEST_F(redis_outside, the_history_has_the_joins_and_leaves_at_their_places) {
 }
 
 TEST_F(redis_outside, what_redis_does_not_take_is_told_once_and_in_time) {
+  options.publish_timeout = 2s;
+  links.command_timeout = 1s;
   auto& a = start("n1");
   const auto begin = std::chrono::steady_clock::now();
   process->signal(SIGSTOP);

@@ -23,7 +23,7 @@ struct redis_pause_test : presence_fixture {
 
 /// The history is too short for what has come meanwhile: whoever looks it up there, loses some.
 TEST_F(redis_pause_test, tells_of_no_loss_while_channels_are_not_read) {
-  probe_timeout = 10s; // probes come by the link that is not read
+  links.probe_timeout = 60s; // probes come by the link that is not read
   auto& paused = start("n1");
   auto& other = start("n2");
   open(paused, "r");

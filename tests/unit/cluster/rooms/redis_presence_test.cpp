@@ -327,6 +327,7 @@ TEST_F(redis_presence_test, heals_when_redis_has_forgotten_everything) {
 }
 
 TEST_F(redis_presence_test, a_join_whose_answer_was_lost_is_told_once) {
+  links.command_timeout = 1s; // it is waited for
   auto& a = start("n1");
   open(a, "told");
   a.join("told", 1, "ann");

@@ -62,6 +62,22 @@ TEST_F(http_body_test, comes_whole_to_its_handler_and_the_next_request_follows) 
   expect_nothing_held();
 }
 
+TEST_F(http_body_test, counts_in_what_a_turn_may_read) {
+  constexpr std::size_t chunk = 10'000;
+  const auto all = max_cost_a_turn / chunk * chunk;
+  serve(post("Content-Length: " + std::to_string(all), {}, "/large"));
+  std::size_t sent = 0;
+  for (; sent < all && !loop.context.sockets.is_next_charged(); sent += chunk) {
+    client.send(std::string(chunk, 'x'));
+    loop.io.restart();
+    loop.io.poll(); // the turn of the sessions does not come
+  }
+  EXPECT_TRUE(loop.context.sockets.is_next_charged());
+  EXPECT_GE(sent, max_cost_a_turn / 2 - chunk);
+  loop.context.sockets.poll();
+  EXPECT_FALSE(loop.context.sockets.is_next_charged());
+}
+
 TEST_F(http_body_test, comes_whole_wherever_it_is_split) {
   const std::string requests = post("Transfer-Encoding: Chunked", "5\r\nhello\r\n0\r\n\r\n")
                                + post("Content-Length: 3", "abc") + next_request;

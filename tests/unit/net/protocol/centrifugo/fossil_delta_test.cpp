@@ -149,5 +149,26 @@ TEST(fossil_delta, takes_time_in_proportion_whatever_it_is_given) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{60});
 }
 
+/// Blocks that are all different and have one hash, which has no key: there are as many as somebody likes.
+std::string colliding_blocks(std::size_t size, std::uint64_t first) {
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U; // as in the encoder
+  std::string text;
+  for (auto word = first; text.size() < size; ++word) {
+    const std::uint64_t block[]{word, std::rotr(word * odd ^ 42U, 29)};
+    text.append(reinterpret_cast<const char*>(block), sizeof block);
+  }
+  return text;
+}
+
+/// What somebody may choose makes a delta longer, and takes no time.
+TEST(fossil_delta, takes_no_more_time_where_all_hashes_collide) {
+  constexpr std::size_t size = 1U << 20U;
+  const auto source = colliding_blocks(size, 1);
+  const auto target = colliding_blocks(size, 1U << 30U);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(delta_of(source, target), "") << "there is nothing in common";
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds{5});
+}
+
 } // namespace
 } // namespace canang::net::centrifugo
