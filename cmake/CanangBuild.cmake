@@ -23,6 +23,8 @@ target_compile_options(canang_options INTERFACE
   # Precompiled headers and ccache agree only when the compiler does not embed paths and times.
   -fpch-preprocess)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Without it a precompiled header is another one each time, and ccache finds nothing of what uses it.
+  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   target_compile_options(canang_options INTERFACE -Wno-unknown-warning-option)
   set_property(TARGET canang_options PROPERTY INTERFACE_COMPILE_OPTIONS
     -Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
