@@ -4,12 +4,15 @@ import json
 import signal
 import time
 
+import jwt
 import pytest
 
 from support.asking import ask
 from support.canang_process import run_to_end
 from support.redis_process import free_port
+from support.key_server import KeyServer
 from support.raw_websocket import TEXT, RawConnection, RawWebSocket, frame, request_head
+from support.token_keys import jwk, jwks, make
 from support.tokens import SECRET, RsaKey, room_token, token
 from support.waiting import wait_until
 
@@ -20,6 +23,12 @@ WAYS = ["Authorization", "query", "subprotocol"]
 @pytest.fixture
 def canang(start_canang):
     return start_canang(token_hmac_secret=SECRET, personal_room="me:", token_leeway="1s")
+
+
+@pytest.fixture
+def key_server():
+    with KeyServer() as server:
+        yield server
 
 
 def asked_with(way, shown, path="/ws/lobby"):
@@ -241,6 +250,33 @@ def test_signatures_of_public_keys_are_checked_beside_the_loop(start_canang, tmp
     with member(canang, key.token("ann")) as client:
         client.read_data()
         wait_until(lambda: users_of(canang, "lobby") == ["ann"], "it is known who it is", 5)
+
+
+def test_a_key_that_is_rotated_under_load_loses_nobody(start_canang, key_server):
+    """Clients come all the while, with tokens of the old key and then of the new one; who is told to come back does."""
+    old, new = make("p256"), make("p256")
+    key_server.body = jwks(jwk(old, "p256", "old"))
+    canang = start_canang(token_jwks=key_server.url())
+    canang.wait_metric("canang_token_keys", 1)
+    statuses = []
+
+    def comes_in(key, kid):
+        shown = jwt.encode({"sub": "ann"}, key, algorithm="ES256", headers={"kid": kid})
+        statuses.append(ask(canang, f"/ws/lobby?token={shown}").status)
+        return statuses[-1] == 101
+
+    with member(canang, jwt.encode({"sub": "ann"}, old, algorithm="ES256", headers={"kid": "old"})) as stays:
+        stays.read_data()
+        for _ in range(20):
+            assert comes_in(old, "old")
+        key_server.body = jwks(jwk(old, "p256", "old"), jwk(new, "p256", "new"))
+        wait_until(lambda: comes_in(old, "old") and comes_in(new, "new"), "the new key counts", 15)
+        key_server.body = jwks(jwk(new, "p256", "new"))
+        for _ in range(20):
+            assert comes_in(new, "new")
+        assert set(statuses) <= {101, 503}, "nobody is told to stay away"
+        stays.send(frame(TEXT, b"here"))
+        assert json.loads(stays.read_data().payload)["data"] == "here"
 
 
 def test_a_client_that_goes_while_its_token_is_checked_leaves_nothing_behind(start_canang, tmp_path):

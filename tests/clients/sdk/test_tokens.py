@@ -185,6 +185,31 @@ async def test_a_token_has_its_bearer_put_in_rooms(canang, format):
 
 
 @formats
+async def test_rooms_of_a_token_are_no_way_around_the_settings(start_canang, tmp_path, format):
+    config = tmp_path / "canang.toml"
+    config.write_text(
+        '[namespaces.past]\nallow-history = "nobody"\n[namespaces.closed]\nallow-subscribe = "nobody"\n'
+    )
+    canang = start_canang(config=str(config), token_hmac_secret=SECRET)
+    shown = token("ann", channels=["past:a", "closed:a", "open:a"])
+    ann, told = await connected(canang, format, shown)
+    assert sorted(told["subs"]) == ["open:a", "past:a"], "what is for nobody is for nobody"
+    for room in ("past:a", "open:a"):
+        await ann.publish(room, 1)
+        await ann.has(room, 1)
+    had = {
+        room: {"recover": True, "epoch": told["subs"][room]["epoch"], "offset": 0}
+        for room in ("past:a", "open:a")
+    }
+    again = await Peer.open(canang, format)
+    subs = (await again.ask(connect={"token": shown, "subs": had}))["connect"]["subs"]
+    assert subs["open:a"]["recovered"] and len(subs["open:a"]["publications"]) == 1
+    assert not subs["past:a"].get("recovered") and not subs["past:a"].get("publications")
+    await ann.end()
+    await again.end()
+
+
+@formats
 async def test_a_new_token_may_take_away_what_the_old_one_gave(start_canang, tmp_path, format):
     config = tmp_path / "canang.toml"
     config.write_text('[rooms]\nallow-publish = "token"\n')
