@@ -24,9 +24,9 @@ namespace {
 
 /// What takes effect while the server runs. Everything else is fixed at the start: addresses, threads, limits
 /// that each loop has a copy of.
-constexpr std::array<std::string_view, 9> live_options{
+constexpr std::array<std::string_view, 10> live_options{
   "api-key",     "api-key-file", "config",    "history-bytes", "history-size",
-  "history-ttl", "join-leave",   "log-level", "presence"};
+  "history-ttl", "join-leave",   "log-level", "presence",      "slow-consumers"};
 
 bool is_live(std::string_view name) {
   return std::find(live_options.begin(), live_options.end(), name) != live_options.end();
