@@ -40,6 +40,8 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
       {message->publisher, message->echo, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
   }
+  if (room.may_lose) [[unlikely]]
+    slow_.at(id)->deliver(message);
   if (room.tells_changes && message->kind == cluster::publication_kind::message) [[unlikely]]
     bases_.set(id, message);
   if (is_full)
@@ -58,6 +60,8 @@ void fanout::flush() {
   }
   dirty_.clear();
   gathered_.write();
+  if (!left_behind_.empty()) [[unlikely]]
+    end_left_behind();
 }
 
 /// Before the end of the turn.
@@ -68,6 +72,8 @@ void fanout::flush_now(local_room& room) {
 }
 
 void fanout::flush_room(local_room& room) {
+  if (room.may_lose) [[unlikely]]
+    flush_lossy(room);
   for (auto& target : room.groups)
     if (target.buffer)
       flush_group(target);

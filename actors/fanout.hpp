@@ -3,11 +3,13 @@
 #include "actors/change_bases.hpp"
 #include "actors/join_pages.hpp"
 #include "actors/messages.hpp"
+#include "actors/slow_members.hpp"
 #include "actors/subscribe_tally.hpp"
 #include "actors/turn_answers.hpp"
 #include "actors/turn_slices.hpp"
 #include "actors/user_index.hpp"
 #include "base/one_or_more.hpp"
+#include "cluster/room_settings.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
@@ -16,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace canang::actors {
@@ -62,10 +65,13 @@ protected:
 ///
 /// Owned by the loop's hub; used on the loop's thread only, by the hub for messages of rooms and by
 /// the connections of the loop for `attach`, `detach` and `leave`.
-class fanout {
+class fanout final : loss_listener {
 public:
-  explicit fanout(net::loop_context& context)
+  /// `settings` say what becomes of slow members; null: they are closed.
+  explicit fanout(net::loop_context& context,
+                  const cluster::room_settings_source* settings = nullptr)
     : context_(context),
+      settings_(settings),
       pages_(new join_pages{context}),
       answers_(context),
       gathered_(context),
@@ -125,11 +131,9 @@ public:
   /// Lets go what was kept for joins that did not come. To be called several times a second.
   void on_tick(net::loop_context::clock::time_point now);
 
-  /// Lets go of what is kept only for joins that may come, or to tell less: memory is short.
-  void let_go_kept() {
-    pages_->let_go_kept();
-    bases_.let_go_all();
-  }
+  /// Lets go of what is kept only for joins that may come, or to tell less, and of what members may lose: memory is
+  /// short.
+  void let_go_kept();
 
   /// Closes a session, if it is open.
   void close_one(connection_id who, std::uint16_t code, std::string_view text,
@@ -175,6 +179,8 @@ private:
     turn_slices::place place; // of one that is in other rooms too, else 0
     bool is_special;          // this turn: joined in it, or is left out of a part of it
     bool is_served;           // this turn: has its frames already
+    bool counts_on_all;       // see `slow_members::member`
+    bool is_leaving;          // it has lost something, and is about to be told to come back
 
     /// It gets the whole buffer, and nothing else.
     [[nodiscard]] bool is_usual() const noexcept {
@@ -214,6 +220,7 @@ private:
     bool tells_changes = false; // to some of its groups
     bool is_dirty = false;
     bool has_pages = false; // of members that joined since the last publication
+    bool may_lose = false;  // `slow_` has it
   };
 
   [[nodiscard]] connected* ask_owner(const add_member& request);
@@ -240,6 +247,14 @@ private:
   void settle_newcomers(local_room& room);
   void let_go_base(local_room& room);
 
+  // members whose sockets are full, in fanout_slow.cpp
+  void heed_settings(local_room& room);
+  void heed_new_settings();
+  void flush_lossy(local_room& room);
+  void keep_for_slow(slow_members& list, group& target);
+  void on_loss(room_id room, connection_id who) override;
+  void end_left_behind();
+
   [[nodiscard]] static std::size_t group_of(local_room& room, const net::wire_format& format,
                                             base told_last);
   void flush_now(local_room& room);
@@ -253,6 +268,8 @@ private:
   [[nodiscard]] member* find_member(group& target, connection_id id);
 
   net::loop_context& context_;
+  const cluster::room_settings_source* settings_;
+  std::uint64_t settings_seen_ = 0;
   boost::intrusive_ptr<join_pages> pages_;
   turn_answers answers_;
   turn_slices gathered_;
@@ -261,6 +278,8 @@ private:
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;
+  std::unordered_map<room_id, boost::intrusive_ptr<slow_members>> slow_; // of rooms that may lose
+  std::vector<std::pair<room_id, connection_id>> left_behind_;           // members that are leaving
   user_index users_;
 };
 

@@ -82,10 +82,13 @@ void fanout::add(const add_member& request) {
   const auto still = sessions_.find(request.member);
   if (still == sessions_.end())
     return; // the answer was the end of it
-  auto& room = rooms_[request.room];
-  room.id = request.room;
-  if (room.name.empty())
+  const auto [at, is_new] = rooms_.try_emplace(request.room);
+  auto& room = at->second;
+  if (is_new) {
+    room.id = request.room;
     room.name = request.room_name;
+    heed_settings(room);
+  }
   room.has_pages |= !is_answered && !request.recovered.empty();
   add_to_group(still->second, room, request);
 }
@@ -119,18 +122,24 @@ void fanout::answer_join(net::session& session, const add_member& request) {
 }
 
 void fanout::add_to_group(connected& who, local_room& room, const add_member& request) {
+  if (room.may_lose && room.is_dirty)
+    flush_now(room); // what waits for members is not theirs in part
+  const auto& language = request.format->language;
   const auto number = group_of(room, *request.format, base_of(room, request));
   if (room.groups[number].buffer && request.format->frames.makes_one_of_turn())
     flush_now(room); // nobody can be given a part of it
   auto& to = room.groups[number];
   const auto present = to.buffer ? static_cast<std::uint32_t>(to.buffer->size()) : 0U;
-  to.members.push_back({.session = who.session.get(),
-                        .id = request.member,
-                        .lane = who.session->lane(),
-                        .starts_at = present,
-                        .place = place_for_next(who),
-                        .is_special = present != 0,
-                        .is_served = false});
+  to.members.push_back(
+    {.session = who.session.get(),
+     .id = request.member,
+     .lane = who.session->lane(),
+     .starts_at = present,
+     .place = place_for_next(who),
+     .is_special = present != 0,
+     .is_served = false,
+     .counts_on_all = language.tells_changes() || language.counts_on_all(request.note),
+     .is_leaving = false});
   membership added;
   added.room = request.room;
   added.subscription = request.subscription;
@@ -265,6 +274,8 @@ void fanout::erase_member(const membership& at) {
   assert(found != rooms_.end());
   auto& room = found->second;
   auto& members = room.groups[at.group].members;
+  if (room.may_lose) [[unlikely]]
+    slow_.at(at.room)->leave(members[at.position].id);
   if (at.position + 1U != members.size()) {
     members[at.position] = members.back();
     auto& moved = sessions_.find(members.back().id)->second.memberships;
@@ -276,8 +287,10 @@ void fanout::erase_member(const membership& at) {
     let_go_base(room);
   const bool is_empty = std::all_of(room.groups.begin(), room.groups.end(),
                                     [](const group& g) { return g.members.empty(); });
-  if (is_empty)
+  if (is_empty) {
+    slow_.erase(at.room);
     rooms_.erase(found);
+  }
 }
 
 // --- what all members are told, and all sessions
@@ -289,6 +302,8 @@ void fanout::tell_break(const break_order& order) {
     return;
   auto& room = found->second;
   flush_now(room);
+  if (room.may_lose)
+    slow_.at(room.id)->part_here();
   const auto at = position_of(order.room_name, order.from, !order.is_lost);
   std::vector<connection_id> leaving;
   for (auto& target : room.groups) {
@@ -360,6 +375,7 @@ std::vector<connection_id> fanout::open_sessions() const {
 void fanout::on_tick(net::loop_context::clock::time_point now) {
   context_.assert_on_loop();
   pages_->expire(now);
+  heed_new_settings();
   users_.shrink();
   context_.metrics.users_memory_bytes.set(users_.cost());
 }

@@ -17,7 +17,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     status_(status),
     admission_(admission),
     loop_(system, index, options.limits),
-    members_(loop_.context()),
+    members_(loop_.context(), &settings),
     keeper_(loop_.context(), budget),
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(

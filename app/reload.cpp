@@ -26,7 +26,7 @@ namespace {
 
 /// What takes effect while the server runs. Everything else is fixed at the start: addresses, threads, limits
 /// that each loop has a copy of.
-constexpr std::array<std::string_view, 13> live_options{"api-key",
+constexpr std::array<std::string_view, 14> live_options{"api-key",
                                                         "api-key-file",
                                                         "config",
                                                         "history-bytes",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 13> live_options{"api-key",
                                                         "join-leave",
                                                         "log-level",
                                                         "presence",
+                                                        "slow-consumers",
                                                         "token-hmac-secret",
                                                         "token-hmac-secret-file",
                                                         "token-jwks",

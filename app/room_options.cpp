@@ -45,6 +45,9 @@ void add_room_options(option_adder& adder, actors::server_options& into) {
                  "how long a room without members keeps its actor");
   adder.number("--max-rooms-per-connection", loops.limits.max_rooms_per_connection, 1, 100'000,
                "128", "rooms that one connection may be in");
+  adder.add("--slow-consumers", loops.history.slow, parse_slow_consumers,
+            std::string{slow_consumers_words}, "disconnect",
+            "what becomes of members that do not read: disconnect, drop-oldest or latest");
   adder.add("--personal-room", loops.personal_room, parse_room_prefix,
             "the beginning of a room's name, up to 128 bytes", "none",
             "what stands before a user's name in the room that its clients are put in");
@@ -63,6 +66,7 @@ cluster::room_settings_table room_settings_of_options(const actors::server_optio
   table.rooms.history_size = history.history_size;
   table.rooms.history_bytes = history.history_bytes;
   table.rooms.history_ttl = history.history_ttl;
+  table.rooms.slow = history.slow;
   table.rooms.max_message_bytes = given.loops.limits.max_message_bytes;
   table.rules = given.cluster.rules;
   return table;

@@ -157,8 +157,17 @@ void take_delta(const said_key& key, room_settings& into) {
   into.delta = is_fossil ? cluster::delta_type::fossil : cluster::delta_type::none;
 }
 
+void take_slow_consumers(const said_key& key, room_settings& into) {
+  const auto policy = key.entry.value.what == toml_value::kind::text
+                        ? parse_slow_consumers(key.entry.value.text)
+                        : std::nullopt;
+  if (!policy)
+    key.refuse(fmt::format("{} is not {}", key.shown(), slow_consumers_words));
+  into.slow = *policy;
+}
+
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 16>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 17>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -174,7 +183,8 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"force-recovery", take_force_recovery},
              {"recovery-mode", take_recovery_mode},
              {"auto-recovery", take_auto_recovery},
-             {"delta", take_delta}}};
+             {"delta", take_delta},
+             {"slow-consumers", take_slow_consumers}}};
 
 /// What a room is sent unasked has to be recoverable, and the newest alone.
 void check_recovery(const std::string& name, text_place at, const room_settings& settings) {
@@ -229,6 +239,16 @@ const toml_entry* find(const toml_value& document, std::string_view key) {
 }
 
 } // namespace
+
+std::optional<cluster::slow_consumers> parse_slow_consumers(std::string_view text) noexcept {
+  if (text == "disconnect")
+    return cluster::slow_consumers::disconnect;
+  if (text == "drop-oldest")
+    return cluster::slow_consumers::drop_oldest;
+  if (text == "latest")
+    return cluster::slow_consumers::latest;
+  return std::nullopt;
+}
 
 bool is_room_table(std::string_view key) noexcept { return key == "rooms" || key == "namespaces"; }
 

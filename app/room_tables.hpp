@@ -16,6 +16,11 @@ inline constexpr std::uint64_t max_history_size = 1'000'000;
 inline constexpr std::uint64_t max_history_bytes = 1ULL << 30U;
 inline constexpr std::chrono::milliseconds least_history_ttl{100};
 
+/// What `slow-consumers` may be.
+inline constexpr std::string_view slow_consumers_words = "one of disconnect, drop-oldest, latest";
+[[nodiscard]] std::optional<cluster::slow_consumers>
+parse_slow_consumers(std::string_view text) noexcept;
+
 /// Whether a top-level key is one of the tables that are read here.
 [[nodiscard]] bool is_room_table(std::string_view key) noexcept;
 

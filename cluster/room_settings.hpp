@@ -26,6 +26,13 @@ enum class recovery_mode : std::uint8_t {
 /// How a publication is told as what it changes of the one before it.
 enum class delta_type : std::uint8_t { none, fossil };
 
+/// What becomes of a member that does not read what it is sent.
+enum class slow_consumers : std::uint8_t {
+  disconnect,  ///< it is closed, when more waits for it than may
+  drop_oldest, ///< the oldest of what waits for it is lost, when that is more than may
+  latest,      ///< all is lost to it but the newest
+};
+
 /// What an operator says of a room, or of all rooms of a namespace.
 struct room_settings {
   std::size_t history_size = 128;                 ///< messages kept; joins and leaves besides
@@ -41,6 +48,7 @@ struct room_settings {
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
   bool user_rooms = false; ///< names may say whose the room is, and it is theirs alone
+  slow_consumers slow = slow_consumers::disconnect;
   // of members that speak Centrifugo's protocol
   bool force_positioning = false; ///< they are told that they have a position, asked or not
   bool force_recovery = false; ///< and that they can recover, which then needs no other permission

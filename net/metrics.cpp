@@ -42,6 +42,10 @@ std::string_view to_string(forget_reason reason) noexcept {
   return names[static_cast<std::size_t>(reason)];
 }
 
+std::string_view to_string(slow_loss policy) noexcept {
+  return policy == slow_loss::latest ? "latest" : "drop_oldest";
+}
+
 std::size_t close_counters::slot_of(std::uint16_t code) noexcept {
   if (code >= 1000 && code <= 1015)
     return code - 1000U;

@@ -161,6 +161,13 @@ inline constexpr std::size_t forget_reason_count = 3;
 /// The label of a reason, as in `canang_rooms_forgotten_total{reason=...}`.
 [[nodiscard]] std::string_view to_string(forget_reason reason) noexcept;
 
+/// By which rule of its room a slow member lost messages.
+enum class slow_loss : std::uint8_t { drop_oldest, latest };
+inline constexpr std::size_t slow_loss_count = 2;
+
+/// The label of a rule, as in `canang_slow_consumer_dropped_total{policy=...}`.
+[[nodiscard]] std::string_view to_string(slow_loss policy) noexcept;
+
 /// What became of something that a client said in a request of its own, see `emulated_session`.
 enum class emulation_outcome : std::uint8_t {
   taken,   ///< its session has it
@@ -191,6 +198,8 @@ struct loop_metrics {
   counter outbox_memory_bytes; ///< the memory of it: a buffer that several wait for counts once
   counter inbox_bytes;         ///< memory of messages and bodies that clients have not sent whole
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
+  std::array<counter, slow_loss_count>
+    slow_lost_total; ///< messages that slow members lost, and stayed
   counter pings_sent_total;
   counter turns_total;
   counter history_bytes; ///< of payload

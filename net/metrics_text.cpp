@@ -227,6 +227,20 @@ MetricFamily forgotten_rooms(loop_list loops) {
   return result;
 }
 
+MetricFamily slow_losses(loop_list loops) {
+  auto result = family("canang_slow_consumer_dropped_total",
+                       "Messages that slow members lost by the rule of their room, and stayed.",
+                       MetricType::Counter);
+  for (std::size_t p = 0; p < slow_loss_count; ++p) {
+    std::uint64_t count = 0;
+    for (const auto* loop : loops)
+      count += loop->slow_lost_total[p].value();
+    add_value(result, static_cast<double>(count),
+              {{"policy", std::string{to_string(static_cast<slow_loss>(p))}}});
+  }
+  return result;
+}
+
 MetricFamily owned_memory_family(const process_figures& process) {
   auto result =
     family("canang_memory_bytes", "Memory that is counted, overhead included, by what it is for.",
@@ -330,6 +344,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
   all.push_back(of_loops("canang_deliveries_dropped_total",
                          "Publications that a closing connection did not take any more.", up,
                          &m::messages_dropped_total));
+  all.push_back(slow_losses(loops));
   all.push_back(recoveries(loops));
   all.push_back(of_loops("canang_received_bytes_total", "Bytes read from clients.", up,
                          &m::received_bytes_total));

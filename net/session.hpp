@@ -82,6 +82,9 @@ public:
     return taken;
   }
 
+  /// Whether something waits that the client has not taken: then what is sent now would wait behind it.
+  [[nodiscard]] virtual bool has_waiting() const noexcept { return false; }
+
   /// Answers a join: sends the frames of `head`, maybe none, as `send` does; behind them what `rest` gives,
   /// if it is not null, as the client takes it. What is sent later waits behind all of it. However long
   /// it is, `rest` makes nobody a slow consumer.

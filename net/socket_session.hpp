@@ -36,6 +36,7 @@ public:
   std::size_t send_slices(std::span<const frame_slice> slices) final;
   std::uint32_t lane() const noexcept final { return lane_; }
   send_status send_rest(const frame_buffer_ptr& buffer, std::size_t from, std::size_t to) final;
+  bool has_waiting() const noexcept final { return !is_all_written(); }
   send_status send_reply(const frame_buffer_ptr& head, frame_source_ptr rest) final;
   void go_on_sending() final { on_writable(); }
   void abort(close_reason reason) final;

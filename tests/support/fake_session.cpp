@@ -25,6 +25,12 @@ void fake_peer::close(std::uint16_t code, net::close_reason reason) {
   session->read_more();
 }
 
+void fake_peer::go_on_reading() {
+  is_stuck = false;
+  if (session != nullptr)
+    session->take_later();
+}
+
 void fake_peer::vanish() {
   if (session == nullptr)
     return;
@@ -111,16 +117,18 @@ net::send_status fake_session::send_reply(const net::frame_buffer_ptr& head,
 }
 
 void fake_session::take_or_queue(std::string_view frames) {
-  if (waiting_.empty())
+  if (waiting_.empty() && !peer_->reads_later)
     take_frames(frames);
   else if (!frames.empty())
     waiting_.push_back({nullptr, std::string{frames}});
+  if (peer_->reads_later && waiting_.size() == 1)
+    take_later();
 }
 
 /// The client takes a piece of the answer whenever the test likes, and the next one again later.
 void fake_session::take_later() {
   later_.post(number_, [self = self_ptr{this}] {
-    if (self->state_ == state::closed || self->waiting_.empty())
+    if (self->state_ == state::closed || self->waiting_.empty() || self->peer_->is_stuck)
       return;
     self->take_waiting(1);
     if (!self->waiting_.empty())
@@ -131,12 +139,15 @@ void fake_session::take_later() {
 /// Takes so many pieces of answers, and what waits between and behind them.
 void fake_session::take_waiting(std::size_t pieces) {
   for (; pieces > 0 && !waiting_.empty(); --pieces) {
-    if (const auto piece = waiting_.front().answer->next()) {
+    const auto& first = waiting_.front();
+    if (const auto piece = first.answer ? first.answer->next() : nullptr) {
       take_frames({piece->data(), piece->size()});
       continue;
     }
+    take_frames(first.frames);
     waiting_.pop_front();
-    for (; !waiting_.empty() && !waiting_.front().answer; waiting_.pop_front())
+    for (; !peer_->reads_later && !waiting_.empty() && !waiting_.front().answer;
+         waiting_.pop_front())
       take_frames(waiting_.front().frames);
   }
 }

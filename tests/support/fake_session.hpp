@@ -41,11 +41,16 @@ struct fake_peer {
   std::size_t appetite_bytes = std::numeric_limits<std::size_t>::max();
   bool write_fails = false;        ///< the next write finds the connection gone
   bool pause_throws = false;       ///< a fault of ours: pausing ends in an exception
+  bool reads_later = false;        ///< its socket is full: what it is sent it takes in later steps
+  bool is_stuck = false;           ///< then: it takes nothing, until `go_on_reading`
   fake_session* session = nullptr; ///< null once it is destroyed
 
   /// Sends a message, or closes: the server finds it in this order when it reads.
   void send(net::frame_type type, std::string payload);
   void close(std::uint16_t code, net::close_reason reason);
+
+  /// It is not stuck any more.
+  void go_on_reading();
 
   /// The connection is gone, and the server sees it whatever it is doing.
   void vanish();
@@ -65,6 +70,7 @@ public:
   [[nodiscard]] bool is_open() const noexcept override { return state_ == state::open; }
   net::send_status send(const net::frame_buffer_ptr& buffer, std::size_t from,
                         std::size_t to) override;
+  [[nodiscard]] bool has_waiting() const noexcept override { return !waiting_.empty(); }
   void refuse(net::reject_reason reason) override;
   net::send_status send_reply(const net::frame_buffer_ptr& head,
                               net::frame_source_ptr rest) override;
@@ -88,7 +94,7 @@ private:
     std::optional<net::close_info> close;
   };
 
-  /// What was sent behind the answer to a join while the client was still reading that.
+  /// What was sent behind the answer to a join while the client was still reading that; or to one that reads later.
   struct waiting {
     net::frame_source_ptr answer; // or null
     std::string frames{};

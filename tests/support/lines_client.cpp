@@ -11,11 +11,11 @@ namespace canang::sim {
 
 namespace {
 
-client_options asked_of(std::uint32_t loop, net::recovered_in place) {
+client_options asked_of(std::uint32_t loop, const net::wire_format& format) {
   client_options asked;
   asked.room.clear();
   asked.loop = loop;
-  asked.format = &lines_format(place);
+  asked.format = &format;
   return asked;
 }
 
@@ -31,7 +31,10 @@ std::uint64_t next_number(std::string_view& rest) { return std::stoull(next_word
 } // namespace
 
 lines_client::lines_client(sim_node& node, std::uint32_t loop, net::recovered_in place)
-  : node_(node), peer_(node.connect(asked_of(loop, place))) {
+  : lines_client(node, loop, lines_format(place)) {}
+
+lines_client::lines_client(sim_node& node, std::uint32_t loop, const net::wire_format& format)
+  : node_(node), peer_(node.connect(asked_of(loop, format))) {
   lines_ = "hello client" + std::to_string(peer_.number);
   send();
 }
@@ -93,6 +96,8 @@ void lines_client::take(std::string_view rest) {
     take_joined(rest);
   } else if (what == "failed") {
     take_failed(rest);
+  } else if (what == "broken") {
+    take_broken(rest);
   } else if (what == "message") {
     const auto room = next_word(rest);
     const auto offset = next_number(rest);
@@ -125,11 +130,14 @@ void lines_client::take(std::string_view rest) {
 void lines_client::take_joined(std::string_view rest) {
   const auto number = static_cast<std::uint32_t>(next_number(rest));
   const auto room = next_word(rest);
-  next_word(rest); // the epoch: there is one only
+  const auto epoch = next_word(rest); // there is one only
   auto& membership = rooms_[room];
   EXPECT_FALSE(membership.is_in) << "twice";
-  membership = {true, next_number(rest) + 1};
-  next_word(rest);
+  membership = {true, next_number(rest) + 1, epoch};
+  const bool is_recovered = next_word(rest) == "yes";
+  if (const auto& since = requests_[number].text; is_recovered) {
+    EXPECT_EQ(since, epoch + ':' + std::to_string(membership.next - 1));
+  }
   note_answer(number, kind::join, "joined");
   while (!rest.empty() && !testing::Test::HasFailure()) {
     const auto offset = next_number(rest);
@@ -145,6 +153,18 @@ void lines_client::take_publication(const std::string& room, std::uint64_t offse
   ASSERT_LE(offset, record(room).size());
   EXPECT_EQ(text, record(room)[offset - 1]->data);
   ++membership.next;
+}
+
+/// It goes on later than what it has.
+void lines_client::take_broken(std::string_view rest) {
+  auto& membership = rooms_[next_word(rest)];
+  ASSERT_TRUE(membership.is_in) << "it is not in that room";
+  next_word(rest);
+  const auto offset = next_number(rest);
+  ASSERT_GE(offset, membership.next) << "nothing is lost";
+  EXPECT_EQ(rest, "no");
+  membership.next = offset + 1;
+  ++losses_;
 }
 
 /// What is said at once can be judged by what was said before.
@@ -202,6 +222,11 @@ std::string lines_client::answer(std::uint32_t request) const {
 bool lines_client::is_in(const std::string& room) const {
   const auto found = rooms_.find(room);
   return found != rooms_.end() && found->second.is_in;
+}
+
+std::string lines_client::position(const std::string& room) {
+  const auto& at = rooms_[room];
+  return at.epoch + ':' + std::to_string(at.next - 1);
 }
 
 const std::vector<cluster::publication_ptr>& lines_client::record(const std::string& room) {

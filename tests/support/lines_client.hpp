@@ -18,6 +18,7 @@ public:
   /// Connects, and says who it is.
   lines_client(sim_node& node, std::uint32_t loop,
                net::recovered_in place = net::recovered_in::messages);
+  lines_client(sim_node& node, std::uint32_t loop, const net::wire_format& format);
 
   std::uint32_t join(const std::string& room, const std::string& history = {});
   std::uint32_t leave(const std::string& room);
@@ -42,6 +43,12 @@ public:
   [[nodiscard]] std::string answer(std::uint32_t request) const;
 
   [[nodiscard]] bool is_in(const std::string& room) const;
+
+  /// Where it is in the room, or was: to resume from.
+  [[nodiscard]] std::string position(const std::string& room);
+
+  /// Times that it was told of a loss, and of what it did not have yet.
+  [[nodiscard]] std::size_t losses() const noexcept { return losses_; }
   [[nodiscard]] client& peer() noexcept { return peer_; }
   [[nodiscard]] const std::vector<std::string>& ended() const noexcept { return ended_; }
 
@@ -58,12 +65,14 @@ private:
   struct membership {
     bool is_in = false;
     std::uint64_t next = 0; // offset
+    std::string epoch{};
   };
 
   std::uint32_t add(kind what, const std::string& room, const std::string& text);
   void take(std::string_view message);
   void take_joined(std::string_view rest);
   void take_failed(std::string_view rest);
+  void take_broken(std::string_view rest);
   void take_publication(const std::string& room, std::uint64_t offset, std::string_view text);
   void note_answer(std::uint32_t number, kind what, std::string_view answer);
   [[nodiscard]] bool awaits_join(const std::string& room) const;
@@ -78,6 +87,7 @@ private:
   bool is_gathering_ = false;
   std::uint32_t last_request_ = 0;
   std::size_t judged_ = 0;
+  std::size_t losses_ = 0;
 };
 
 } // namespace canang::sim

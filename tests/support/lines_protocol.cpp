@@ -156,7 +156,8 @@ private:
 
 class lines final : public net::protocol {
 public:
-  explicit lines(net::recovered_in place) : place_(place) {}
+  explicit lines(net::recovered_in place, bool comes_back = false)
+    : place_(place), comes_back_(comes_back) {}
 
   net::conversation_ptr converse() const override {
     return net::conversation_ptr{new lines_conversation};
@@ -182,9 +183,17 @@ public:
 
   bool encode_break(const net::room_position& at, const framing& frames,
                     std::string& out) const override {
+    if (comes_back_)
+      return at.recovered;
     frames.append(out, frame_type::text, "broken " + position(at));
     return true;
   }
+
+  net::after_break after_a_break() const noexcept override {
+    return comes_back_ ? net::after_break::leaves : net::after_break::stays;
+  }
+
+  bool counts_on_all(std::uint8_t) const noexcept override { return comes_back_; }
 
   bool encode_unsubscribed(const net::unsubscribed& what, const framing& frames,
                            std::string& out) const override {
@@ -201,6 +210,7 @@ private:
   }
 
   net::recovered_in place_;
+  bool comes_back_;
 };
 
 } // namespace
@@ -211,6 +221,12 @@ const net::wire_format& lines_format(net::recovered_in place) noexcept {
   static const net::wire_format with_messages{in_messages, net::websocket_framing()};
   static const net::wire_format with_replies{in_replies, net::websocket_framing()};
   return place == net::recovered_in::messages ? with_messages : with_replies;
+}
+
+const net::wire_format& lines_format_of_returners() noexcept {
+  static const lines language{net::recovered_in::messages, true};
+  static const net::wire_format instance{language, net::websocket_framing()};
+  return instance;
 }
 
 std::string_view name_of(net::command_fault fault) noexcept {

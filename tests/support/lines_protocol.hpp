@@ -31,6 +31,10 @@ namespace canang::sim {
 [[nodiscard]] const net::wire_format&
 lines_format(net::recovered_in place = net::recovered_in::messages) noexcept;
 
+/// The same of clients that have no word for a loss (`broken`): they count on missing nothing, and are told to come
+/// back.
+[[nodiscard]] const net::wire_format& lines_format_of_returners() noexcept;
+
 /// As it stands in `failed`.
 [[nodiscard]] std::string_view name_of(net::command_fault fault) noexcept;
 

@@ -37,7 +37,7 @@ sim_node::system_config::system_config() { set("scheduler.policy", caf::atom("te
 sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
   : context(owner.options_.limits),
     home(owner.system_, index),
-    members(context),
+    members(context, owner.options_.settings),
     beats(owner.options_.beats, owner.start_, index + 1),
     broker([&owner] { return owner.now(); }, owner.options_.history),
     authorizer(owner.chance_),

@@ -86,6 +86,7 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.server.loops.limits.slow_consumer_grace, 2s);
   EXPECT_EQ(into.server.loops.history.history_size, 128U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
+  EXPECT_EQ(into.server.loops.history.slow, cluster::slow_consumers::disconnect);
   EXPECT_EQ(into.log_level, "info");
   EXPECT_EQ(into.log_format, "text");
 }
@@ -251,6 +252,7 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--max-connections-per-ip", "-1"},
                                                        {"--outbox-budget", "much"},
                                                        {"--slow-consumer-grace", "2"},
+                                                       {"--slow-consumers", "oldest"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},
@@ -349,6 +351,8 @@ TEST_F(options_test, make_the_settings_of_rooms_of_flags_and_tables) {
   EXPECT_EQ(parse({flag, "--history-size=5", "--history-ttl=9s"}).what, command::serve);
   EXPECT_EQ(settings.of("lobby").history_size, 5U) << "a flag is the default of the tables";
   EXPECT_EQ(settings.of("lobby").history_ttl, 2s) << "which say more of rooms than it does";
+  EXPECT_EQ(parse({flag, "--slow-consumers=latest"}).what, command::serve);
+  EXPECT_EQ(settings.of("chat:1").slow, cluster::slow_consumers::latest);
   EXPECT_EQ(parse({"--history-size=6"}).what, command::serve);
   EXPECT_EQ(settings.of("chat:1").history_size, 6U);
 }

@@ -41,7 +41,7 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
        "max-message-bytes = 100\npresence = false\njoin-leave = true\nallow-subscribe = \"users\"\n"
        "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n"
        "force-positioning = true\nforce-recovery = true\nrecovery-mode = \"cache\"\n"
-       "auto-recovery = true\ndelta = \"fossil\"\n");
+       "auto-recovery = true\ndelta = \"fossil\"\nslow-consumers = \"latest\"\n");
   const auto said = table.of("lobby");
   EXPECT_EQ(said.history_size, 7U);
   EXPECT_EQ(said.history_bytes, 1024U);
@@ -58,6 +58,17 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
   EXPECT_EQ(said.recovery, cluster::recovery_mode::cache);
   EXPECT_TRUE(said.auto_recovery);
   EXPECT_EQ(said.delta, cluster::delta_type::fossil);
+  EXPECT_EQ(said.slow, cluster::slow_consumers::latest);
+}
+
+TEST_F(room_tables_test, say_what_becomes_of_slow_members) {
+  EXPECT_EQ(table.of("lobby").slow, cluster::slow_consumers::disconnect);
+  take("[rooms]\nslow-consumers = 'drop-oldest'\n[namespaces.feed]\nslow-consumers = 'latest'\n"
+       "[namespaces.chat]\nslow-consumers = 'disconnect'\n[namespaces.log]\n");
+  EXPECT_EQ(table.of("lobby").slow, cluster::slow_consumers::drop_oldest);
+  EXPECT_EQ(table.of("feed:1").slow, cluster::slow_consumers::latest);
+  EXPECT_EQ(table.of("chat:1").slow, cluster::slow_consumers::disconnect);
+  EXPECT_EQ(table.of("log:1").slow, cluster::slow_consumers::drop_oldest);
 }
 
 TEST_F(room_tables_test, send_nobody_unasked_what_it_could_not_recover) {
@@ -141,6 +152,8 @@ TEST_F(room_tables_test, refuse_values_of_the_wrong_kind_or_out_of_range) {
                                                        {"auto-recovery", "'true'"},
                                                        {"delta", "true"},
                                                        {"delta", "'vcdiff'"},
+                                                       {"slow-consumers", "true"},
+                                                       {"slow-consumers", "'drop_oldest'"},
                                                        {"allow-subscribe", "'everyone'"},
                                                        {"allow-subscribe", "''"},
                                                        {"allow-subscribe", "true"},

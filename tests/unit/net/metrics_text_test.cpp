@@ -92,7 +92,8 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
                 "process_start_time_seconds"});
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
-       "canang_deliveries_total", "canang_deliveries_dropped_total", "canang_received_bytes_total",
+       "canang_deliveries_total", "canang_deliveries_dropped_total",
+       "canang_slow_consumer_dropped_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
        "canang_emulation_requests_total", "canang_pings_sent_total", "canang_turns_total",
        "canang_actor_failures_total", "canang_rooms_forgotten_total", "canang_http_displaced_total",
@@ -144,6 +145,15 @@ TEST_F(metrics_text_test, tells_the_ports_apart_where_connections_are_not_websoc
   EXPECT_EQ(parsed[R"(canang_http_connections{port="internal"})"], 5);
   EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="public"})"], 0);
   EXPECT_EQ(parsed[R"(canang_http_displaced_total{port="internal"})"], 6);
+}
+
+TEST_F(metrics_text_test, tells_by_which_rule_slow_members_lost_something) {
+  first.slow_lost_total[static_cast<std::size_t>(slow_loss::latest)].add(3);
+  second.slow_lost_total[static_cast<std::size_t>(slow_loss::latest)].add(4);
+  second.slow_lost_total[static_cast<std::size_t>(slow_loss::drop_oldest)].add(5);
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_slow_consumer_dropped_total{policy="latest"})"], 7);
+  EXPECT_EQ(parsed[R"(canang_slow_consumer_dropped_total{policy="drop_oldest"})"], 5);
 }
 
 TEST_F(metrics_text_test, tells_whose_the_memory_is) {

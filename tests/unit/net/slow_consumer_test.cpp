@@ -88,6 +88,20 @@ TEST_F(slow_consumer_test, keeps_what_the_socket_does_not_take_and_sends_it_late
   EXPECT_TRUE(slow_log.closes.empty());
 }
 
+TEST_F(slow_consumer_test, has_something_waiting_until_it_has_read_it) {
+  EXPECT_FALSE(to_slow->has_waiting());
+  for (int sent = 0; loop.context.metrics.outbox_bytes.value() < 10'000; ++sent) {
+    const auto buffer = frame(sent);
+    to_slow->send(buffer, 0, buffer->size());
+  }
+  EXPECT_TRUE(to_slow->has_waiting());
+  EXPECT_TRUE(loop.until([&] {
+    slow.receive();
+    return !to_slow->has_waiting();
+  }));
+  EXPECT_EQ(loop.context.metrics.outbox_bytes.value(), 0U);
+}
+
 TEST_F(slow_consumer_test, is_closed_with_1008_behind_whole_frames_while_others_go_on) {
   int sent = 0;
   for (bool is_slow_dropped = false; !is_slow_dropped; ++sent) {

@@ -2,12 +2,15 @@
 
 #include "net/session.hpp"
 
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace canang::test {
 
-/// A session that notes what is done to it.
+/// A session that notes what is done to it. Its client takes everything at once, unless it is full: then what is
+/// sent waits until the test has it taken.
 class fake_session final : public net::session {
 public:
   std::string got;                ///< bytes taken, in order
@@ -24,6 +27,7 @@ public:
   int refusals = 0;
   bool is_over = false;
   bool wants_pings = false;
+  bool is_full = false;
 
   void attach(std::unique_ptr<net::session_handler>) override {}
   void open() override { ++opens; }
@@ -47,6 +51,10 @@ public:
       close(1008, "slow consumer", net::close_reason::slow_consumer);
       return net::send_status::dropped;
     }
+    if (has_waiting() || is_full) {
+      waiting_.push_back({nullptr, std::string{buffer->data() + from, to - from}});
+      return net::send_status::queued;
+    }
     got.append(buffer->data() + from, to - from);
     sends.push_back(to - from);
     return net::send_status::sent;
@@ -56,11 +64,39 @@ public:
                               net::frame_source_ptr rest) override {
     if (!is_open())
       return net::send_status::dropped;
-    got.append(head->data(), head->size());
-    for (net::frame_buffer_ptr piece; rest && (piece = rest->next());)
-      got.append(piece->data(), piece->size());
-    return net::send_status::sent;
+    if (has_waiting() || is_full)
+      waiting_.push_back({nullptr, std::string{head->data(), head->size()}});
+    else
+      got.append(head->data(), head->size());
+    if (rest)
+      waiting_.push_back({std::move(rest), {}});
+    if (!is_full)
+      take_all();
+    return has_waiting() ? net::send_status::queued : net::send_status::sent;
   }
+
+  [[nodiscard]] bool has_waiting() const noexcept override { return !waiting_.empty(); }
+
+  /// The client takes what is first of what waits: a piece, or all that was sent at once.
+  void take() {
+    auto& first = waiting_.front();
+    if (first.source) {
+      if (const auto piece = first.source->next()) {
+        got.append(piece->data(), piece->size());
+        return;
+      }
+    }
+    got += first.bytes;
+    waiting_.pop_front();
+  }
+
+  void take_all() {
+    while (has_waiting())
+      take();
+  }
+
+  /// The connection is gone, and what waits with it.
+  void drop_waiting() { waiting_.clear(); }
 
   void refuse(net::reject_reason) override {
     if (opens > 0 || is_over)
@@ -90,6 +126,14 @@ public:
     if (now != nullptr)
       pings.push_back(*now);
   }
+
+private:
+  struct waiting {
+    net::frame_source_ptr source; // or null
+    std::string bytes;
+  };
+
+  std::deque<waiting> waiting_;
 };
 
 using fake_session_ptr = boost::intrusive_ptr<fake_session>;
