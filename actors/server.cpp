@@ -52,7 +52,11 @@ server::server(const server_options& options, server_endpoints endpoints)
     port_{
       .add_endpoints = endpoints_.add_public,
       .handshakes = options_.handshakes,
-      .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
+      .arrivals =
+        {
+          .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
+          .proxies = options_.proxies.trusted.empty() ? nullptr : &options_.proxies,
+        },
     },
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())

@@ -16,6 +16,7 @@
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
+#include "net/proxy_rules.hpp"
 #include "net/session_acceptor.hpp"
 
 #include <caf/actor_registry.hpp>
@@ -43,6 +44,7 @@ struct server_options {
   std::uint64_t outbox_budget_bytes = 0; ///< for all that waits for or from clients; 0: no limit
   net::handshake_rules handshakes;
   net::internal_access_options internal_access;
+  net::proxy_rules proxies; ///< in front of the public port
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
   std::uint64_t max_rooms = 0;                ///< 0: no limit
   /// Memory that the histories of all rooms may take, divided by the loops or, in a cluster, the shards.

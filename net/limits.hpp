@@ -13,6 +13,13 @@ namespace canang::net {
 /// clients send behind a body; more than a few are no HTTP.
 inline constexpr unsigned max_empty_lines = 8;
 
+/// What a proxy may put in front of a connection: addresses take 232 bytes at most, and a client's certificate told
+/// beside them seldom more than 1 KiB.
+inline constexpr std::size_t max_proxy_header_bytes = 4096;
+
+/// Proxies, one behind the other, that a request is looked through for its client.
+inline constexpr std::size_t max_forwarded_hops = 32;
+
 /// Longest room name in bytes of UTF-8, as in Centrifugo's protocol.
 inline constexpr std::size_t max_room_name_bytes = 255;
 

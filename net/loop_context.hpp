@@ -5,6 +5,7 @@
 #include "net/emulation.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/http/pool.hpp"
+#include "net/lane_clients.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/readiness.hpp"
@@ -73,6 +74,8 @@ struct loop_context {
   http_pool http;
   /// Of the sessions whose addresses count.
   lane_tickets tickets;
+  /// Of the sessions that came through a proxy.
+  lane_clients clients;
   /// The sessions whose clients say what they have to say in requests of their own.
   emulated_sessions emulated;
   /// Handshake and close deadlines of this loop.

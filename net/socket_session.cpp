@@ -30,24 +30,35 @@ int release(tcp_socket& socket) {
   return socket.release(ignored);
 }
 
+/// What is nearest to the session; null where there is nothing between it and the socket.
+std::unique_ptr<byte_layer> layers_of(client_socket& socket, std::unique_ptr<byte_layer>&& above) {
+  if (!above)
+    return socket.take_layer();
+  if (auto below = socket.take_layer())
+    above->put_above(std::move(below));
+  return std::move(above);
+}
+
 } // namespace
 
-socket_session::socket_session(loop_context& context, tcp_socket&& socket,
+socket_session::socket_session(loop_context& context, client_socket&& socket,
                                std::unique_ptr<byte_layer>&& layer, address_ticket&& ticket)
   : descriptor_(release(socket)),
     context_(context),
     lane_(context.lanes.acquire()),
     heard_(context.now()),
-    layer_(std::move(layer)),
+    layer_(layers_of(socket, std::move(layer))),
     outbox_(limits_of_outbox(context.limits)) {
   context_.metrics.connections.add(1);
   context_.tickets.keep(lane_, std::move(ticket));
+  context_.clients.keep(lane_, socket.take_told_client());
 }
 
 socket_session::~socket_session() {
   if (descriptor_ >= 0)
     ::close(descriptor_);
   context_.tickets.drop(lane_);
+  context_.clients.drop(lane_);
   context_.lanes.release(lane_);
   context_.metrics.connections.subtract(1);
 }
@@ -109,12 +120,10 @@ bool socket_session::is_stuck() const noexcept {
 }
 
 std::string socket_session::peer() const {
-  tcp_endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  if (::getpeername(descriptor_, endpoint.data(), &size) != 0)
-    return {};
-  endpoint.resize(size);
-  return to_text(endpoint);
+  if (const auto* const told = context_.clients.find(lane_))
+    return client_text(*told);
+  const auto endpoint = peer_of(descriptor_);
+  return endpoint ? client_text(*endpoint) : std::string{};
 }
 
 /// The rules of edge triggering are at `readiness`.
@@ -199,6 +208,8 @@ void socket_session::linger() {
     context_.deadlines.schedule(*this, context_.now() + linger_timeout);
     context_.sockets.charge(cost_of_end); // its actor ends now; the socket is the smaller part
   }
+  if (layer_ && is_all_written())
+    layer_->end(descriptor_);
   if (!is_all_written())
     return; // on_writable comes back here
   if (::shutdown(descriptor_, SHUT_WR) != 0) {

@@ -6,6 +6,7 @@
 #include "net/send_queue.hpp"
 #include "net/session.hpp"
 #include "net/socket/byte_layer.hpp"
+#include "net/socket/client_socket.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -50,9 +51,8 @@ protected:
     closed,
   };
 
-  /// `layer` may be null: nothing between the session and its socket. The ticket is kept as long as the session
-  /// is there.
-  socket_session(loop_context& context, tcp_socket&& socket, std::unique_ptr<byte_layer>&& layer,
+  /// `layer` may be null; else it is above what the socket has. The ticket is kept as long as the session is there.
+  socket_session(loop_context& context, client_socket&& socket, std::unique_ptr<byte_layer>&& layer,
                  address_ticket&& ticket);
 
   [[nodiscard]] loop_context& context() const noexcept { return context_; }

@@ -1,0 +1,64 @@
+#include "app/front_options.hpp"
+
+#include "app/bad_option.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace canang::app {
+
+namespace {
+
+void take_proxies(const std::vector<std::string>& given, net::address_ranges& into) {
+  net::address_ranges ranges;
+  for (const auto& item : split_list(given))
+    if (!ranges.add(item))
+      throw CLI::ValidationError(
+        "--trusted-proxies",
+        fmt::format("'{}' is not an address, a range such as 10.0.0.0/8 or fd00::/8, or unix",
+                    item));
+  into = std::move(ranges);
+}
+
+std::optional<net::proxy_header_mode> header_mode_of(const std::string& text) {
+  if (text == "off")
+    return net::proxy_header_mode::off;
+  if (text == "accept")
+    return net::proxy_header_mode::accept;
+  if (text == "require")
+    return net::proxy_header_mode::require;
+  return std::nullopt;
+}
+
+std::optional<net::forwarded_field> forwarded_field_of(const std::string& text) {
+  if (text == "off")
+    return net::forwarded_field::off;
+  if (text == "x-forwarded-for")
+    return net::forwarded_field::x_forwarded_for;
+  if (text == "forwarded")
+    return net::forwarded_field::forwarded;
+  return std::nullopt;
+}
+
+} // namespace
+
+void add_front_options(option_adder& adder, actors::server_options& into) {
+  auto& proxies = into.proxies;
+  adder.group("Proxies in front");
+  adder.list(
+    "--trusted-proxies", [&proxies](const auto& given) { take_proxies(given, proxies.trusted); },
+    "none", "proxies in front, whose word on the address of a client counts: 10.0.0.0/8, unix");
+  adder.add("--proxy-protocol", proxies.header, header_mode_of, "one of off, accept, require",
+            "off", "whether those put a PROXY header in front of connections to the public port");
+  adder.add("--forwarded-header", proxies.field, forwarded_field_of,
+            "one of x-forwarded-for, forwarded, off", "x-forwarded-for",
+            "the one header in which they name the client of a request");
+}
+
+void check_front_options(const actors::server_options& given) {
+  if (given.proxies.header != net::proxy_header_mode::off && given.proxies.trusted.empty())
+    throw bad_option{"--proxy-protocol needs --trusted-proxies: nobody else's header is believed"};
+}
+
+} // namespace canang::app
