@@ -46,6 +46,9 @@ server::server(const server_options& options, server_endpoints endpoints)
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
+    tls_(options_.tls),
+    internal_tls_(options_.internal_tls),
+    internal_arrivals_{.tls = options_.internal_tls.empty() ? nullptr : &internal_tls_},
     rooms_(options_.max_rooms),
     pressure_(options_.admission.max_memory_bytes),
     endpoints_(std::move(endpoints)),
@@ -56,6 +59,7 @@ server::server(const server_options& options, server_endpoints endpoints)
         {
           .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
           .proxies = options_.proxies.trusted.empty() ? nullptr : &options_.proxies,
+          .tls = options_.tls.empty() ? nullptr : &tls_,
         },
     },
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
@@ -109,7 +113,18 @@ server::~server() {
   homes_.clear();
 }
 
+std::vector<net::tls_source*> server::certificates() {
+  std::vector<net::tls_source*> all;
+  for (auto* const source : {&tls_, &internal_tls_})
+    if (!source->files().empty())
+      all.push_back(source);
+  return all;
+}
+
 std::string server::bind() {
+  for (auto* const source : certificates())
+    if (auto fault = source->load(); !fault.empty())
+      return fault;
   boost::system::error_code ec;
   internal_ = net::listen_on(options_.internal_listen, 1, ec);
   if (ec)
@@ -144,9 +159,9 @@ void server::start(std::function<void(bool)> on_end) {
 
 void server::open_internal_port() {
   endpoints_.add_internal(internal_paths_, *this);
-  internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_paths_,
-                                                       internal_.descriptors.front(),
-                                                       internal_.endpoint.address().is_v6());
+  internal_listener_ = std::make_unique<net::listener>(
+    internal_loop_->context(), internal_paths_, internal_.descriptors.front(),
+    internal_.endpoint.address().is_v6(), &internal_arrivals_);
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
 }

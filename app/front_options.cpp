@@ -56,7 +56,26 @@ void add_front_options(option_adder& adder, actors::server_options& into) {
             "the one header in which they name the client of a request");
 }
 
+void add_tls_options(option_adder& adder, actors::server_options& into) {
+  adder.group("TLS");
+  adder.text("--tls-cert", into.tls.certificate, "none",
+             "PEM file: certificate of the public port, with its chain; it speaks TLS then");
+  adder.text("--tls-key", into.tls.key, "none", "PEM file: its key; none: in the same file");
+  adder.text("--internal-tls-cert", into.internal_tls.certificate, "none",
+             "PEM file: certificate of the internal port, with its chain");
+  adder.text("--internal-tls-key", into.internal_tls.key, "none",
+             "PEM file: its key; none: in the same file");
+  adder.text("--internal-tls-client-ca", into.internal_tls.client_ca, "none",
+             "PEM file: authorities whose clients alone may use the internal port");
+}
+
 void check_front_options(const actors::server_options& given) {
+  if (given.tls.empty() && !given.tls.key.empty())
+    throw bad_option{"--tls-key needs --tls-cert"};
+  if (given.internal_tls.empty() && !given.internal_tls.key.empty())
+    throw bad_option{"--internal-tls-key needs --internal-tls-cert"};
+  if (given.internal_tls.empty() && !given.internal_tls.client_ca.empty())
+    throw bad_option{"--internal-tls-client-ca needs --internal-tls-cert"};
   if (given.proxies.header != net::proxy_header_mode::off && given.proxies.trusted.empty())
     throw bad_option{"--proxy-protocol needs --trusted-proxies: nobody else's header is believed"};
 }

@@ -42,6 +42,7 @@ void add_options(CLI::App& app, options& into) {
                 "internal: probes, metrics, and what operators ask and order");
 
   add_front_options(adder, server);
+  add_tls_options(adder, server);
 
   add_access_options(adder, server);
 

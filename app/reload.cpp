@@ -53,7 +53,8 @@ configuration_reload::configuration_reload(int argc, const char* const* argv,
 void configuration_reload::run(actors::server& server) {
   const auto& path = in_force_.config_file;
   if (path.empty()) {
-    spdlog::warn("SIGHUP: there is no --config file to read again");
+    if (server.certificates().empty())
+      spdlog::warn("SIGHUP: there is no --config file to read again");
     return;
   }
   options next;

@@ -6,10 +6,13 @@
 
 namespace canang::net {
 
+class tls_source;
+
 /// What is asked of a connection that has come to a port before anything else. Constant; shared by the loops.
 struct arrival_rules {
   address_counts* addresses = nullptr;  ///< null: the connections of an address are not counted
   const proxy_rules* proxies = nullptr; ///< null: there are none in front
+  const tls_source* tls = nullptr;      ///< null: the port does not speak TLS
 
   /// Whether what this one says of clients is believed.
   [[nodiscard]] bool trust(const tcp_endpoint& peer) const noexcept {

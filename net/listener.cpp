@@ -2,6 +2,7 @@
 
 #include "net/http/session.hpp"
 #include "net/socket/proxy_opening.hpp"
+#include "net/tls/tls_opening.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -178,7 +179,15 @@ void listener::admit(client_socket&& client, std::string_view already_read) {
   }
   boost::system::error_code ignored;
   client.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  serve_http(context_, paths_, std::move(client), std::move(from), &rules_, already_read);
+  if (rules_.tls == nullptr)
+    serve_http(context_, paths_, std::move(client), std::move(from), &rules_, already_read);
+  else if (!already_read.empty()) // neither a header nor TLS
+    shut(client, reject_reason::bad_request);
+  else
+    begin_tls(context_, std::move(client), *rules_.tls, std::move(from),
+              [this](client_socket&& secured, address_counts::arrival&& whose) {
+                serve_http(context_, paths_, std::move(secured), std::move(whose), &rules_);
+              });
 }
 
 void listener::shut(client_socket& client, reject_reason reason) {

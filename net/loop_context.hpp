@@ -11,6 +11,7 @@
 #include "net/readiness.hpp"
 #include "net/send_lanes.hpp"
 #include "net/timing_wheel.hpp"
+#include "net/tls/handshake_gate.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -93,6 +94,8 @@ public:
   boost::asio::io_context io{1};
   /// To be armed before each wait on `io`.
   readiness_waker waker{io, sockets};
+  /// Through which TLS handshakes go.
+  handshake_gate handshakes{io};
 };
 
 } // namespace canang::net

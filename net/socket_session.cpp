@@ -78,8 +78,11 @@ bool socket_session::open_with(const frame_buffer_ptr& answer) {
   context_.assert_on_loop();
   assert(state_ == state::opening);
   enter(state::open);
-  if (watch() && send(answer, 0, answer->size()) != send_status::dropped)
+  if (watch() && send(answer, 0, answer->size()) != send_status::dropped) {
+    if (layer_)
+      go_on_with_layer(); // what it read before
     return true;
+  }
   abort(close_reason::handler_error);
   return false;
 }
@@ -130,8 +133,11 @@ std::string socket_session::peer() const {
 bool socket_session::note(std::uint32_t events) {
   context_.assert_on_loop();
   const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
-  if (events == 0)
+  if (events == 0) {
     is_due_ = false;
+    is_readable_ = is_readable_ || layer_goes_on_;
+    layer_goes_on_ = false;
+  }
   if (outbox_.is_paused() ? !has_its_share : (events & EPOLLOUT) != 0)
     on_writable();
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
@@ -148,6 +154,12 @@ void socket_session::go_on_later() {
   context_.sockets.again(lane_);
 }
 
+/// Has it asked in the next turn, whatever the socket says.
+void socket_session::go_on_with_layer() {
+  layer_goes_on_ = true;
+  go_on_later();
+}
+
 read_result socket_session::read_once(std::span<char> into) {
   const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
   if (got.size > 0) {
@@ -157,6 +169,10 @@ read_result socket_session::read_once(std::span<char> into) {
       is_readable_ = false;
   } else if (got.size == -EAGAIN) {
     is_readable_ = false;
+    if (!got.is_drained) { // a layer has had its share, and made nothing of it
+      context_.sockets.charge(max_tls_read_bytes);
+      go_on_with_layer();
+    }
   }
   return got;
 }

@@ -146,6 +146,7 @@ private:
   [[nodiscard]] bool watch();
   void close_as_slow();
   void on_writable();
+  void go_on_with_layer();
   void note_wire_bytes();
   void write_waiting(boost::system::error_code& ec);
   void on_write_error();
@@ -165,6 +166,7 @@ private:
   bool is_watched_ : 1 = false;           // by it
   bool is_readable_ : 1 = false;          // as far as we know there is something in the socket
   bool short_proves_nothing_ : 1 = false; // of a read: FIN, RST or urgent data has come
+  bool layer_goes_on_ : 1 = false;        // it may have input of which the socket tells nothing
   bool reported_ : 1 = false;
   clock::time_point heard_;
   std::unique_ptr<session_handler> handler_;

@@ -8,6 +8,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/none.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <string>
@@ -16,6 +17,16 @@
 namespace canang::net {
 
 namespace http = boost::beast::http;
+
+namespace {
+
+/// A record of TLS with a handshake message (RFC 8446, 5.1), the first that a client sends.
+bool is_client_hello(boost::asio::const_buffer read) noexcept {
+  const std::string_view bytes{static_cast<const char*>(read.data()), read.size()};
+  return bytes.starts_with("\x16\x03");
+}
+
+} // namespace
 
 http_session::http_session(loop_context& context, const router& paths, client_socket&& socket,
                            address_counts::arrival&& from, const arrival_rules* rules,
@@ -169,6 +180,10 @@ bool http_session::note_client() {
 
 void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
+  if (requests_ == 0 && is_client_hello(buffer_.data())) {
+    on_client_hello();
+    return;
+  }
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
     refuse(reject(reject_reason::headers_too_large, 431,
                   "the request line and headers are over "
@@ -178,6 +193,18 @@ void http_session::on_bad_request(const error_code& ec) {
     close(); // the client left, or was never one
   else
     refuse(reject(reject_reason::bad_request, 400, "not an HTTP request: " + ec.message()));
+}
+
+/// Of a client that speaks TLS to a port that does not: what we could say it would not understand.
+void http_session::on_client_hello() {
+  context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::bad_request)].add(1);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    const auto client = socket_.client();
+    spdlog::debug("shut peer={} reason={} text=\"TLS on a plain port\"",
+                  client ? client_text(*client) : std::string{},
+                  to_string(reject_reason::bad_request));
+  }
+  close();
 }
 
 /// Reads on until the client closes, so that what it still sends does not destroy our answer.

@@ -86,6 +86,7 @@ private:
   bool skip_empty_lines();
   void on_request(const error_code& ec);
   void on_bad_request(const error_code& ec);
+  void on_client_hello();
   [[nodiscard]] bool note_client();
   void route();
   [[nodiscard]] bool is_of_allowed_page();
