@@ -111,6 +111,7 @@ server::~server() {
   bridges_.by_shard.clear();
   control_ = nullptr;
   homes_.clear();
+  net::remove_socket_file(options_.listen_unix.path, public_);
 }
 
 std::vector<net::tls_source*> server::certificates() {
@@ -130,14 +131,23 @@ std::string server::bind() {
   if (ec)
     return fmt::format("--internal-listen {}: {}", net::to_text(options_.internal_listen),
                        ec.message());
-  public_ = net::listen_on(options_.listen, options_.workers, ec);
+  return bind_public();
+}
+
+std::string server::bind_public() {
+  boost::system::error_code ec;
+  const auto& path = options_.listen_unix.path;
+  public_ = path.empty() ? net::listen_on(options_.listen, options_.workers, ec)
+                         : net::listen_on(options_.listen_unix, options_.workers, ec);
   if (ec)
-    return fmt::format("--listen {}: {}", net::to_text(options_.listen), ec.message());
+    return fmt::format("--listen {}: {}",
+                       path.empty() ? net::to_text(options_.listen) : "unix:" + path, ec.message());
   return {};
 }
 
 void server::start(std::function<void(bool)> on_end) {
-  spdlog::info("listening on {}", net::to_text(public_.endpoint));
+  const auto& path = options_.listen_unix.path;
+  spdlog::info("listening on {}", path.empty() ? net::to_text(public_.endpoint) : "unix:" + path);
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,

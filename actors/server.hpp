@@ -37,6 +37,7 @@ namespace canang::actors {
 /// All that a server is told.
 struct server_options {
   net::tcp_endpoint listen;
+  net::unix_address listen_unix; ///< instead, where it has a path
   net::tcp_endpoint internal_listen;
   std::uint32_t workers = 1;
   loop_options loops;
@@ -153,6 +154,7 @@ private:
   };
 
   void divide_history_budget();
+  [[nodiscard]] std::string bind_public();
   void watch_memory();
   void look_at_memory();
   void relieve_memory(loop::clock::time_point now);

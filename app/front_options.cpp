@@ -2,8 +2,10 @@
 
 #include "app/bad_option.hpp"
 
+#include <charconv>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace canang::app {
@@ -41,7 +43,43 @@ std::optional<net::forwarded_field> forwarded_field_of(const std::string& text) 
   return std::nullopt;
 }
 
+/// An address, or `unix:` and a path.
+std::optional<net::tcp_endpoint> take_listen(const std::string& text,
+                                             actors::server_options& into) {
+  static const std::string mark = "unix:";
+  constexpr std::size_t longest_path = 107; // of a sockaddr_un, with its zero
+  if (!text.starts_with(mark)) {
+    into.listen_unix.path.clear();
+    return parse_address(text);
+  }
+  const auto path = text.substr(mark.size());
+  if (path.empty() || path.size() > longest_path)
+    return std::nullopt;
+  into.listen_unix.path = path;
+  return into.listen;
+}
+
+/// Octal, as of `chmod`.
+std::optional<unsigned> parse_mode(const std::string& text) {
+  unsigned mode = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  if (error != std::errc{} || stop != end || mode > 0777)
+    return std::nullopt;
+  return mode;
+}
+
 } // namespace
+
+void add_listen_options(option_adder& adder, actors::server_options& into) {
+  into.listen = *parse_address("0.0.0.0:8000");
+  adder.add(
+    "--listen", into.listen, [&into](const std::string& text) { return take_listen(text, into); },
+    "an address such as 0.0.0.0:8000 or [::]:8000, or unix:/run/canang.sock", "0.0.0.0:8000",
+    "public: chat page and WebSocket; port 0 takes a free one; or unix:PATH");
+  adder.add("--listen-mode", into.listen_unix.mode, parse_mode, "a mode such as 0660", "0660",
+            "permissions of the file where --listen is a Unix-domain socket");
+}
 
 void add_front_options(option_adder& adder, actors::server_options& into) {
   auto& proxies = into.proxies;

@@ -5,6 +5,9 @@
 
 namespace canang::app {
 
+/// Where the public port is.
+void add_listen_options(option_adder& adder, actors::server_options& into);
+
 /// Options of what stands between the server and its clients.
 void add_front_options(option_adder& adder, actors::server_options& into);
 void add_tls_options(option_adder& adder, actors::server_options& into);

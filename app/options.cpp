@@ -36,8 +36,7 @@ void add_options(CLI::App& app, options& into) {
   option_adder adder{app};
 
   adder.group("Addresses");
-  adder.address("--listen", server.listen, "0.0.0.0:8000",
-                "public: chat page and WebSocket; port 0 takes a free one");
+  add_listen_options(adder, server);
   adder.address("--internal-listen", server.internal_listen, "127.0.0.1:9000",
                 "internal: probes, metrics, and what operators ask and order");
 

@@ -7,6 +7,8 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,13 +17,28 @@ namespace canang::net {
 /// Sockets that listen on one address, a loop each.
 struct listening_sockets {
   std::vector<int> descriptors;
-  tcp_endpoint endpoint; ///< with the port that was given where 0 was asked for
+  tcp_endpoint endpoint;   ///< with the port that was given where 0 was asked for
+  std::uint64_t inode = 0; ///< of a Unix-domain socket's file
 };
 
 /// Binds `count` sockets with SO_REUSEPORT to `endpoint` and listens. Refuses an address that anyone
 /// listens on already, which SO_REUSEPORT alone would share in silence.
 [[nodiscard]] listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
                                           boost::system::error_code& ec);
+
+/// What a Unix-domain socket listens as.
+struct unix_address {
+  std::string path;
+  unsigned mode = 0660; ///< of its file
+};
+
+/// Binds a Unix-domain socket and listens, with `count` descriptors of it. A file that is there already is removed
+/// where it is a socket that nobody listens on; anything else is refused.
+[[nodiscard]] listening_sockets listen_on(const unix_address& at, std::size_t count,
+                                          boost::system::error_code& ec);
+
+/// Removes the file of a socket that was listened on, unless another one has taken its place.
+void remove_socket_file(const std::string& path, const listening_sockets& sockets) noexcept;
 
 /// Accepts on one loop, for the endpoints of a router, and asks of each connection what `rules` say. Lives on its loop's
 /// thread; `context`, `paths` and `rules` must outlive it and all that it has accepted.

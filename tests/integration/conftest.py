@@ -22,7 +22,7 @@ PARALLEL = """
 api api_batch api_client api_description api_keys api_publish api_rooms bad_frames bad_handshakes
 configuration disconnects documents emulation handshakes history http http_bodies import_centrifugo
 include_check internal_access internal_port logs operator_commands permissions presence proxies rooms
-signals sse tls
+signals sse tls unix_socket
 """.split()
 
 
