@@ -3,6 +3,7 @@
 #include "actors/server.hpp"
 #include "app/admin/endpoints.hpp"
 #include "app/allocator.hpp"
+#include "app/certificates.hpp"
 #include "app/identity_options.hpp"
 #include "app/import/import_centrifugo.hpp"
 #include "app/logging.hpp"
@@ -47,14 +48,15 @@ void await_signal(boost::asio::signal_set& signals, canang::actors::server& serv
   });
 }
 
-/// Each SIGHUP has the configuration read again.
+/// Each SIGHUP has the configuration and the certificates read again.
 void await_hangup(boost::asio::signal_set& hangups, canang::app::configuration_reload& reload,
-                  canang::actors::server& server) {
+                  canang::app::certificate_watch& certificates, canang::actors::server& server) {
   hangups.async_wait([&](const boost::system::error_code& ec, int) {
     if (ec)
       return;
     reload.run(server);
-    await_hangup(hangups, reload, server);
+    certificates.reload();
+    await_hangup(hangups, reload, certificates, server);
   });
 }
 
@@ -125,6 +127,7 @@ int serve(const process& own, canang::app::options& options) {
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   canang::app::configuration_reload reload{own.argc, own.argv, options, token_keys};
   token_keys.start();
+  canang::app::certificate_watch certificates{io, server};
   server.start([&](bool drained) {
     if (!drained) { // something vital died: nothing here can be trusted to stop in order
       canang::app::drain_logging();
@@ -133,7 +136,7 @@ int serve(const process& own, canang::app::options& options) {
     boost::asio::post(io, [&] { io.stop(); });
   });
   await_signal(signals, server, false);
-  await_hangup(own.hangups, reload, server);
+  await_hangup(own.hangups, reload, certificates, server);
   io.run();
   return 0;
 }
@@ -148,7 +151,8 @@ int main(int argc, char** argv) {
   canang::app::options options;
   const auto parsed = canang::app::parse_options(argc, argv, options);
   const canang::app::operator_order order{parsed.url, options.server.internal_listen,
-                                          options.server.internal_access.key};
+                                          options.server.internal_access.key,
+                                          options.server.internal_tls};
   switch (parsed.what) {
   case canang::app::command::leave: return parsed.exit_code;
   case canang::app::command::health: return canang::app::ask_health(order);

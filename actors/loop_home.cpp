@@ -91,7 +91,7 @@ void loop_home::listen(int descriptor, bool is_ipv6, const public_port& port) {
   loop_.post([this, descriptor, is_ipv6, &port] {
     paths_.set_origins(port.handshakes.origins);
     port.add_endpoints(paths_, {loop_.context(), *this, port.handshakes, &emulation_});
-    listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6, port.addresses);
+    listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6, &port.arrivals);
     listener_->start();
   });
 }

@@ -13,6 +13,7 @@
 #include "actors/runtime/loop.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
+#include "net/arrival_rules.hpp"
 #include "net/auth/token_authorizer.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
@@ -48,7 +49,7 @@ struct public_port {
   /// Adds the endpoints to a loop's router; called on that loop.
   std::function<void(net::router&, const net::session_door&)> add_endpoints;
   net::handshake_rules handshakes;
-  net::address_counts* addresses = nullptr; ///< null: connections of an address are not counted
+  net::arrival_rules arrivals{};
 };
 
 /// A loop with all that lives on it. Made and destroyed by the server; between `start` and `stop`

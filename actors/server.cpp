@@ -48,13 +48,21 @@ server::server(const server_options& options, server_endpoints endpoints)
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
+    tls_(options_.tls),
+    internal_tls_(options_.internal_tls),
+    internal_arrivals_{.tls = options_.internal_tls.empty() ? nullptr : &internal_tls_},
     rooms_(options_.max_rooms),
     pressure_(options_.admission.max_memory_bytes),
     endpoints_(std::move(endpoints)),
     port_{
       .add_endpoints = endpoints_.add_public,
       .handshakes = options_.handshakes,
-      .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
+      .arrivals =
+        {
+          .addresses = options_.admission.connections_per_address != 0 ? &addresses_ : nullptr,
+          .proxies = options_.proxies.trusted.empty() ? nullptr : &options_.proxies,
+          .tls = options_.tls.empty() ? nullptr : &tls_,
+        },
     },
     start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
                           std::chrono::system_clock::now().time_since_epoch())
@@ -108,22 +116,43 @@ server::~server() {
   bridges_.by_shard.clear();
   control_ = nullptr;
   homes_.clear();
+  net::remove_socket_file(options_.listen_unix.path, public_);
+}
+
+std::vector<net::tls_source*> server::certificates() {
+  std::vector<net::tls_source*> all;
+  for (auto* const source : {&tls_, &internal_tls_})
+    if (!source->files().empty())
+      all.push_back(source);
+  return all;
 }
 
 std::string server::bind() {
+  for (auto* const source : certificates())
+    if (auto fault = source->load(); !fault.empty())
+      return fault;
   boost::system::error_code ec;
   internal_ = net::listen_on(options_.internal_listen, 1, ec);
   if (ec)
     return fmt::format("--internal-listen {}: {}", net::to_text(options_.internal_listen),
                        ec.message());
-  public_ = net::listen_on(options_.listen, options_.workers, ec);
+  return bind_public();
+}
+
+std::string server::bind_public() {
+  boost::system::error_code ec;
+  const auto& path = options_.listen_unix.path;
+  public_ = path.empty() ? net::listen_on(options_.listen, options_.workers, ec)
+                         : net::listen_on(options_.listen_unix, options_.workers, ec);
   if (ec)
-    return fmt::format("--listen {}: {}", net::to_text(options_.listen), ec.message());
+    return fmt::format("--listen {}: {}",
+                       path.empty() ? net::to_text(options_.listen) : "unix:" + path, ec.message());
   return {};
 }
 
 void server::start(std::function<void(bool)> on_end) {
-  spdlog::info("listening on {}", net::to_text(public_.endpoint));
+  const auto& path = options_.listen_unix.path;
+  spdlog::info("listening on {}", path.empty() ? net::to_text(public_.endpoint) : "unix:" + path);
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
@@ -145,9 +174,9 @@ void server::start(std::function<void(bool)> on_end) {
 
 void server::open_internal_port() {
   endpoints_.add_internal(internal_paths_, *this);
-  internal_listener_ = std::make_unique<net::listener>(internal_loop_->context(), internal_paths_,
-                                                       internal_.descriptors.front(),
-                                                       internal_.endpoint.address().is_v6());
+  internal_listener_ = std::make_unique<net::listener>(
+    internal_loop_->context(), internal_paths_, internal_.descriptors.front(),
+    internal_.endpoint.address().is_v6(), &internal_arrivals_);
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
 }

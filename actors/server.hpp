@@ -18,7 +18,9 @@
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
 #include "net/outbox_budget.hpp"
+#include "net/proxy_rules.hpp"
 #include "net/session_acceptor.hpp"
+#include "net/tls/tls_source.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
@@ -45,6 +47,7 @@ struct token_services {
 /// All that a server is told.
 struct server_options {
   net::tcp_endpoint listen;
+  net::unix_address listen_unix; ///< instead, where it has a path
   net::tcp_endpoint internal_listen;
   std::uint32_t workers = 1;
   loop_options loops;
@@ -53,6 +56,9 @@ struct server_options {
   std::uint64_t outbox_budget_bytes = 0; ///< for all that waits for or from clients; 0: no limit
   net::handshake_rules handshakes;
   net::internal_access_options internal_access;
+  net::proxy_rules proxies;                   ///< in front of the public port
+  net::tls_files tls;                         ///< of the public port
+  net::tls_files internal_tls;                ///< of the internal one
   std::function<std::uint64_t()> memory_used; ///< bytes, for `admission`; null: not looked at
   std::uint64_t max_rooms = 0;                ///< 0: no limit
   /// Memory that the histories of all rooms may take, divided by the loops or, in a cluster, the shards.
@@ -86,8 +92,8 @@ public:
   /// Stops at once if it still runs.
   ~server();
 
-  /// Binds both ports.
-  /// @returns an empty string, or a line that says which address could not be had and why.
+  /// Reads the certificates, and binds both ports.
+  /// @returns an empty string, or a line that says which file or address could not be had and why.
   [[nodiscard]] std::string bind();
 
   /// Starts to serve. `on_end` is called once, from any thread, when the node has ended: with true
@@ -146,6 +152,9 @@ public:
   [[nodiscard]] net::api_keys& api_keys() noexcept { return api_keys_; }
   [[nodiscard]] reload_status& reloads() noexcept { return reloads_; }
 
+  /// Of the ports that speak TLS. On the thread that made the server.
+  [[nodiscard]] std::vector<net::tls_source*> certificates();
+
   /// The standing actors; for tests.
   [[nodiscard]] const node_cast& cast() const noexcept { return cast_; }
   [[nodiscard]] const bridge_cast& bridges() const noexcept { return bridges_; }
@@ -156,6 +165,7 @@ private:
   };
 
   void divide_history_budget();
+  [[nodiscard]] std::string bind_public();
   void watch_memory();
   void look_at_memory();
   void relieve_memory(loop::clock::time_point now);
@@ -176,6 +186,9 @@ private:
   net::admission admission_;
   net::address_counts addresses_;
   net::outbox_budget outbox_budget_;
+  net::tls_source tls_;
+  net::tls_source internal_tls_;
+  net::arrival_rules internal_arrivals_;
   room_limit rooms_;
   memory_pressure pressure_;
   server_endpoints endpoints_;

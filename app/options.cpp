@@ -5,6 +5,7 @@
 #include "app/cluster_options.hpp"
 #include "app/configuration_file.hpp"
 #include "app/cpu_budget.hpp"
+#include "app/front_options.hpp"
 #include "app/identity_options.hpp"
 #include "app/limit_options.hpp"
 #include "app/option_adder.hpp"
@@ -37,10 +38,12 @@ void add_options(CLI::App& app, options& into) {
   option_adder adder{app};
 
   adder.group("Addresses");
-  adder.address("--listen", server.listen, "0.0.0.0:8000",
-                "public: chat page and WebSocket; port 0 takes a free one");
+  add_listen_options(adder, server);
   adder.address("--internal-listen", server.internal_listen, "127.0.0.1:9000",
                 "internal: probes, metrics, and what operators ask and order");
+
+  add_front_options(adder, server);
+  add_tls_options(adder, server);
 
   add_access_options(adder, server);
   add_token_options(adder, into.tokens);
@@ -204,6 +207,7 @@ void command_line::read(int argc, const char* const* argv) {
   into_.server.room_settings = room_settings_of_options(into_.server);
   try {
     read_file();
+    check_front_options(into_.server);
   } catch (const bad_option& wrong) {
     // A server that runs goes on with what the file said before, and so must its health check.
     if (!health_.parsed() || check_only)

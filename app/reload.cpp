@@ -68,7 +68,7 @@ void configuration_reload::run(actors::server& server) {
     reread(server);
   else if (in_force_.tokens.has_files || in_force_.tokens.jwks)
     reread_keys();
-  else
+  else if (server.certificates().empty()) // else they have been read again
     spdlog::warn("SIGHUP: there is no --config file to read again");
 }
 

@@ -13,6 +13,25 @@ namespace canang::net {
 /// clients send behind a body; more than a few are no HTTP.
 inline constexpr unsigned max_empty_lines = 8;
 
+/// What a proxy may put in front of a connection: addresses take 232 bytes at most, and a client's certificate told
+/// beside them seldom more than 1 KiB.
+inline constexpr std::size_t max_proxy_header_bytes = 4096;
+
+/// Proxies, one behind the other, that a request is looked through for its client.
+inline constexpr std::size_t max_forwarded_hops = 32;
+
+/// TLS handshakes take this much of a loop's time, of each period: half. Whoever is connected waits a millisecond
+/// longer at most while thousands come, and one handshake (0.1 ms, or 1 ms with a key of RSA 2,048) fits in.
+inline constexpr std::chrono::microseconds tls_handshake_share{1000};
+inline constexpr std::chrono::microseconds tls_handshake_period{2000};
+
+/// What one read of a TLS connection takes of its socket at most: two records. What brings no data (updates of keys)
+/// is not to keep the loop.
+inline constexpr std::size_t max_tls_read_bytes = 32 * 1024;
+
+/// How long the keys of session tickets are used.
+inline constexpr std::chrono::hours tls_ticket_key_lifetime{12};
+
 /// Longest room name in bytes of UTF-8, as in Centrifugo's protocol.
 inline constexpr std::size_t max_room_name_bytes = 255;
 

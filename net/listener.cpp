@@ -1,6 +1,8 @@
 #include "net/listener.hpp"
 
 #include "net/http/session.hpp"
+#include "net/socket/proxy_opening.hpp"
+#include "net/tls/tls_opening.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -55,6 +57,8 @@ void reset(tcp_socket& socket) {
   socket.close(ignored);
 }
 
+const arrival_rules no_rules{};
+
 } // namespace
 
 std::string to_text(const tcp_endpoint& endpoint) {
@@ -93,10 +97,10 @@ listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
 }
 
 listener::listener(loop_context& context, const router& paths, int descriptor, bool is_ipv6,
-                   address_counts* addresses)
+                   const arrival_rules* rules)
   : context_(context),
     paths_(paths),
-    addresses_(addresses),
+    rules_(rules == nullptr ? no_rules : *rules),
     acceptor_(context.io.get_executor(),
               is_ipv6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4(), descriptor),
     retry_(*this) {}
@@ -140,23 +144,60 @@ void listener::on_accept(const boost::system::error_code& ec, tcp_socket&& socke
 
 void listener::take(tcp_socket&& socket) {
   context_.metrics.accepted_total.add(1);
-  boost::system::error_code ec;
+  client_socket client{std::move(socket)};
+  if (rules_.proxies == nullptr || rules_.proxies->header == proxy_header_mode::off) {
+    admit(std::move(client), {});
+    return;
+  }
+  const auto peer = client.client();
+  if (!peer) // it has been reset already
+    return;
+  const auto mode = rules_.proxies->header;
+  if (rules_.trust(*peer))
+    read_proxy_header(context_, std::move(client), mode,
+                      [this](client_socket&& proxied, const std::string& already_read) {
+                        admit(std::move(proxied), already_read);
+                      });
+  else if (mode == proxy_header_mode::accept)
+    admit(std::move(client), {});
+  else
+    shut(client, reject_reason::forbidden);
+}
+
+/// It is known who it is of: counts it, and serves it.
+void listener::admit(client_socket&& client, std::string_view already_read) {
   address_counts::arrival from;
-  if (addresses_ != nullptr) {
-    const auto peer = socket.remote_endpoint(ec);
-    if (ec) // it has been reset already
+  if (rules_.addresses != nullptr) {
+    const auto whose = client.client();
+    if (!whose)
       return;
-    from = addresses_->arrive(peer.address());
+    from = rules_.arrive(*whose);
     if (from.what == address_counts::verdict::shut) {
-      context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::address)].add(1);
-      if (spdlog::should_log(spdlog::level::debug))
-        spdlog::debug("shut peer={} reason={}", to_text(peer), to_string(reject_reason::address));
-      reset(socket);
+      shut(client, reject_reason::address);
       return;
     }
   }
-  socket.set_option(boost::asio::ip::tcp::no_delay(true), ec);
-  serve_http(context_, paths_, std::move(socket), std::move(from));
+  boost::system::error_code ignored;
+  client.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  if (rules_.tls == nullptr)
+    serve_http(context_, paths_, std::move(client), std::move(from), &rules_, already_read);
+  else if (!already_read.empty()) // neither a header nor TLS
+    shut(client, reject_reason::bad_request);
+  else
+    begin_tls(context_, std::move(client), *rules_.tls, std::move(from),
+              [this](client_socket&& secured, address_counts::arrival&& whose) {
+                serve_http(context_, paths_, std::move(secured), std::move(whose), &rules_);
+              });
+}
+
+void listener::shut(client_socket& client, reject_reason reason) {
+  context_.metrics.rejected_total[static_cast<std::size_t>(reason)].add(1);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    const auto whose = client.client();
+    spdlog::debug("shut peer={} reason={}", whose ? client_text(*whose) : std::string{},
+                  to_string(reason));
+  }
+  reset(client);
 }
 
 void listener::retry_later() {

@@ -1,12 +1,15 @@
 #pragma once
 
-#include "net/address_counts.hpp"
+#include "net/arrival_rules.hpp"
 #include "net/http/router.hpp"
 #include "net/loop_context.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
+#include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace canang::net {
@@ -14,7 +17,8 @@ namespace canang::net {
 /// Sockets that listen on one address, a loop each.
 struct listening_sockets {
   std::vector<int> descriptors;
-  tcp_endpoint endpoint; ///< with the port that was given where 0 was asked for
+  tcp_endpoint endpoint;   ///< with the port that was given where 0 was asked for
+  std::uint64_t inode = 0; ///< of a Unix-domain socket's file
 };
 
 /// Binds `count` sockets with SO_REUSEPORT to `endpoint` and listens. Refuses an address that anyone
@@ -22,14 +26,27 @@ struct listening_sockets {
 [[nodiscard]] listening_sockets listen_on(const tcp_endpoint& endpoint, std::size_t count,
                                           boost::system::error_code& ec);
 
-/// Accepts on one loop, for the endpoints of a router. Lives on its loop's thread; `context`, `paths` and
-/// `addresses` must outlive it.
+/// What a Unix-domain socket listens as.
+struct unix_address {
+  std::string path;
+  unsigned mode = 0660; ///< of its file
+};
+
+/// Binds a Unix-domain socket and listens, with `count` descriptors of it. A file that is there already is removed
+/// where it is a socket that nobody listens on; anything else is refused.
+[[nodiscard]] listening_sockets listen_on(const unix_address& at, std::size_t count,
+                                          boost::system::error_code& ec);
+
+/// Removes the file of a socket that was listened on, unless another one has taken its place.
+void remove_socket_file(const std::string& path, const listening_sockets& sockets) noexcept;
+
+/// Accepts on one loop, for the endpoints of a router, and asks of each connection what `rules` say. Lives on its loop's
+/// thread; `context`, `paths` and `rules` must outlive it and all that it has accepted.
 class listener {
 public:
-  /// Takes over a descriptor of `listen_on`. `addresses` counts and limits the connections of each address; null:
-  /// they are not counted.
+  /// Takes over a descriptor of `listen_on`. `rules` may be null: nothing is asked.
   listener(loop_context& context, const router& paths, int descriptor, bool is_ipv6,
-           address_counts* addresses = nullptr);
+           const arrival_rules* rules = nullptr);
   listener(const listener&) = delete;
   listener& operator=(const listener&) = delete;
   ~listener();
@@ -43,6 +60,8 @@ public:
 private:
   void accept();
   void take(tcp_socket&& socket);
+  void admit(client_socket&& client, std::string_view already_read);
+  void shut(client_socket& client, reject_reason reason);
   void on_accept(const boost::system::error_code& ec, tcp_socket&& socket);
   void retry_later();
 
@@ -56,7 +75,7 @@ private:
 
   loop_context& context_;
   const router& paths_;
-  address_counts* addresses_;
+  const arrival_rules& rules_;
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, executor_type> acceptor_;
   retry_entry retry_;
 };

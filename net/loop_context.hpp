@@ -5,11 +5,13 @@
 #include "net/emulation.hpp"
 #include "net/frame_buffer.hpp"
 #include "net/http/pool.hpp"
+#include "net/lane_clients.hpp"
 #include "net/limits.hpp"
 #include "net/metrics.hpp"
 #include "net/readiness.hpp"
 #include "net/send_lanes.hpp"
 #include "net/timing_wheel.hpp"
+#include "net/tls/handshake_gate.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -73,6 +75,8 @@ struct loop_context {
   http_pool http;
   /// Of the sessions whose addresses count.
   lane_tickets tickets;
+  /// Of the sessions that came through a proxy.
+  lane_clients clients;
   /// The sessions whose clients say what they have to say in requests of their own.
   emulated_sessions emulated;
   /// Handshake and close deadlines of this loop.
@@ -90,6 +94,8 @@ public:
   boost::asio::io_context io{1};
   /// To be armed before each wait on `io`.
   readiness_waker waker{io, sockets};
+  /// Through which TLS handshakes go.
+  handshake_gate handshakes{io};
 };
 
 } // namespace canang::net

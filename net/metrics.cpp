@@ -30,6 +30,12 @@ std::string_view to_string(reject_reason reason) noexcept {
   return names[static_cast<std::size_t>(reason)];
 }
 
+std::string_view to_string(tls_outcome outcome) noexcept {
+  static constexpr std::array<std::string_view, tls_outcome_count> names{
+    "full", "resumed", "failed", "unverified", "not_tls", "timeout", "crowded", "left"};
+  return names[static_cast<std::size_t>(outcome)];
+}
+
 std::string_view to_string(emulation_outcome outcome) noexcept {
   static constexpr std::array<std::string_view, emulation_outcome_count> names{
     "taken", "unknown", "busy", "unavailable"};

@@ -180,6 +180,22 @@ inline constexpr std::size_t emulation_outcome_count = 4;
 /// The label of an outcome, as in `canang_emulation_requests_total{outcome=...}`.
 [[nodiscard]] std::string_view to_string(emulation_outcome outcome) noexcept;
 
+/// What became of a connection to a port that speaks TLS before its first request.
+enum class tls_outcome : std::uint8_t {
+  full,       ///< the handshake is done
+  resumed,    ///< done, with an earlier session
+  failed,     ///< client and server have nothing in common, or the client broke the protocol
+  unverified, ///< the client's certificate is missing, expired, or of another authority
+  not_tls,    ///< it spoke something else
+  timeout,    ///< it was not done in time
+  crowded,    ///< others needed its place
+  left,       ///< the client went
+};
+inline constexpr std::size_t tls_outcome_count = 8;
+
+/// The label of an outcome, as in `canang_tls_handshakes_total{result=...}`.
+[[nodiscard]] std::string_view to_string(tls_outcome outcome) noexcept;
+
 /// All that one loop counts. Written on the loop's thread only, read by a scrape from any thread.
 struct loop_metrics {
   counter accepted_total;
@@ -218,6 +234,7 @@ struct loop_metrics {
   counter not_recovered_total;       ///< members that asked to resume and had to be told no
   std::array<counter, reject_reason_count> rejected_total;
   std::array<counter, proof_count> token_checks_total;
+  std::array<counter, tls_outcome_count> tls_handshakes_total;
   close_counters closes;
   std::array<shared_counter, emulation_outcome_count> emulations_total; ///< from any thread
   latency_histogram publish_to_flush;

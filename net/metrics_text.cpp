@@ -151,6 +151,22 @@ MetricFamily rejections(loop_list loops) {
   return result;
 }
 
+/// Of both ports.
+MetricFamily tls_handshakes(loop_list loops, const process_figures& process) {
+  auto result = family("canang_tls_handshakes_total",
+                       "Connections to a port that speaks TLS, by what became of their handshake.",
+                       MetricType::Counter);
+  for (std::size_t o = 0; o < tls_outcome_count; ++o) {
+    std::uint64_t count =
+      process.internal == nullptr ? 0 : process.internal->tls_handshakes_total[o].value();
+    for (const auto* loop : loops)
+      count += loop->tls_handshakes_total[o].value();
+    add_value(result, static_cast<double>(count),
+              {{"result", std::string{to_string(static_cast<tls_outcome>(o))}}});
+  }
+  return result;
+}
+
 MetricFamily emulations(loop_list loops) {
   auto result = family("canang_emulation_requests_total",
                        "Requests in which clients of streams said something, by what became of it.",
@@ -335,6 +351,7 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
     of_loops("canang_accept_errors_total", "Failures to accept.", up, &m::accept_errors_total));
   all.push_back(rejections(loops));
   all.push_back(closes(loops));
+  all.push_back(tls_handshakes(loops, process));
   all.push_back(emulations(loops));
   all.push_back(token_checks(loops));
   all.push_back(of_loops("canang_publications_total", "Publications that rooms took.", up,

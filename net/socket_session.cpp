@@ -30,24 +30,35 @@ int release(tcp_socket& socket) {
   return socket.release(ignored);
 }
 
+/// What is nearest to the session; null where there is nothing between it and the socket.
+std::unique_ptr<byte_layer> layers_of(client_socket& socket, std::unique_ptr<byte_layer>&& above) {
+  if (!above)
+    return socket.take_layer();
+  if (auto below = socket.take_layer())
+    above->put_above(std::move(below));
+  return std::move(above);
+}
+
 } // namespace
 
-socket_session::socket_session(loop_context& context, tcp_socket&& socket,
+socket_session::socket_session(loop_context& context, client_socket&& socket,
                                std::unique_ptr<byte_layer>&& layer, address_ticket&& ticket)
   : descriptor_(release(socket)),
     context_(context),
     lane_(context.lanes.acquire()),
     heard_(context.now()),
-    layer_(std::move(layer)),
+    layer_(layers_of(socket, std::move(layer))),
     outbox_(limits_of_outbox(context.limits)) {
   context_.metrics.connections.add(1);
   context_.tickets.keep(lane_, std::move(ticket));
+  context_.clients.keep(lane_, socket.take_told_client());
 }
 
 socket_session::~socket_session() {
   if (descriptor_ >= 0)
     ::close(descriptor_);
   context_.tickets.drop(lane_);
+  context_.clients.drop(lane_);
   context_.lanes.release(lane_);
   context_.metrics.connections.subtract(1);
 }
@@ -67,8 +78,11 @@ bool socket_session::open_with(const frame_buffer_ptr& answer) {
   context_.assert_on_loop();
   assert(state_ == state::opening);
   enter(state::open);
-  if (watch() && send(answer, 0, answer->size()) != send_status::dropped)
+  if (watch() && send(answer, 0, answer->size()) != send_status::dropped) {
+    if (layer_)
+      go_on_with_layer(); // what it read before
     return true;
+  }
   abort(close_reason::handler_error);
   return false;
 }
@@ -109,20 +123,21 @@ bool socket_session::is_stuck() const noexcept {
 }
 
 std::string socket_session::peer() const {
-  tcp_endpoint endpoint;
-  auto size = static_cast<socklen_t>(endpoint.capacity());
-  if (::getpeername(descriptor_, endpoint.data(), &size) != 0)
-    return {};
-  endpoint.resize(size);
-  return to_text(endpoint);
+  if (const auto* const told = context_.clients.find(lane_))
+    return client_text(*told);
+  const auto endpoint = peer_of(descriptor_);
+  return endpoint ? client_text(*endpoint) : std::string{};
 }
 
 /// The rules of edge triggering are at `readiness`.
 bool socket_session::note(std::uint32_t events) {
   context_.assert_on_loop();
   const bool has_its_share = is_due_ && events != 0; // of this turn, or will have it
-  if (events == 0)
+  if (events == 0) {
     is_due_ = false;
+    is_readable_ = is_readable_ || layer_goes_on_;
+    layer_goes_on_ = false;
+  }
   if (outbox_.is_paused() ? !has_its_share : (events & EPOLLOUT) != 0)
     on_writable();
   if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
@@ -139,6 +154,12 @@ void socket_session::go_on_later() {
   context_.sockets.again(lane_);
 }
 
+/// Has it asked in the next turn, whatever the socket says.
+void socket_session::go_on_with_layer() {
+  layer_goes_on_ = true;
+  go_on_later();
+}
+
 read_result socket_session::read_once(std::span<char> into) {
   const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
   if (got.size > 0) {
@@ -148,6 +169,10 @@ read_result socket_session::read_once(std::span<char> into) {
       is_readable_ = false;
   } else if (got.size == -EAGAIN) {
     is_readable_ = false;
+    if (!got.is_drained) { // a layer has had its share, and made nothing of it
+      context_.sockets.charge(max_tls_read_bytes);
+      go_on_with_layer();
+    }
   }
   return got;
 }
@@ -199,6 +224,8 @@ void socket_session::linger() {
     context_.deadlines.schedule(*this, context_.now() + linger_timeout);
     context_.sockets.charge(cost_of_end); // its actor ends now; the socket is the smaller part
   }
+  if (layer_ && is_all_written())
+    layer_->end(descriptor_);
   if (!is_all_written())
     return; // on_writable comes back here
   if (::shutdown(descriptor_, SHUT_WR) != 0) {

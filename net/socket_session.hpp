@@ -6,6 +6,7 @@
 #include "net/send_queue.hpp"
 #include "net/session.hpp"
 #include "net/socket/byte_layer.hpp"
+#include "net/socket/client_socket.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -51,9 +52,8 @@ protected:
     closed,
   };
 
-  /// `layer` may be null: nothing between the session and its socket. The ticket is kept as long as the session
-  /// is there.
-  socket_session(loop_context& context, tcp_socket&& socket, std::unique_ptr<byte_layer>&& layer,
+  /// `layer` may be null; else it is above what the socket has. The ticket is kept as long as the session is there.
+  socket_session(loop_context& context, client_socket&& socket, std::unique_ptr<byte_layer>&& layer,
                  address_ticket&& ticket);
 
   [[nodiscard]] loop_context& context() const noexcept { return context_; }
@@ -147,6 +147,7 @@ private:
   [[nodiscard]] bool watch();
   void close_as_slow();
   void on_writable();
+  void go_on_with_layer();
   void note_wire_bytes();
   void write_waiting(boost::system::error_code& ec);
   void on_write_error();
@@ -166,6 +167,7 @@ private:
   bool is_watched_ : 1 = false;           // by it
   bool is_readable_ : 1 = false;          // as far as we know there is something in the socket
   bool short_proves_nothing_ : 1 = false; // of a read: FIN, RST or urgent data has come
+  bool layer_goes_on_ : 1 = false;        // it may have input of which the socket tells nothing
   bool reported_ : 1 = false;
   clock::time_point heard_;
   std::unique_ptr<session_handler> handler_;

@@ -104,7 +104,7 @@ packages_of() {
       pytest_folder) printf '%s\n' "${pytest_packages[@]}" ;;
       node_tests) printf '%s\n' "${browser_packages[@]}" ;;
     esac
-    [[ $part != rollout ]] || printf '%s\n' "${rollout_packages[@]}"
+    case $part in rollout | integration) printf '%s\n' "${rollout_packages[@]}" ;; esac
     [[ $part != sdk ]] || printf '%s\n' "${sdk_packages[@]}"
   done | sort -u
 }

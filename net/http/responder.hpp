@@ -4,6 +4,7 @@
 #include "net/http/rejection.hpp"
 #include "net/http/types.hpp"
 #include "net/loop_context.hpp"
+#include "net/socket/client_socket.hpp"
 
 #include <functional>
 #include <string>
@@ -17,7 +18,7 @@ using late_responder = std::function<void(page_response&&)>;
 
 /// A connection that is HTTP no more.
 struct taken_connection {
-  tcp_socket socket;           ///< in the loop's `io_context`; nothing waits on it
+  client_socket socket;        ///< in the loop's `io_context`; nothing waits on it
   http_request_header request; ///< the one that it was taken with
   std::string already_read;    ///< bytes that came right behind it
   address_ticket ticket;       ///< to be kept as long as the connection is there

@@ -1,11 +1,14 @@
 #include "net/http/session.hpp"
 
+#include "net/http/forwarded.hpp"
 #include "net/http/request_checks.hpp"
 #include "net/http/session_impl.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/none.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <string>
@@ -15,13 +18,32 @@ namespace canang::net {
 
 namespace http = boost::beast::http;
 
-http_session::http_session(loop_context& context, const router& paths, tcp_socket&& socket,
-                           address_counts::arrival&& from)
+namespace {
+
+/// A record of TLS with a handshake message (RFC 8446, 5.1), the first that a client sends.
+bool is_client_hello(boost::asio::const_buffer read) noexcept {
+  const std::string_view bytes{static_cast<const char*>(read.data()), read.size()};
+  return bytes.starts_with("\x16\x03");
+}
+
+} // namespace
+
+http_session::http_session(loop_context& context, const router& paths, client_socket&& socket,
+                           address_counts::arrival&& from, const arrival_rules* rules,
+                           std::string_view already_read)
   : context_(context),
     paths_(paths),
     socket_(std::move(socket)),
     from_(std::move(from)),
+    rules_(rules),
     buffer_(context.limits.max_header_bytes) {
+  if (rules_ != nullptr && rules_->proxies != nullptr
+      && rules_->proxies->field != forwarded_field::off)
+    proxy_ = socket_.client();
+  if (proxy_ && !rules_->trust(*proxy_))
+    proxy_.reset();
+  buffer_.commit(boost::asio::buffer_copy(buffer_.prepare(already_read.size()),
+                                          boost::asio::buffer(already_read)));
   context_.http.enter(*this, context_.now());
 }
 
@@ -111,6 +133,8 @@ void http_session::on_request(const error_code& ec) {
   const auto& request = parser_->get();
   keep_alive_ =
     parser_->keep_alive() && !has_body(request) && requests_ < max_requests_a_connection;
+  if (!note_client())
+    return;
   if (from_.what != address_counts::verdict::served) {
     refuse(reject_for_now(reject_reason::address));
     return;
@@ -134,8 +158,32 @@ void http_session::on_request(const error_code& ec) {
   route();
 }
 
+/// For whom a trusted proxy makes this request: from now on that is who the connection is of, and who counts.
+/// @returns false where it was refused.
+bool http_session::note_client() {
+  if (!proxy_)
+    return true;
+  const auto said = read_forwarded(parser_->get(), *rules_->proxies);
+  if (said.what == forwarded_client::finding::bad) {
+    refuse(reject(reject_reason::bad_request, 400, "Forwarded cannot be read"));
+    return false;
+  }
+  const auto& client = said.what == forwarded_client::finding::found ? said.address : *proxy_;
+  const auto* const told = socket_.told_client();
+  if (client == (told == nullptr ? *proxy_ : *told))
+    return true;
+  socket_.tell_client(client);
+  from_ = {}; // the place of another client goes first
+  from_ = rules_->arrive(client);
+  return true;
+}
+
 void http_session::on_bad_request(const error_code& ec) {
   keep_alive_ = false;
+  if (requests_ == 0 && is_client_hello(buffer_.data())) {
+    on_client_hello();
+    return;
+  }
   if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
     refuse(reject(reject_reason::headers_too_large, 431,
                   "the request line and headers are over "
@@ -145,6 +193,18 @@ void http_session::on_bad_request(const error_code& ec) {
     close(); // the client left, or was never one
   else
     refuse(reject(reject_reason::bad_request, 400, "not an HTTP request: " + ec.message()));
+}
+
+/// Of a client that speaks TLS to a port that does not: what we could say it would not understand.
+void http_session::on_client_hello() {
+  context_.metrics.rejected_total[static_cast<std::size_t>(reject_reason::bad_request)].add(1);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    const auto client = socket_.client();
+    spdlog::debug("shut peer={} reason={} text=\"TLS on a plain port\"",
+                  client ? client_text(*client) : std::string{},
+                  to_string(reject_reason::bad_request));
+  }
+  close();
 }
 
 /// Reads on until the client closes, so that what it still sends does not destroy our answer.
@@ -164,16 +224,19 @@ void http_session::close() {
   state_ = state::over;
   context_.http.leave(*this);
   body_.reset();
+  if (auto* const layer = socket_.layer(); layer != nullptr && socket_.is_open())
+    layer->end(socket_.native_handle());
   error_code ignored;
   socket_.close(ignored);
   from_.ticket = address_ticket{};
 }
 
-void serve_http(loop_context& context, const router& paths, tcp_socket&& socket,
-                address_counts::arrival&& from) {
-  boost::intrusive_ptr<http_session> {
-    new http_session { context, paths, std::move(socket), std::move(from) }
-    } -> await_request();
+void serve_http(loop_context& context, const router& paths, client_socket&& socket,
+                address_counts::arrival&& from, const arrival_rules* rules,
+                std::string_view already_read) {
+  const boost::intrusive_ptr<http_session> session{
+    new http_session{context, paths, std::move(socket), std::move(from), rules, already_read}};
+  session->await_request();
 }
 
 } // namespace canang::net

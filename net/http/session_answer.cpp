@@ -130,15 +130,15 @@ void http_session::refuse_page(page_response&& response, std::string_view reason
   send(std::move(response), true);
 }
 
-void http_session::log_refusal(const page_response& response, std::string_view reason) const {
+void http_session::log_refusal(const page_response& response, std::string_view reason) {
   if (!spdlog::should_log(spdlog::level::debug))
     return;
-  error_code ec;
-  const auto peer = socket_.remote_endpoint(ec);
+  const auto client = socket_.client();
   std::string_view text = response.body;
   text.remove_suffix(text.ends_with('\n') ? 1 : 0);
   spdlog::debug("refuse peer={} target={} status={} reason={} text={}",
-                ec ? std::string{} : to_text(peer), log_field(without_token(parser_->get().target())),
+                client ? client_text(*client) : std::string{},
+                log_field(without_token(parser_->get().target())),
                 response.status, reason, log_field(text));
 }
 
@@ -175,6 +175,8 @@ taken_connection http_session::take_over() {
   state_ = state::over;
   context_.http.leave(*this);
   const auto rest = buffer_.data();
+  if (auto* const layer = socket_.layer())
+    static_cast<void>(layer->take_wire_bytes()); // what was sent so far is counted
   return {
     .socket = std::move(socket_),
     .request = parser_->release(),
@@ -210,8 +212,7 @@ void http_session::after_reply(const error_code& ec) {
     await_request();
     return;
   }
-  error_code ignored;
-  socket_.shutdown(tcp_socket::shutdown_send, ignored);
+  socket_.end_output();
   context_.deadlines.schedule(*this, context_.now() + linger_timeout);
   requests_ = std::max(requests_, 1U); // the deadline that follows is no failed handshake
   discard_input();

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "net/arrival_rules.hpp"
 #include "net/http/body_reader.hpp"
 #include "net/http/pool.hpp"
 #include "net/http/request.hpp"
 #include "net/http/responder.hpp"
 #include "net/http/response.hpp"
 #include "net/http/router.hpp"
+#include "net/socket/client_socket.hpp"
 #include "net/timing_wheel.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -28,8 +30,9 @@ class http_session final
     http_pool::member,
     responder {
 public:
-  http_session(loop_context& context, const router& paths, tcp_socket&& socket,
-               address_counts::arrival&& from);
+  http_session(loop_context& context, const router& paths, client_socket&& socket,
+               address_counts::arrival&& from, const arrival_rules* rules,
+               std::string_view already_read);
   ~http_session() override;
 
   void await_request();
@@ -83,6 +86,8 @@ private:
   bool skip_empty_lines();
   void on_request(const error_code& ec);
   void on_bad_request(const error_code& ec);
+  void on_client_hello();
+  [[nodiscard]] bool note_client();
   void route();
   [[nodiscard]] bool is_of_allowed_page();
   [[nodiscard]] bool answer_preflight();
@@ -101,7 +106,7 @@ private:
   void end_body_early(page_response&& response);
 
   void refuse_page(page_response&& response, std::string_view reason);
-  void log_refusal(const page_response& response, std::string_view reason) const;
+  void log_refusal(const page_response& response, std::string_view reason);
   void send(page_response&& response, bool close_after);
   void after_reply(const error_code& ec);
   void discard_input();
@@ -109,8 +114,11 @@ private:
 
   loop_context& context_;
   const router& paths_;
-  tcp_socket socket_;
+  client_socket socket_;
   address_counts::arrival from_;
+  const arrival_rules* rules_;
+  std::optional<tcp_endpoint>
+    proxy_; // a trusted one at the other end, that makes requests of others
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> parser_;
   std::optional<http_request> asked_; // views into the parser's message

@@ -2,7 +2,9 @@
 
 #include <sys/uio.h>
 
+#include <cassert>
 #include <cstddef>
+#include <memory>
 #include <span>
 
 namespace canang::net {
@@ -34,6 +36,13 @@ public:
   /// Writes what was taken and is still here, as far as the socket takes it. Called when there is room.
   /// @returns 0, or a negative errno.
   virtual int flush(int descriptor) = 0;
+
+  /// Nothing more will be written: has the layer say so to the client, where it has a word for that. Once.
+  virtual void end(int /*descriptor*/) {}
+
+  /// Puts this one above another, which is nearer to the socket. Before it is used; only of those that make
+  /// something else of the bytes and leave their transport to others.
+  virtual void put_above(std::unique_ptr<byte_layer> /*below*/) { assert(false); }
 
   /// Whether anything that was taken is still here.
   [[nodiscard]] virtual bool holds_output() const noexcept = 0;

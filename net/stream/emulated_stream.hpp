@@ -4,6 +4,7 @@
 #include "net/frame.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
+#include "net/socket/client_socket.hpp"
 #include "net/stream/response_head.hpp"
 #include "net/websocket/session_words.hpp"
 
@@ -26,7 +27,7 @@ struct emulated_stream_words {
 
 /// A client's request for a stream, checked already.
 struct emulated_stream_request {
-  tcp_socket socket;
+  client_socket socket;
   const emulated_stream_words& words;
   std::string message;     ///< what the client says first
   header_fields fields{};  ///< that the answer has besides its own: CORS

@@ -5,6 +5,7 @@
 #include "net/metrics.hpp"
 #include "net/session.hpp"
 #include "net/socket/byte_layer.hpp"
+#include "net/socket/client_socket.hpp"
 #include "net/stream/response_head.hpp"
 
 #include <memory>
@@ -14,11 +15,12 @@ namespace canang::net {
 
 /// A client's request for events, checked already.
 struct event_stream_request {
-  tcp_socket socket;
-  header_fields fields{};              ///< that the answer has besides its own: CORS
-  bool is_return = false;              ///< the client was here before and says where it was
-  std::unique_ptr<byte_layer> layer{}; ///< between the socket and the events; null: nothing
-  address_ticket ticket{};             ///< kept as long as the session is there
+  client_socket socket;
+  header_fields fields{}; ///< that the answer has besides its own: CORS
+  bool is_return = false; ///< the client was here before and says where it was
+  std::unique_ptr<byte_layer>
+    layer{};               ///< between what the socket has and the events; null: nothing
+  address_ticket ticket{}; ///< kept as long as the session is there
 };
 
 /// A session that is an HTTP response without end, as EventSource reads it (WHATWG HTML, 9.2, server-sent

@@ -42,6 +42,11 @@ public:
   read_result read(int descriptor, std::span<char> into) override;
   std::ptrdiff_t write(int descriptor, const iovec* pieces, std::size_t count) override;
   int flush(int descriptor) override;
+  void end(int descriptor) override {
+    if (below_)
+      below_->end(descriptor);
+  }
+  void put_above(std::unique_ptr<byte_layer> below) override { below_ = std::move(below); }
   [[nodiscard]] bool holds_output() const noexcept override {
     return !output_.empty() || (below_ && below_->holds_output());
   }

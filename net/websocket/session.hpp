@@ -5,6 +5,7 @@
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
 #include "net/socket/byte_layer.hpp"
+#include "net/socket/client_socket.hpp"
 #include "net/websocket/session_words.hpp"
 
 #include <memory>
@@ -14,12 +15,13 @@ namespace canang::net {
 
 /// A client's request to become a WebSocket connection, checked already.
 struct websocket_upgrade {
-  tcp_socket socket;
+  client_socket socket;
   http_request_header request;
-  std::string already_read;             ///< bytes that came right behind the request
-  std::string subprotocol{};            ///< the one of those offered that the answer names, if any
-  std::unique_ptr<byte_layer> layer{};  ///< between the socket and those bytes; null: nothing
-  address_ticket ticket{};              ///< kept as long as the session is there
+  std::string already_read;  ///< bytes that came right behind the request
+  std::string subprotocol{}; ///< the one of those offered that the answer names, if any
+  std::unique_ptr<byte_layer>
+    layer{};               ///< between what the socket has and those bytes; null: nothing
+  address_ticket ticket{}; ///< kept as long as the session is there
   const session_words* words = nullptr; ///< null: WebSocket's own pings and close codes
 };
 

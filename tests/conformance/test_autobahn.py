@@ -1,4 +1,5 @@
-"""Autobahn's 517 cases against the server, a test a case.
+"""Autobahn's 517 cases against the server, a test a case; plain, and over TLS through a tunnel, since the
+fuzzing client itself speaks none.
 
 The fuzzing client expects an echo server; the plain dialect sends a message back to its sender,
 and each case has a room of its own, so nobody else is in it. All selected cases run together,
@@ -9,6 +10,7 @@ extension was offered and not taken. They are counted as skipped, and only they 
 """
 
 import asyncio
+import contextlib
 import os
 
 import pytest
@@ -16,6 +18,8 @@ from kosoku import FailureError, run_fuzzingclient
 from kosoku.cases import CASES
 
 from support.canang_process import WITHOUT_RATES, CanangProcess
+from support.certificates import Authority
+from support.tls_tunnel import TlsTunnel
 
 PASSING = {"OK", "NON-STRICT", "INFORMATIONAL"}
 CASES_AT_A_TIME = 2
@@ -31,9 +35,9 @@ def is_deflate(case):
     return case.split(".")[0] in ("12", "13")
 
 
-async def run_case(server, case, slots):
+async def run_case(port, case, slots):
     async with slots:
-        url = f"ws://127.0.0.1:{server.port}/ws/autobahn-{case}"
+        url = f"ws://127.0.0.1:{port}/ws/autobahn-{case}"
         try:
             (result,) = await run_fuzzingclient(url, [case])
         except FailureError as failure:
@@ -41,28 +45,41 @@ async def run_case(server, case, slots):
         return case, result
 
 
-async def run_cases(server, cases):
+async def run_cases(server, cases, authority):
     slots = asyncio.Semaphore(CASES_AT_A_TIME)
-    return dict(await asyncio.gather(*(run_case(server, case, slots) for case in cases)))
+    async with contextlib.AsyncExitStack() as stack:
+        port = server.port
+        if authority:
+            port = (await stack.enter_async_context(TlsTunnel(port, authority.client()))).port
+        return dict(await asyncio.gather(*(run_case(port, case, slots) for case in cases)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["plain", "tls"])
 def results(request, tmp_path_factory):
     """{case: result} of the cases that are selected in this run."""
     cases = [
         item.callspec.params["case"]
         for item in request.session.items
         if getattr(item, "originalname", "") == test_case_passes.__name__
+        and item.callspec.params["results"] == request.param
     ]
-    server = CanangProcess(tmp_path_factory.mktemp("autobahn"), OPTIONS)
+    directory = tmp_path_factory.mktemp("autobahn")
+    authority, options = None, OPTIONS
+    if request.param == "tls":
+        authority = Authority(directory)
+        own = authority.certify("server")
+        options = OPTIONS | {"tls-cert": own.certificate, "tls-key": own.key}
+    server = CanangProcess(directory, options)
     try:
         server.wait_ready()
-        outcome = asyncio.run(run_cases(server, cases))
+        outcome = asyncio.run(run_cases(server, cases, authority))
         assert server.stop() == 0
         server.check_reports()
     finally:
         server.kill()
-    request.config.autobahn_results = outcome
+    known = getattr(request.config, "autobahn_results", {})
+    known.update({f"{request.param} {case}": result for case, result in outcome.items()})
+    request.config.autobahn_results = known
     if directory := os.environ.get("AUTOBAHN_REPORT"):
         from kosoku._report import write_reports
 

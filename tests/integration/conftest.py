@@ -21,8 +21,8 @@ from support.fixtures import (  # noqa: F401
 PARALLEL = """
 api api_batch api_client api_description api_keys api_publish api_rooms bad_frames bad_handshakes
 configuration disconnects documents emulation handshakes history http http_bodies import_centrifugo
-include_check internal_access internal_port logs operator_commands permissions presence process_lifetime rooms
-signals sse sum_reports token_clients token_keys tokens
+include_check internal_access internal_port logs operator_commands permissions presence process_lifetime
+proxies rooms signals sse sum_reports tls token_clients token_keys tokens unix_socket
 """.split()
 
 

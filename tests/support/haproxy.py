@@ -67,12 +67,18 @@ class HAProxy:
     """One haproxy. The nodes it knows need not run: it looks for them."""
 
     def __init__(
-        self, directory: Path, port: int, nodes: Mapping[str, Ports], most_connections: int = 8000
+        self,
+        directory: Path,
+        port: int,
+        nodes: Mapping[str, Ports],
+        most_connections: int = 8000,
+        server_options: str = "",
     ) -> None:
+        """`server_options` are of each node's line, such as `send-proxy`."""
         self.port = port
         self._socket_path = directory / "admin"  # beneath 108 bytes, as a socket's path must be
         servers = "\n".join(
-            f"  server {name} 127.0.0.1:{at.public} port {at.internal}"
+            f"  server {name} 127.0.0.1:{at.public} port {at.internal} {server_options}".rstrip()
             for name, at in nodes.items()
         )
         text = CONFIGURATION.format(

@@ -31,6 +31,7 @@ http {{
       proxy_pass http://127.0.0.1:{node};
       proxy_http_version {version};
       proxy_set_header Host $http_host;
+      {fields}
     }}
   }}
 }}
@@ -38,13 +39,19 @@ http {{
 
 
 class Nginx:
-    """`version`: of the HTTP that it speaks to the node."""
+    """`version`: of the HTTP that it speaks to the node. `forwarded`: it says for whom."""
 
-    def __init__(self, directory: Path, node_port: int, version: str) -> None:
+    def __init__(
+        self, directory: Path, node_port: int, version: str, forwarded: bool = False
+    ) -> None:
         self.port = free_port()
         directory.mkdir()
         text = CONFIGURATION.format(
-            directory=directory, port=self.port, node=node_port, version=version
+            directory=directory,
+            port=self.port,
+            node=node_port,
+            version=version,
+            fields="proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;" * forwarded,
         )
         (directory / "nginx.conf").write_text(text)
         self._log = (directory / "output").open("wb")

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import select
 import socket
+import ssl
 import struct
 import time
 from dataclasses import dataclass
@@ -121,9 +122,15 @@ class RawConnection:
     """A TCP connection with a read buffer and a deadline on everything."""
 
     def __init__(
-        self, port: int, receive_buffer: int | None = None, source: str | None = None
+        self,
+        port: int,
+        receive_buffer: int | None = None,
+        source: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
     ) -> None:
-        """`source` is the address that it comes from, such as 127.0.0.2."""
+        """`source` is the address that it comes from, such as 127.0.0.2. With `tls` it shakes hands, and
+        tries to go on with `session`."""
         self.socket = socket.socket()
         if source is not None:
             self.socket.bind((source, 0))
@@ -133,6 +140,10 @@ class RawConnection:
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
+        if tls is not None:
+            self.socket = tls.wrap_socket(
+                self.socket, server_hostname="localhost", session=session
+            )
 
     def __enter__(self):
         return self
@@ -244,9 +255,10 @@ class RawWebSocket(RawConnection):
         receive_buffer: int | None = None,
         right_behind: bytes = b"",
         source: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`right_behind` goes out in the same write as the upgrade request."""
-        super().__init__(port, receive_buffer, source)
+        super().__init__(port, receive_buffer, source, tls)
         self.send(request_head(path) + right_behind)
         response = self.read_response()
         assert response.status == 101, response

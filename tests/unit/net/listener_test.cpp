@@ -104,9 +104,10 @@ TEST(listener, counts_the_connections_of_each_address_from_accept_to_close) {
   const auto sockets = listen_on({address_v4::loopback(), 0}, 1, ec);
   ASSERT_FALSE(ec);
   address_counts addresses{2};
+  const arrival_rules rules{.addresses = &addresses};
   router paths;
   paths.add_page("/", {}, [](const http_request&) { return text_response(200, "hello"); });
-  listener door{loop.context, paths, sockets.descriptors[0], false, &addresses};
+  listener door{loop.context, paths, sockets.descriptors[0], false, &rules};
   door.start();
   const auto come = [&](const char* from) { return connect_from(loop, from, sockets.endpoint); };
   const auto is_over = [&](test::raw_client& client) {

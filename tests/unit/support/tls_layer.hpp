@@ -57,6 +57,8 @@ public:
   }
 
   void step() { SSL_do_handshake(ssl_.get()); }
+  [[nodiscard]] bool is_ready() const { return SSL_is_init_finished(ssl_.get()) == 1; }
+  [[nodiscard]] SSL* native() { return ssl_.get(); }
 
   [[nodiscard]] bool holds_input() const {
     return SSL_pending(ssl_.get()) > 0 || BIO_ctrl_pending(SSL_get_rbio(ssl_.get())) > 0;

@@ -1,0 +1,57 @@
+#include "net/socket/opening.hpp"
+
+#include <utility>
+
+namespace canang::net {
+
+opening::opening(loop_context& context, client_socket&& socket)
+  : context_(context), socket_(std::move(socket)) {
+  context_.http.enter(*this, context_.now());
+  context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
+}
+
+opening::~opening() { context_.http.leave(*this); }
+
+void opening::await(tcp_socket::wait_type what) {
+  socket_.async_wait(
+    what, [self = boost::intrusive_ptr<opening>{this}](const boost::system::error_code& ec) {
+      if (self->is_over_)
+        return;
+      if (ec)
+        self->close(false);
+      else
+        self->on_ready();
+    });
+}
+
+client_socket opening::hand_on() {
+  is_over_ = true;
+  cancel();
+  context_.http.leave(*this);
+  return std::move(socket_);
+}
+
+void opening::close(bool reset) {
+  if (is_over_)
+    return;
+  auto socket = hand_on();
+  boost::system::error_code ignored;
+  if (reset)
+    socket.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
+  socket.close(ignored);
+}
+
+void opening::on_deadline(timing_wheel::clock::time_point) {
+  count(reject_reason::timeout);
+  on_given_up(reject_reason::timeout);
+  close(false);
+}
+
+void opening::give_way() {
+  context_.metrics.http_displaced_total.add(1);
+  count(reject_reason::crowded);
+  on_given_up(reject_reason::crowded);
+  close(true);
+}
+
+} // namespace canang::net

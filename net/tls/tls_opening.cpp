@@ -1,0 +1,182 @@
+#include "net/tls/tls_opening.hpp"
+
+#include "net/send_lanes.hpp"
+#include "net/socket/opening.hpp"
+#include "net/stream/response_head.hpp"
+#include "net/tls/tls_layer.hpp"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <spdlog/spdlog.h>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace canang::net {
+
+namespace {
+
+/// Of a TLS record: a handshake message.
+constexpr unsigned char handshake_type = 0x16;
+
+bool is_about_certificate(unsigned long fault) noexcept {
+  const int reason = ERR_GET_REASON(fault);
+  return reason == SSL_R_CERTIFICATE_VERIFY_FAILED
+         || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+}
+
+class tls_opening final : public opening {
+public:
+  tls_opening(loop_context& context, client_socket&& socket, const tls_source& source,
+              address_counts::arrival&& from, tls_arrival&& arrived)
+    : opening(context, std::move(socket)),
+      source_(source),
+      from_(std::move(from)),
+      arrived_(std::move(arrived)) {}
+
+  void start() { await(tcp_socket::wait_read); }
+
+private:
+  using step = tls_layer::step;
+
+  void on_ready() override;
+  void on_given_up(reject_reason why) override;
+  void look_at_first_byte();
+  void wait_in_line();
+  void begin();
+  void go_on();
+  void pass_on();
+  void fail(tls_outcome outcome, std::string_view why);
+  void answer_plain();
+  void count_tls(tls_outcome outcome) noexcept {
+    context().metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].add(1);
+  }
+
+  const tls_source& source_;
+  address_counts::arrival from_;
+  tls_arrival arrived_;
+  std::unique_ptr<tls_layer> layer_; // null until its turn has come
+  bool is_done_ = false;
+};
+
+void tls_opening::on_ready() {
+  if (!layer_)
+    look_at_first_byte();
+  else
+    go_on();
+}
+
+void tls_opening::look_at_first_byte() {
+  unsigned char first = 0;
+  const auto seen = ::recv(socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (seen == 1 && first == handshake_type) {
+    wait_in_line();
+  } else if (seen == 1) {
+    answer_plain();
+  } else if (seen < 0 && (errno == EAGAIN || errno == EINTR)) {
+    await(tcp_socket::wait_read);
+  } else {
+    count_tls(tls_outcome::left);
+    close(false);
+  }
+}
+
+void tls_opening::wait_in_line() {
+  context().handshakes.enter([self = boost::intrusive_ptr<tls_opening>{this}] {
+    if (!self->is_over())
+      self->begin();
+  });
+}
+
+void tls_opening::begin() {
+  layer_ = std::make_unique<tls_layer>(source_.current().get());
+  go_on();
+}
+
+/// Those that have begun do not wait in line again: what is left to do is little.
+void tls_opening::go_on() {
+  const auto descriptor = socket().native_handle();
+  if (layer_->flush(descriptor) != 0) {
+    count_tls(tls_outcome::left);
+    close(false);
+    return;
+  }
+  if (!is_done_) {
+    switch (context().handshakes.measure([&] { return layer_->shake(descriptor); })) {
+    case step::done: is_done_ = true; break;
+    case step::more: break;
+    case step::over:
+      count_tls(tls_outcome::left);
+      close(false);
+      return;
+    case step::failed: {
+      const char* const why = ERR_reason_error_string(layer_->fault());
+      fail(is_about_certificate(layer_->fault()) ? tls_outcome::unverified : tls_outcome::failed,
+           why != nullptr ? why : "unknown error");
+      return;
+    }
+    }
+  }
+  if (layer_->holds_output())
+    await(tcp_socket::wait_write);
+  else if (is_done_)
+    pass_on();
+  else
+    await(tcp_socket::wait_read);
+}
+
+void tls_opening::pass_on() {
+  count_tls(layer_->is_resumed() ? tls_outcome::resumed : tls_outcome::full);
+  context().metrics.sent_bytes_total.add(layer_->take_wire_bytes());
+  auto connection = hand_on();
+  connection.set_layer(std::move(layer_));
+  std::exchange(arrived_, {})(std::move(connection), std::move(from_));
+}
+
+/// The client gets to read why: its socket is not reset.
+void tls_opening::fail(tls_outcome outcome, std::string_view why) {
+  count_tls(outcome);
+  if (spdlog::should_log(spdlog::level::debug)) {
+    const auto client = socket().client();
+    spdlog::debug("shut peer={} reason=tls text=\"{}\"", client ? client_text(*client) : "", why);
+  }
+  socket().end_output();
+  close(false);
+}
+
+/// What is left unread would have the answer destroyed: the most that a request has is taken.
+void tls_opening::answer_plain() {
+  const auto descriptor = socket().native_handle();
+  const auto scrap = context().sockets.scratch();
+  const auto got = read_now(descriptor, scrap);
+  const bool is_text = got.size > 0 && scrap.front() >= 'A' && scrap.front() <= 'Z';
+  const auto answer = plain_on_tls_answer();
+  if (is_text && write_now(descriptor, answer.data(), answer.size()) > 0)
+    context().metrics.sent_bytes_total.add(answer.size());
+  count(reject_reason::bad_request);
+  fail(tls_outcome::not_tls, "no TLS");
+}
+
+void tls_opening::on_given_up(reject_reason why) {
+  count_tls(why == reject_reason::timeout ? tls_outcome::timeout : tls_outcome::crowded);
+}
+
+} // namespace
+
+std::string plain_on_tls_answer() {
+  return refusal_response("400 Bad Request", "this port speaks TLS: https and wss", {});
+}
+
+void begin_tls(loop_context& context, client_socket&& socket, const tls_source& source,
+               address_counts::arrival&& from, tls_arrival arrived) {
+  const boost::intrusive_ptr<tls_opening> beginning{
+    new tls_opening{context, std::move(socket), source, std::move(from), std::move(arrived)}};
+  beginning->start();
+}
+
+} // namespace canang::net

@@ -1,0 +1,205 @@
+// A port that speaks TLS: handshakes, what is no handshake, and connections that become sessions.
+
+#include "net/listener.hpp"
+#include "net/protocol/plain_endpoints.hpp"
+#include "net/protocol/sse_endpoints.hpp"
+#include "tests/unit/support/http_fixture.hpp"
+#include "tests/unit/support/tls_client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace canang::net {
+namespace {
+
+using test::client_frame;
+
+struct tls_opening_test : test::http_fixture {
+  test::tls_server_side server;
+  address_counts addresses{100};
+  const arrival_rules rules{.addresses = &addresses, .tls = &server.source};
+  test::context_ptr context = test::client_context();
+  std::optional<listener> door;
+  tcp_endpoint at;
+
+  tls_opening_test() {
+    add_sse_endpoints(paths, {loop.context, *this, http_fixture::rules});
+    boost::system::error_code ec;
+    const auto sockets = listen_on({boost::asio::ip::address_v4::loopback(), 0}, 1, ec);
+    EXPECT_FALSE(ec);
+    at = sockets.endpoint;
+    door.emplace(loop.context, paths, sockets.descriptors[0], false, &rules);
+    door->start();
+  }
+
+  test::raw_client come() {
+    tcp_socket socket{loop.io.get_executor()};
+    socket.connect(at);
+    return test::raw_client{std::move(socket)};
+  }
+
+  std::unique_ptr<test::tls_client> shake() {
+    auto made = std::make_unique<test::tls_client>(come(), context.get());
+    EXPECT_TRUE(loop.until([&] { return made->is_ready(); }));
+    return made;
+  }
+
+  std::uint64_t handshakes(tls_outcome outcome) const {
+    return loop.context.metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].value();
+  }
+
+  bool gets(test::tls_client& who, std::string_view text) {
+    return loop.until([&] { return who.has(text); });
+  }
+};
+
+TEST_F(tls_opening_test, serves_requests_one_after_the_other) {
+  auto one = shake();
+  for (int i = 0; i < 3; ++i) {
+    one->forget();
+    one->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(gets(*one, "page /"));
+  }
+  one->send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return one->is_over(); }));
+  EXPECT_NE(SSL_get_shutdown(one->native()) & SSL_RECEIVED_SHUTDOWN, 0) << "it said that it ends";
+  EXPECT_EQ(handshakes(tls_outcome::full), 1U);
+  one->raw().leave();
+  EXPECT_TRUE(loop.until([&] { return addresses.size() == 0; })) << "nothing is left of it";
+}
+
+TEST_F(tls_opening_test, sends_pages_that_are_larger_than_a_socket_takes) {
+  const std::string large(3'000'000, 'x');
+  paths.add_page("/large/{path*}", {},
+                 [&](const http_request&) { return text_response(200, large); });
+  auto one = shake();
+  one->send("GET /large/ HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return one->pump().size() > large.size(); }));
+  EXPECT_TRUE(one->pump().ends_with("xxx\n"));
+}
+
+TEST_F(tls_opening_test, hands_the_session_all_that_came_with_the_request) {
+  auto one = shake();
+  one->send("GET /ws/a HTTP/1.1\r\n" + test::upgrade_fields + client_frame(0x81, "first")
+            + client_frame(0x81, "second").substr(0, 4));
+  EXPECT_TRUE(gets(*one, "HTTP/1.1 101 "));
+  EXPECT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
+  one->send(client_frame(0x81, "second").substr(4));
+  EXPECT_TRUE(loop.until([&] { return log.messages.size() == 2; }));
+  EXPECT_EQ(log.messages[0].second, "first");
+  EXPECT_EQ(log.messages[1].second, "second");
+  session->close(1000, "bye", close_reason::normal);
+  EXPECT_TRUE(gets(*one, "bye"));
+  one->send(client_frame(0x88, "\x03\xe8"));
+  EXPECT_TRUE(loop.until([&] { return one->is_over(); }));
+  EXPECT_NE(SSL_get_shutdown(one->native()) & SSL_RECEIVED_SHUTDOWN, 0);
+}
+
+/// Frames in records of their own that came in one packet with the request: in OpenSSL's buffer, not in the socket.
+TEST_F(tls_opening_test, hands_the_session_records_that_nobody_has_decrypted_yet) {
+  auto one = shake();
+  auto& side = one->side();
+  std::string records;
+  const auto encrypt = [&](std::string_view clear) {
+    side.write(clear);
+    records += side.records();
+    side.sent(side.records().size());
+  };
+  encrypt("GET /ws/a HTTP/1.1\r\n" + test::upgrade_fields);
+  for (int i = 0; i < 5; ++i)
+    encrypt(client_frame(0x81, std::to_string(i)));
+  one->raw().send(records);
+  EXPECT_TRUE(loop.until([&] { return log.messages.size() == 5; }));
+}
+
+TEST_F(tls_opening_test, serves_event_streams_of_several_rooms) {
+  auto one = shake();
+  one->send("GET /sse?room=a&room=b HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(gets(*one, "HTTP/1.1 200 OK"));
+  const auto event = loop.context.buffers.make("id: a=E:1\ndata: hello\n\n");
+  session->send(event, 0, event->size());
+  EXPECT_TRUE(gets(*one, "id: a=E:1\ndata: hello\n\n"));
+  one->raw().leave();
+  EXPECT_TRUE(loop.until([&] { return log.closes.size() == 1; }));
+}
+
+TEST_F(tls_opening_test, resumes_sessions) {
+  auto one = shake();
+  one->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(gets(*one, "page /"));
+  auto* const session_of_one = SSL_get1_session(one->native());
+  test::tls_client again{come(), context.get()};
+  SSL_set_session(again.native(), session_of_one);
+  EXPECT_TRUE(loop.until([&] { return again.is_ready(); }));
+  EXPECT_TRUE(loop.until([&] { return handshakes(tls_outcome::resumed) == 1; }));
+  SSL_SESSION_free(session_of_one);
+}
+
+TEST_F(tls_opening_test, tells_who_speaks_http_that_this_port_speaks_tls) {
+  auto plain = come();
+  plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return plain.has("this port speaks TLS"); }));
+  EXPECT_TRUE(plain.got.starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(loop.until([&] {
+    plain.receive();
+    return plain.is_over;
+  }));
+  EXPECT_EQ(handshakes(tls_outcome::not_tls), 1U);
+}
+
+TEST_F(tls_opening_test, closes_on_garbage_without_an_answer) {
+  for (const auto& bytes : {std::string{"\0\0\0\0", 4}, std::string{"\x80\x2e\x01"}}) {
+    auto stranger = come();
+    stranger.send(bytes);
+    EXPECT_TRUE(loop.until([&] {
+      stranger.receive();
+      return stranger.is_over;
+    }));
+    EXPECT_EQ(stranger.got, "");
+  }
+  auto liar = come();
+  liar.send("\x16\x03\x01" + std::string(100, 'x'));
+  EXPECT_TRUE(loop.until([&] {
+    liar.receive();
+    return liar.is_over;
+  }));
+  EXPECT_TRUE(loop.until([&] { return handshakes(tls_outcome::failed) == 1; }));
+  EXPECT_EQ(handshakes(tls_outcome::not_tls), 2U);
+  EXPECT_EQ(loop.context.http.size(), 0U);
+}
+
+TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
+  auto silent = come();
+  auto slow = come();
+  slow.send("\x16\x03\x01\x02");
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 2; }));
+  EXPECT_TRUE(loop.until([&] {
+    silent.receive();
+    slow.receive();
+    return silent.is_over && slow.is_over;
+  }));
+  EXPECT_EQ(handshakes(tls_outcome::timeout), 2U);
+  auto left = come();
+  left.send("\x16\x03\x01\x02");
+  left.leave();
+  EXPECT_TRUE(loop.until([&] { return handshakes(tls_outcome::left) == 1; }));
+  EXPECT_TRUE(loop.until([&] { return addresses.size() == 0; }));
+}
+
+TEST_F(tls_opening_test, offers_http_1_1_and_nothing_else) {
+  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>("\2h2\10http/1.1"),
+                          12);
+  auto one = shake();
+  const unsigned char* chosen = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(one->native(), &chosen, &size);
+  EXPECT_EQ((std::string_view{reinterpret_cast<const char*>(chosen), size}), "http/1.1");
+  SSL_CTX_set_alpn_protos(context.get(), reinterpret_cast<const unsigned char*>("\2h2"), 3);
+  test::tls_client other{come(), context.get()};
+  EXPECT_TRUE(loop.until([&] { return other.is_over(); }));
+  EXPECT_EQ(handshakes(tls_outcome::failed), 1U);
+}
+
+} // namespace
+} // namespace canang::net
