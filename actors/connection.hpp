@@ -159,6 +159,10 @@ private:
   void on_room_refreshed(subscription_id id, std::uint32_t request, net::proof is,
                          net::room_pass&& pass);
 
+  void keep_room_info(subscription_id id, std::string&& info);
+  [[nodiscard]] std::unique_ptr<const cluster::publication_notes>
+  authorship(const subscription* in) const;
+
   // how long it may stay, in connection_expiry.cpp
   void set_expiry(net::expiry at);
   void set_expiry(subscription_id id, net::expiry at);
@@ -180,7 +184,7 @@ private:
   [[nodiscard]] bool has_verdict(const subscription& to) const noexcept;
   [[nodiscard]] std::uint16_t generation() const noexcept;
   [[nodiscard]] std::shared_ptr<cluster::publication>
-  publication_of(const net::publish_command& command, bool echo);
+  publication_of(const net::publish_command& command, const subscription* in);
   void wait_for_verdict(subscription& to, const net::publish_command& command);
   void wait_for(const subscription& to, const net::publish_command& command);
   void ask_whether_it_may_publish(subscription& to);

@@ -165,7 +165,38 @@ void connection::on_pass(subscription_id id, net::proof is, net::room_pass&& pas
     return;
   }
   set_expiry(id, pass.expires_at);
+  asked->wish->room_info = std::move(pass.info);
   on_join_verdict(id, net::verdict::allowed);
+}
+
+// --- what tokens say of it to others
+
+/// Of a membership; nothing: there is none, or it has ended.
+void connection::keep_room_info(subscription_id id, std::string&& info) {
+  if (info.empty() && !(rare_ && rare_->room_infos))
+    return;
+  auto& infos = ensure_rare().room_infos;
+  if (!infos)
+    infos = std::make_unique<std::map<subscription_id, std::string>>();
+  if (info.empty())
+    infos->erase(id);
+  else
+    infos->insert_or_assign(id, std::move(info));
+  if (infos->empty())
+    infos.reset();
+  drop_rare_if_empty();
+}
+
+/// The author of what it publishes, in a room that it is in or not.
+std::unique_ptr<const cluster::publication_notes>
+connection::authorship(const subscription* in) const {
+  cluster::publication_author author{
+    .user = who().user, .client = net::client_name(facts()), .info = who().info};
+  if (in != nullptr && rare_ && rare_->room_infos)
+    if (const auto found = rare_->room_infos->find(in->id); found != rare_->room_infos->end())
+      author.room_info = found->second;
+  return std::make_unique<const cluster::publication_notes>(
+    cluster::publication_notes{.author = std::move(author)});
 }
 
 // --- refreshes
@@ -250,6 +281,7 @@ void connection::on_room_refreshed(subscription_id id, std::uint32_t request, ne
           found == nullptr ? net::command_fault::not_joined : fault_told(is), request});
   } else {
     set_expiry(id, pass.expires_at);
+    keep_room_info(id, std::move(pass.info));
     tell_refreshed(request, true, pass.expires_at);
   }
 }

@@ -7,6 +7,7 @@
 #include <caf/actor_cast.hpp>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,6 +96,7 @@ struct connection::rare {
   std::unique_ptr<const net::identity> who; // where it has said more than nothing
   std::unique_ptr<entering> enters;
   std::unique_ptr<lifetimes> lives;
+  std::unique_ptr<std::map<subscription_id, std::string>> room_infos; // of its rooms' tokens
   std::vector<std::string> chosen;            // rooms that its token has it put in, until it is told
   std::vector<net::join_command> early_joins; // that wait until it is known who it is
   std::deque<std::function<void(connection&)>> checks; // of tokens, one at a time
@@ -108,8 +110,8 @@ struct connection::rare {
   std::unique_ptr<deadline> asks;  // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
-    return !facts && !held && !identifies && !who && !enters && !lives && chosen.empty()
-           && early_joins.empty() && checks.empty() && !is_checking
+    return !facts && !held && !identifies && !who && !enters && !lives && !room_infos
+           && chosen.empty() && early_joins.empty() && checks.empty() && !is_checking
            && !is_choosing_check && waiting.empty() && queries.empty()
            && asked == 0 && !is_asking && !asks;
   }

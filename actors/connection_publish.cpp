@@ -21,7 +21,7 @@ void connection::on_command(const net::publish_command& command) {
   else if (const auto why = fault_of(to, command.data.size()))
     fail({net::command_kind::publish, *why, command.request, command.room.value_or("")});
   else
-    send_publish(*to, publication_of(command, to->echo), command.request,
+    send_publish(*to, publication_of(command, to), command.request,
                  std::string{command.idempotency_key}, command.room.has_value());
   pay(command.data.size());
 }
@@ -40,16 +40,15 @@ std::optional<net::command_fault> connection::fault_of(const subscription* to,
 }
 
 std::shared_ptr<cluster::publication>
-connection::publication_of(const net::publish_command& command, bool echo) {
+connection::publication_of(const net::publish_command& command, const subscription* in) {
   auto message = std::make_shared<cluster::publication>();
   message->publisher = id();
   message->received_at = services_.context.now();
   message->type = command.type == net::frame_type::text ? cluster::payload_type::text
                                                         : cluster::payload_type::binary;
-  message->echo = echo;
+  message->echo = in == nullptr || in->echo;
   if (command.tells_author)
-    message->notes = std::make_unique<const cluster::publication_notes>(cluster::publication_notes{
-      .author = cluster::publication_author{who().user, net::client_name(facts())}});
+    message->notes = authorship(in);
   message->data.assign(command.data.data(), command.data.size());
   return message;
 }
@@ -90,7 +89,7 @@ void connection::wait_for_verdict(subscription& to, const net::publish_command& 
 void connection::wait_for(const subscription& to, const net::publish_command& command) {
   ensure_rare().waiting.push_back({.subscription = to.id,
                                    .request = command.request,
-                                   .message = publication_of(command, to.echo),
+                                   .message = publication_of(command, &to),
                                    .key = std::string{command.idempotency_key},
                                    .outlives_room = command.room.has_value()});
   settle_reading();
@@ -129,6 +128,8 @@ void connection::on_publish_verdict(subscription_id id, std::uint16_t asked_in,
   asked->generation = asked_in;
   note_limit(*asked);
   for (auto& one : take_waiting(id)) {
+    if (one.message->notes) // what the room's token says was not known while it joined
+      one.message->notes = authorship(asked);
     const auto why = verdict == net::verdict::unavailable
                        ? net::command_fault::unavailable
                        : fault_of(asked, one.message->data.size());

@@ -180,7 +180,10 @@ void connection::on_room_told(const room_told& answer) {
   for (const auto& [node, members] : report.members_by_node)
     count += members;
   const bool is_good = report.error == cluster::broker_errc::none;
-  const bool is_too_long = is_good && count > net::max_members_in_reply;
+  const bool tells_too_much =
+    answer.what == subject::members
+    && (report.is_info_left_out || report.info_bytes > net::max_info_in_reply_bytes);
+  const bool is_too_long = is_good && (count > net::max_members_in_reply || tells_too_much);
   if (is_good && !is_too_long && !answer.with_members && count > 0) {
     ask_about_room(answer.what, answer.request, answer.room, true);
     return;
@@ -191,7 +194,7 @@ void connection::on_room_told(const room_told& answer) {
           answer.request, answer.room});
   else
     tell_members(answer);
-  pay_for_answer(report.members.size() * member_bytes);
+  pay_for_answer(report.members.size() * member_bytes + report.info_bytes);
   end_query();
 }
 
@@ -205,7 +208,7 @@ void connection::tell_members(const room_told& answer) {
   std::vector<net::member_view> views;
   views.reserve(members.size());
   for (const auto& one : members)
-    views.push_back({one.id, one.user});
+    views.push_back({one.id, one.user, one.info, one.room_info});
   tell([&](std::string& out) { talk_->encode_members({answer.request, views}, frames(), out); });
 }
 
@@ -245,7 +248,7 @@ void connection::publish_outside(const net::publish_command& command) {
     fail({net::command_kind::publish, net::command_fault::bad_room, command.request, room});
     return;
   }
-  auto message = publication_of(command, true);
+  auto message = publication_of(command, nullptr);
   const auto bytes = static_cast<std::uint32_t>(message->data.size());
   ++unanswered_;
   unanswered_bytes_ += bytes;

@@ -1,6 +1,7 @@
 #include "actors/connection_impl.hpp"
 #include "actors/room.hpp"
 #include "base/name_hash.hpp"
+#include "cluster/who_text.hpp"
 #include "net/http/target.hpp"
 
 // A connection's memberships: how they begin, and how they end.
@@ -171,7 +172,7 @@ void connection::join(subscription& wanted) {
   request.newest_only = wish.newest_only;
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
-  request.user = who().user;
+  request.who = cluster::who_text({who().user, who().info, wish.room_info});
   if (const auto ends = expiry_of(wanted.id))
     request.expires_in_s = seconds_until(*ends);
   request.is_entering = wish.is_entering;
@@ -211,6 +212,7 @@ void connection::accept(subscription& joined, const add_member& request) {
     joined.wish->tally->add();
   if (joined.wish->is_entering)
     rare_->enters->answering = joined.id;
+  keep_room_info(joined.id, std::move(joined.wish->room_info));
   joined.wish.reset();
   joined.stands = subscription::state::joined;
   if (services_.authorizer == nullptr) {
@@ -241,6 +243,7 @@ void connection::on_command(const net::leave_command& command) {
 void connection::leave(subscription& found, std::string_view room) {
   const auto left = std::move(found);
   subscriptions_.erase(found);
+  keep_room_info(left.id, {});
   if (left.is_joined()) {
     services_.members.leave(left.room.id(), id(), left.id);
     send(left.room, leave_room{id(), left.id});
@@ -267,6 +270,7 @@ void connection::on_broken(subscription_id id) {
     drop_waiting(id, net::command_fault::unavailable, name_of(*found));
     const auto ended = std::move(*found);
     subscriptions_.erase(*found);
+    keep_room_info(id, {});
     send(ended.room, leave_room{this->id(), ended.id});
   });
 }
@@ -279,6 +283,7 @@ void connection::on_removed(subscription_id id) {
       return;
     drop_waiting(id, net::command_fault::not_joined, name_of(*found));
     subscriptions_.erase(*found);
+    keep_room_info(id, {});
   });
 }
 

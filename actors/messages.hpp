@@ -44,7 +44,7 @@ struct join_room {
   const net::wire_format* format = nullptr;
   cluster::recover_request wanted{}; ///< what it is to have first
   bool newest_only = false; ///< of that the newest message alone, unless it has that one already
-  std::string user{};       ///< who the client is; may be empty
+  std::string who{};        ///< who the client is, as of cluster/who_text.hpp
   std::uint32_t expires_in_s = 0; ///< the membership ends then; 0: never
   bool is_entering = false; ///< the server puts it there as it connects: never one room too many
 };

@@ -26,7 +26,7 @@ namespace canang::actors {
                                 .room = room};
   if (message.notes) {
     if (const auto& author = message.notes->author)
-      out.author = net::member_view{author->client, author->user};
+      out.author = net::member_view{author->client, author->user, author->info, author->room_info};
     out.tags = message.notes->tags;
   }
   return out;

@@ -3,6 +3,7 @@
 #include "actors/first_page.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/room_gate.hpp"
+#include "cluster/who_text.hpp"
 #include "net/close_code.hpp"
 #include "net/limits.hpp"
 
@@ -50,7 +51,7 @@ caf::behavior room::make_behavior() {
 void room::on_exit() {
   for (const auto& [id, one] : members_) // a fault of ours: they are told, and come back
     if (!one.is_joining)
-      note_gone(id, one.user);
+      note_gone(id, one.who);
   channel_ = nullptr;
   link_.reset();
   own_channel_.reset();
@@ -69,7 +70,7 @@ void room::on_join(join_room& request) {
   const auto& ticket = *request.ticket;
   const auto [at, is_new] = members_.try_emplace(
     ticket.connection().id(),
-    member{ticket.connection().address(), rare_text{request.user}, ticket.subscription(),
+    member{ticket.connection().address(), rare_text{request.who}, ticket.subscription(),
            static_cast<std::uint16_t>(request.loop), true});
   if (!is_new) {
     refuse(request, net::command_fault::joined_before);
@@ -117,7 +118,7 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
   member.is_joining = false;
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
-  services_.metrics.room_actors_memory_bytes.add(member.user.cost());
+  services_.metrics.room_actors_memory_bytes.add(member.who.cost());
   auto from = cut_to_wish(request, page);
   if (request.wanted.since || request.newest_only) {
     auto& counted =
@@ -137,7 +138,7 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
                                                     .handle = caf::actor_cast<caf::actor>(this),
                                                     .note = request.note,
                                                     .expires_in_s = request.expires_in_s});
-  channel_->note_member({id, request.user}, true);
+  channel_->note_member({id, request.who}, true);
 }
 
 // --- going
@@ -160,7 +161,7 @@ void room::let_go(member_map::value_type& leaving, std::optional<removal> why) {
 void room::on_expel(const expel_user& order) {
   std::vector<connection_id> theirs;
   for (const auto& [id, one] : members_)
-    if (one.user.str() == order.user && order.which.has(id))
+    if (cluster::read_who(one.who.str()).user == order.user && order.which.has(id))
       theirs.push_back(id);
   for (const auto id : theirs)
     expel(id, {net::force_disconnect, "removed from the room"});
@@ -184,15 +185,15 @@ void room::drop_member(connection_id id) {
     return;
   if (!found->second.is_joining) {
     --members_on_loop_[found->second.loop];
-    note_gone(id, found->second.user);
+    note_gone(id, found->second.who);
   }
   members_.erase(found);
   tell_if_empty();
 }
 
-void room::note_gone(connection_id id, const rare_text& user) {
-  channel_->note_member({id, user.str()}, false);
-  services_.metrics.room_actors_memory_bytes.subtract(user.cost());
+void room::note_gone(connection_id id, const rare_text& who) {
+  channel_->note_member({id, who.str()}, false);
+  services_.metrics.room_actors_memory_bytes.subtract(who.cost());
   services_.metrics.members.subtract(1);
 }
 

@@ -62,7 +62,7 @@ private:
   /// One that has joined, or whose join the broker has not answered yet.
   struct member {
     caf::actor_addr address;
-    rare_text user;
+    rare_text who; // as of cluster/who_text.hpp
     subscription_id subscription;
     std::uint16_t loop;
     bool is_joining;
@@ -92,7 +92,7 @@ private:
   void expel(connection_id member, const removal& why);
   void let_go(member_map::value_type& leaving, std::optional<removal> why);
   void drop_member(connection_id member);
-  void note_gone(connection_id member, const rare_text& user);
+  void note_gone(connection_id member, const rare_text& who);
   void on_publish(publish& request);
   void answer(const cluster::publish_outcome& outcome);
 

@@ -15,6 +15,7 @@ namespace canang::actors {
 struct join_wish : net::join_command {
   subscribe_tally_ptr tally{}; ///< where a command of the server API wants it, else null
   bool is_entering = false;    ///< the connect reply waits for it
+  std::string room_info{};     ///< what the room's token has others know: JSON, or nothing
 };
 
 [[nodiscard]] inline bool wants_history(const net::join_command& wish) noexcept {

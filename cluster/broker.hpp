@@ -48,7 +48,7 @@ struct history_page {
 /// A connection that is a member of a room on this node.
 struct local_member {
   std::uint64_t id = 0; ///< of the connection
-  std::string user;     ///< as the client names it; may be empty
+  std::string who;      ///< as of cluster/who_text.hpp
 };
 
 /// A member of a room on some node.
@@ -56,7 +56,13 @@ struct present_member {
   std::string id; ///< `NODE/CONNECTION`
   std::string node;
   std::string user;
+  std::string info{};      ///< what the token of its connection has others know: JSON, or nothing
+  std::string room_info{}; ///< likewise that of the room
 };
+
+/// What others are told of members beside their names, of all that a report has: some thousand with as much as most
+/// applications say.
+inline constexpr std::size_t max_report_info_bytes = 4 * 1024 * 1024;
 
 /// A room as it is in the whole cluster.
 struct room_report {
@@ -64,6 +70,8 @@ struct room_report {
   position top{}; ///< with an empty epoch: nothing is known of the room
   std::vector<std::pair<std::string, std::uint64_t>> members_by_node{};
   std::vector<present_member> members{}; ///< where they were asked for and are kept
+  std::size_t info_bytes = 0;    ///< of `info` and `room_info` of all of them
+  bool is_info_left_out = false; ///< of all: there is more than `max_report_info_bytes`
 };
 
 /// Which rooms are asked for: by name with `*` and `?`, so many at most.

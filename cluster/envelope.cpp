@@ -82,13 +82,27 @@ bool take_text(std::string_view& from, std::string& into) {
   return true;
 }
 
-/// Their texts are no longer than their lengths can tell: see `max_tag_value_bytes`.
+/// What is said of an author.
+enum author_mark : std::uint8_t { no_author, named_author, author_with_info };
+
+author_mark mark_of(const std::optional<publication_author>& author) noexcept {
+  if (!author)
+    return no_author;
+  return author->info.empty() && author->room_info.empty() ? named_author : author_with_info;
+}
+
+/// Their texts are no longer than their lengths can tell: see `max_tag_value_bytes`, and `net::max_info_bytes`.
 std::string text_of(const publication_notes& notes) {
   std::string out;
-  put(out, static_cast<std::uint8_t>(notes.author ? 1 : 0));
+  const auto mark = mark_of(notes.author);
+  put(out, static_cast<std::uint8_t>(mark));
   if (notes.author) {
     put_text<std::uint8_t>(out, notes.author->user);
     put_text<std::uint8_t>(out, notes.author->client);
+  }
+  if (mark == author_with_info) {
+    put_text<std::uint16_t>(out, notes.author->info);
+    put_text<std::uint16_t>(out, notes.author->room_info);
   }
   put(out, static_cast<std::uint8_t>(notes.tags.size()));
   for (const auto& [name, value] : notes.tags) {
@@ -99,13 +113,17 @@ std::string text_of(const publication_notes& notes) {
 }
 
 bool take_author(std::string_view& from, std::optional<publication_author>& into) {
-  std::uint8_t is_there = 0;
-  if (!take(from, is_there) || is_there > 1)
+  std::uint8_t mark = no_author;
+  if (!take(from, mark) || mark > author_with_info)
     return false;
-  if (is_there == 0)
+  if (mark == no_author)
     return true;
   auto& author = into.emplace();
-  return take_text<std::uint8_t>(from, author.user) && take_text<std::uint8_t>(from, author.client);
+  if (!take_text<std::uint8_t>(from, author.user) || !take_text<std::uint8_t>(from, author.client))
+    return false;
+  return mark == named_author
+         || (take_text<std::uint16_t>(from, author.info)
+             && take_text<std::uint16_t>(from, author.room_info));
 }
 
 bool take_tags(std::string_view& from, std::vector<publication_tag>& into) {

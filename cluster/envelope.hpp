@@ -17,8 +17,10 @@ namespace canang::cluster {
 /// alone, since the entry's id tells its last offset. A batch, little endian: 8 bytes origin, 8 bytes
 /// sequence (of that origin), then per publication 1 byte of flags, 8 bytes publisher, 4 bytes length,
 /// and so many bytes: where the flags say so what members are told beside it, then the payload. The former is 1 byte,
-/// with 1 where there is an author, who then is user and client, each a byte of length and a text; and 1 byte with the
-/// number of tags, each a byte of length and a name, 2 bytes of length and a value. Scripts put batches together from pieces; of what is in them publish.lua reads the first 16 bytes
+/// with 1 where there is an author, who then is user and client, each a byte of length and a text, or with 2 where its
+/// info and its info of the room follow these, each 2 bytes of length and a text (nodes from before 2 existed cannot
+/// read such a batch); and 1 byte with the number of tags, each a byte of length and a name, 2 bytes of length and a
+/// value. Scripts put batches together from pieces; of what is in them publish.lua reads the first 16 bytes
 /// and the lengths, when it looks whether an earlier try was stored.
 
 ///

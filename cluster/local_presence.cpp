@@ -2,6 +2,7 @@
 
 #include "base/glob.hpp"
 #include "base/memory_cost.hpp"
+#include "cluster/who_text.hpp"
 
 #include <fmt/format.h>
 
@@ -29,7 +30,7 @@ bool local_presence::note(std::string_view room, bool is_told, const local_membe
   else
     remove(room, known->second, who, now);
   const auto& members = known->second;
-  const bool is_anybody_there = !members.users.empty();
+  const bool is_anybody_there = !members.present.empty();
   if (!is_anybody_there && members.leaving.empty())
     forget(known);
   return is_anybody_there;
@@ -47,14 +48,15 @@ void local_presence::set_told(room_members& members, bool is_told) {
     users_cost_ -= user_cost(user);
   if (!is_told)
     return;
-  for (const auto& [connection, user] : members.users)
-    if (const auto name = user.str(); !name.empty() && ++members.connections[name] == 1)
+  for (const auto& [connection, who] : members.present)
+    if (const std::string name{read_who(who.str()).user};
+        !name.empty() && ++members.connections[name] == 1)
       users_cost_ += user_cost(name);
 }
 
 /// Whom a leave is of: a user, or a connection without one.
-std::string local_presence::leaver(std::uint64_t connection, const std::string& user) {
-  return user.empty() ? '\0' + std::to_string(connection) : user;
+std::string local_presence::leaver(std::uint64_t connection, std::string_view user) {
+  return user.empty() ? '\0' + std::to_string(connection) : std::string{user};
 }
 
 /// @returns whether it was in its grace.
@@ -71,33 +73,35 @@ void local_presence::forget(room_map::iterator room) {
 }
 
 void local_presence::add(std::string_view room, room_members& members, const local_member& who) {
-  const auto [added, is_new] = members.users.emplace(who.id, rare_text{who.user});
+  const auto [added, is_new] = members.present.emplace(who.id, rare_text{who.who});
   if (!is_new)
     return;
   ++member_count_;
   texts_cost_ += added->second.cost();
-  const bool is_back = stop_leaving(members, leaver(who.id, who.user));
+  const std::string user{read_who(who.who).user};
+  const bool is_back = stop_leaving(members, leaver(who.id, user));
   if (!members.is_told)
     return;
-  if (!who.user.empty()) {
-    if (++members.connections[who.user] > 1)
+  if (!user.empty()) {
+    if (++members.connections[user] > 1)
       return;
-    users_cost_ += user_cost(who.user);
+    users_cost_ += user_cost(user);
   }
   if (!is_back)
-    tell(room, publication_kind::joined, who.id, who.user);
+    tell(room, publication_kind::joined, who.id, who.who);
 }
 
 void local_presence::remove(std::string_view room, room_members& members, const local_member& who,
                             clock::time_point now) {
-  auto gone = members.users.extract(who.id);
+  auto gone = members.present.extract(who.id);
   if (!gone)
     return;
   --member_count_;
   texts_cost_ -= gone.mapped().cost();
   if (!members.is_told)
     return;
-  const auto& user = gone.mapped().str();
+  const auto& text = gone.mapped().str();
+  const auto user = read_who(text).user;
   if (!user.empty()) {
     const auto connections = members.connections.find(user);
     if (--connections->second > 0)
@@ -110,7 +114,8 @@ void local_presence::remove(std::string_view room, room_members& members, const 
   if (is_first)
     users_cost_ += user_cost(whose);
   waits->second = ++leave_count_;
-  leaves_.push_back({now + leave_grace, std::string{room}, user, who.id, leave_count_});
+  leaves_.push_back({now + leave_grace, std::string{room}, text, who.id, leave_count_});
+  texts_cost_ += heap_of(leaves_.back().who);
 }
 
 void local_presence::expire(clock::time_point now) {
@@ -118,25 +123,26 @@ void local_presence::expire(clock::time_point now) {
   while (!leaves_.empty() && leaves_.front().due <= now) {
     const auto leave = std::move(leaves_.front());
     leaves_.pop_front();
+    texts_cost_ -= heap_of(leave.who);
     const auto known = rooms_.find(leave.room);
     if (known == rooms_.end())
       continue;
     auto& members = known->second;
-    const auto whose = leaver(leave.connection, leave.user);
+    const auto whose = leaver(leave.connection, read_who(leave.who).user);
     const auto waits = members.leaving.find(whose);
     if (waits == members.leaving.end() || waits->second != leave.number)
       continue; // it was back, and may have left again since
     members.leaving.erase(waits);
     users_cost_ -= user_cost(whose);
-    if (members.users.empty() && members.leaving.empty())
+    if (members.present.empty() && members.leaving.empty())
       forget(known);
-    tell(leave.room, publication_kind::left, leave.connection, leave.user);
+    tell(leave.room, publication_kind::left, leave.connection, leave.who);
   }
 }
 
 void local_presence::tell(std::string_view room, publication_kind kind, std::uint64_t connection,
-                          const std::string& user) {
-  const present_member member{fmt::format("{}/{}", options_.node, connection), options_.node, user};
+                          std::string_view who) {
+  const auto member = member_of(fmt::format("{}/{}", options_.node, connection), who);
   tell_(room, kind, options_.describe(member));
 }
 
@@ -145,8 +151,8 @@ room_list local_presence::list(const room_list_request& wanted) const {
   found.is_too_long = rooms_.size() > max_listed_from;
   for (auto at = rooms_.begin(); at != rooms_.end() && !found.is_too_long; ++at)
     if (const auto& [room, members] = *at;
-        !members.users.empty() && matches_glob(wanted.pattern, room)) {
-      found.rooms.emplace_back(room, members.users.size());
+        !members.present.empty() && matches_glob(wanted.pattern, room)) {
+      found.rooms.emplace_back(room, members.present.size());
       found.is_too_long = found.rooms.size() > wanted.limit;
     }
   if (found.is_too_long)
@@ -165,14 +171,13 @@ std::size_t local_presence::cost() const noexcept {
 
 void local_presence::report(std::string_view room, bool with_members, room_report& into) const {
   const auto known = rooms_.find(room);
-  if (known == rooms_.end() || known->second.users.empty())
+  if (known == rooms_.end() || known->second.present.empty())
     return;
-  into.members_by_node.emplace_back(options_.node, known->second.users.size());
+  into.members_by_node.emplace_back(options_.node, known->second.present.size());
   if (!with_members)
     return;
-  for (const auto& [connection, user] : known->second.users)
-    into.members.push_back(
-      {fmt::format("{}/{}", options_.node, connection), options_.node, user.str()});
+  for (const auto& [connection, who] : known->second.present)
+    add_member(into, member_of(fmt::format("{}/{}", options_.node, connection), who.str()));
 }
 
 } // namespace canang::cluster

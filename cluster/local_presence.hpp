@@ -55,8 +55,8 @@ public:
 
 private:
   struct room_members {
-    std::unordered_map<std::uint64_t, rare_text> users; // by connection
-    name_map<std::size_t> connections;
+    std::unordered_map<std::uint64_t, rare_text> present; // by connection: as of who_text.hpp
+    name_map<std::size_t> connections;                    // by user
     name_map<std::uint64_t> leaving; // in their grace, see `leaver`: which leave it was
     bool is_told = false;
   };
@@ -64,7 +64,7 @@ private:
   struct pending_leave {
     clock::time_point due;
     std::string room;
-    std::string user;
+    std::string who; // as of who_text.hpp
     std::uint64_t connection;
     std::uint64_t number;
   };
@@ -73,20 +73,21 @@ private:
 
   void forget(room_map::iterator room);
   void set_told(room_members& members, bool is_told);
-  [[nodiscard]] static std::string leaver(std::uint64_t connection, const std::string& user);
+  [[nodiscard]] static std::string leaver(std::uint64_t connection, std::string_view user);
   bool stop_leaving(room_members& members, const std::string& who);
   void add(std::string_view room, room_members& members, const local_member& who);
   void remove(std::string_view room, room_members& members, const local_member& who,
               clock::time_point now);
   void tell(std::string_view room, publication_kind kind, std::uint64_t connection,
-            const std::string& user);
+            std::string_view who);
 
   presence_options options_;
   tell_function tell_;
   room_map rooms_;
   std::list<pending_leave> leaves_; // soonest first
   std::uint64_t leave_count_ = 0;
-  std::size_t texts_cost_ = 0; // of the rooms' names and the members' users, what they take outside
+  std::size_t texts_cost_ =
+    0; // of the rooms' names, and of who the members and those in their grace are: what they take outside
   std::size_t member_count_ = 0;
   std::size_t users_cost_ = 0; // entries of `connections` and `leaving`, of all rooms
 };

@@ -22,8 +22,15 @@ enum class publication_kind : std::uint8_t { message, joined, left };
 
 /// Who said something, as members of the room are told.
 struct publication_author {
-  std::string user;   ///< may be empty
-  std::string client; ///< as in the presence
+  std::string user;        ///< may be empty
+  std::string client;      ///< as in the presence
+  std::string info{};      ///< what the token of its connection has others know: JSON, or nothing
+  std::string room_info{}; ///< likewise that of the room
+
+  /// Bytes of text.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return user.size() + client.size() + info.size() + room_info.size();
+  }
 
   friend bool operator==(const publication_author&, const publication_author&) = default;
 };
@@ -84,7 +91,7 @@ inline std::size_t publication::cost() const noexcept {
 }
 
 inline std::size_t publication_notes::size() const noexcept {
-  auto bytes = author ? author->user.size() + author->client.size() : 0;
+  auto bytes = author ? author->size() : 0;
   for (const auto& [name, value] : tags)
     bytes += name.size() + value.size();
   return bytes;
@@ -93,7 +100,8 @@ inline std::size_t publication_notes::size() const noexcept {
 inline std::size_t publication_notes::cost() const noexcept {
   auto bytes = allocated(sizeof(*this));
   if (author)
-    bytes += heap_of(author->user) + heap_of(author->client);
+    bytes += heap_of(author->user) + heap_of(author->client) + heap_of(author->info)
+             + heap_of(author->room_info);
   if (!tags.empty())
     bytes += allocated(tags.capacity() * sizeof(publication_tag));
   for (const auto& [name, value] : tags)

@@ -75,6 +75,17 @@ std::string json_string(std::string_view text) {
   return json;
 }
 
+void append_info_fields(std::string& out, std::string_view info, std::string_view room_info) {
+  if (!info.empty()) {
+    out += ",\"info\":";
+    out += info;
+  }
+  if (!room_info.empty()) {
+    out += ",\"room_info\":";
+    out += room_info;
+  }
+}
+
 void append_base64(std::string& out, std::string_view bytes) {
   static constexpr std::string_view letters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -21,6 +21,10 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_strings(std::string& out,
                          std::span<const std::pair<std::string, std::string>> fields);
 
+/// Appends what tokens say of a member as further fields of an object, each where there is any: `,"info":{}` and
+/// `,"room_info":{}`. Both are JSON.
+void append_info_fields(std::string& out, std::string_view info, std::string_view room_info);
+
 /// Appends `bytes` in base64 with padding (RFC 4648, 4).
 void append_base64(std::string& out, std::string_view bytes);
 

@@ -164,6 +164,9 @@ inline constexpr std::size_t max_change_bases_bytes = 16 * 1024 * 1024;
 /// Members that a client is told of in one answer: some 80 bytes each.
 inline constexpr std::size_t max_members_in_reply = 10'000;
 
+/// Of what their tokens say to others, in one answer with members: as much as one may have of a history.
+inline constexpr std::size_t max_info_in_reply_bytes = 1024 * 1024;
+
 /// How long a client may be connected without having said who it is, where its protocol has a word for
 /// that: whoever has an SDK says it in its first message.
 inline constexpr std::chrono::milliseconds identify_timeout{10'000};

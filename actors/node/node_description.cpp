@@ -20,6 +20,7 @@ std::string describe_member(const cluster::present_member& member) {
   net::append_json_string(json, member.id);
   json += ",\"user\":";
   net::append_json_string(json, member.user);
+  net::append_info_fields(json, member.info, member.room_info);
   return json + '}';
 }
 

@@ -3,6 +3,7 @@
 #include "actors/outgoing.hpp"
 #include "app/admin/api_json.hpp"
 #include "net/json.hpp"
+#include "net/protocol/commands.hpp"
 
 #include <fmt/format.h>
 
@@ -61,18 +62,24 @@ void append_data(std::string& json, const cluster::publication& message, json_te
     net::append_json_string(json, message.data);
 }
 
-void append_member(std::string& json, std::string_view client, std::string_view user) {
+/// Infos are JSON, as their nodes have checked.
+void append_member(std::string& json, const net::member_view& who) {
   json += R"({"user":)";
-  net::append_json_string(json, user);
+  net::append_json_string(json, who.user);
   json += R"(,"client":)";
-  net::append_json_string(json, client);
+  net::append_json_string(json, who.id);
+  if (!who.info.empty())
+    (json += R"(,"conn_info":)") += who.info;
+  if (!who.room_info.empty())
+    (json += R"(,"chan_info":)") += who.room_info;
   json += '}';
 }
 
 void append_notes(std::string& json, const cluster::publication_notes& notes) {
   if (notes.author) {
     json += R"(,"info":)";
-    append_member(json, notes.author->client, notes.author->user);
+    const auto& author = *notes.author;
+    append_member(json, {author.client, author.user, author.info, author.room_info});
   }
   if (!notes.tags.empty()) {
     json += R"(,"tags":)";
@@ -109,7 +116,7 @@ std::string presence_result(const cluster::room_report& report) {
       json += ',';
     net::append_json_string(json, member.id);
     json += ':';
-    append_member(json, member.id, member.user);
+    append_member(json, {member.id, member.user, member.info, member.room_info});
   }
   return json + "}}";
 }

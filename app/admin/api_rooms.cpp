@@ -33,9 +33,15 @@ api_error not_known() {
           .message = "internal server error: nobody answers for this room at present"};
 }
 
+api_error too_much_info() {
+  return {.code = api_errc::limit_exceeded,
+          .message = "limit exceeded: what the tokens of the members say takes more than "
+                     + std::to_string(cluster::max_report_info_bytes) + " bytes"};
+}
+
 /// Asks who is in a room; `result_of` makes the result of it.
 void ask_members(actors::server& node, const std::string& room, api_handler&& handler,
-                 std::string (*result_of)(const cluster::room_report&)) {
+                 std::string (*result_of)(const cluster::room_report&), bool needs_info) {
   if (!node.room_settings().get()->of(room).keeps_presence()) {
     handler(not_kept("presence"));
     return;
@@ -44,15 +50,18 @@ void ask_members(actors::server& node, const std::string& room, api_handler&& ha
     handler(not_ready());
     return;
   }
-  node.ask_room(room, true,
-                [&node, handler = std::move(handler), result_of](cluster::room_report&& report) {
-                  node.on_internal_loop([handler, result_of, report = std::move(report)] {
-                    if (report.error != cluster::broker_errc::none)
-                      handler(not_known());
-                    else
-                      handler(result_of(report));
-                  });
-                });
+  node.ask_room(
+    room, true,
+    [&node, handler = std::move(handler), result_of, needs_info](cluster::room_report&& report) {
+      node.on_internal_loop([handler, result_of, needs_info, report = std::move(report)] {
+        if (report.error != cluster::broker_errc::none)
+          handler(not_known());
+        else if (needs_info && report.is_info_left_out)
+          handler(too_much_info());
+        else
+          handler(result_of(report));
+      });
+    });
 }
 
 /// Reads a history page by page: a broker counts joins and leaves, which are not told here. Lives until it is
@@ -123,11 +132,11 @@ private:
 } // namespace
 
 void tell_presence(actors::server& node, api_presence&& wanted, api_handler handler) {
-  ask_members(node, wanted.channel, std::move(handler), presence_result);
+  ask_members(node, wanted.channel, std::move(handler), presence_result, true);
 }
 
 void tell_presence_stats(actors::server& node, api_presence_stats&& wanted, api_handler handler) {
-  ask_members(node, wanted.channel, std::move(handler), presence_stats_result);
+  ask_members(node, wanted.channel, std::move(handler), presence_stats_result, false);
 }
 
 void remove_history(actors::server& node, api_history_remove&& wanted, api_handler handler) {

@@ -42,10 +42,12 @@ net::page_response presence_page(std::string_view room, const cluster::room_repo
   for (const auto& member : report.members) {
     if (body.back() != '[')
       body += ',';
-    body += fmt::format(R"({{"id":{},"node":{},"user":{}}})", net::json_string(member.id),
+    body += fmt::format(R"({{"id":{},"node":{},"user":{})", net::json_string(member.id),
                         net::json_string(member.node), net::json_string(member.user));
+    net::append_info_fields(body, member.info, member.room_info);
+    body += '}';
   }
-  return json_response(200, body + "]}");
+  return json_response(200, body + (report.is_info_left_out ? R"(],"info":"too long"})" : "]}"));
 }
 
 net::page_response nodes_page(std::string_view node, const std::string& own,

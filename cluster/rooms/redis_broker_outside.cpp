@@ -2,10 +2,10 @@
 #include "cluster/redis/refusal.hpp"
 #include "cluster/rooms/redis_broker.hpp"
 #include "cluster/rooms/redis_room_list.hpp"
+#include "cluster/rooms/redis_room_report.hpp"
 #include "cluster/rooms/room_scripts.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 // What is published, read and asked of any room, whether it has members here or not.
@@ -170,37 +170,7 @@ void redis_broker::report(std::string_view room, bool with_members, report_handl
     handler({.error = broker_errc::unavailable});
     return;
   }
-  const presence_keys keys{services_.prefix, room, {}};
-  const auto meta = redis_key(services_.prefix, partition_of(room), "m", room);
-  const auto answer = std::make_shared<room_report>();
-  const auto note = [answer](redis_errc error, const redis_reply& reply) {
-    if (error != redis_errc::none)
-      answer->error = broker_errc::unavailable;
-    else if (reply.is_error())
-      answer->error = broker_errc::refused;
-    return answer->error == broker_errc::none;
-  };
-  const auto nodes = [note, answer](redis_errc error, const redis_reply& reply) {
-    for (std::size_t i = 0; note(error, reply) && i + 1 < reply.size(); i += 2)
-      answer->members_by_node.emplace_back(reply[i].text(), reply[i + 1].integer());
-  };
-  const auto members = [note, answer](redis_errc error, const redis_reply& reply) {
-    for (std::size_t i = 0; note(error, reply) && i + 1 < reply.size(); i += 2) {
-      const auto id = reply[i].text();
-      answer->members.push_back({std::string{id}, std::string{id.substr(0, id.find('/'))},
-                                 std::string{reply[i + 1].text()}});
-    }
-  };
-  const auto position = [note, answer, handler = std::move(handler)](redis_errc error,
-                                                                     const redis_reply& reply) {
-    if (note(error, reply) && !reply[0].is_nil())
-      answer->top = {std::string{reply[0].text()}, static_cast<std::uint64_t>(reply[1].integer())};
-    handler(std::move(*answer));
-  };
-  shard_.command(std::array<std::string_view, 2>{"HGETALL", keys.counts}, nodes);
-  if (with_members)
-    shard_.command(std::array<std::string_view, 2>{"HGETALL", keys.members}, members);
-  shard_.command(std::array<std::string_view, 4>{"HMGET", meta, "e", "o"}, position);
+  report_room(services_, room, with_members, std::move(handler));
 }
 
 } // namespace canang::cluster

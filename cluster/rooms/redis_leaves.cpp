@@ -1,10 +1,12 @@
 #include "cluster/rooms/redis_leaves.hpp"
 
+#include "base/memory_cost.hpp"
 #include "base/name_map.hpp"
 #include "cluster/rooms/event_arguments.hpp"
 #include "cluster/rooms/redis_presence.hpp"
 #include "cluster/rooms/redis_roster.hpp"
 #include "cluster/rooms/room_scripts.hpp"
+#include "cluster/who_text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +19,9 @@ namespace {
 constexpr std::string_view overdue_ms = "2000";
 
 constexpr std::size_t most_pending_leaves = 65'536;
+
+/// Of memory, for what others are told of those.
+constexpr std::size_t most_pending_bytes = 16 * 1024 * 1024;
 
 /// What one call of the script looks at: it holds up all others of that Redis while it runs.
 constexpr std::size_t most_leaves_a_call = 512;
@@ -32,11 +37,17 @@ constexpr std::chrono::milliseconds leave_retry{100};
 void redis_leaves::wait(std::string_view room, leave&& who, clock::time_point due) {
   pending one{std::string{room}, std::move(who), ++wait_count_};
   newest_[name_of(one)] = one.number;
+  waiting_bytes_ += heap_of_text(one.who.who.size());
   waiting_.emplace(due, std::move(one));
-  if (waiting_.size() <= most_pending_leaves)
-    return;
-  (void)take_number(waiting_.begin()->second);
-  waiting_.erase(waiting_.begin()); // Redis is away for long; a sweep tells it
+  while (waiting_.size() > most_pending_leaves || waiting_bytes_ > most_pending_bytes)
+    (void)take_number(take_first()); // Redis is away for long; a sweep tells it
+}
+
+redis_leaves::pending redis_leaves::take_first() {
+  auto first = std::move(waiting_.begin()->second);
+  waiting_.erase(waiting_.begin());
+  waiting_bytes_ -= heap_of_text(first.who.who.size());
+  return first;
 }
 
 std::string redis_leaves::name_of(const pending& one) { return one.who.id + ' ' + one.room; }
@@ -74,10 +85,9 @@ void redis_leaves::ask(const std::function<bool(const std::string& room)>& is_un
 std::vector<redis_leaves::call_ptr>
 redis_leaves::due_calls(const std::function<bool(const std::string& room)>& is_uncertain) {
   const auto now = services_.now();
-  const auto end = waiting_.upper_bound(now);
   std::vector<pending> due;
-  for (auto at = waiting_.begin(); at != end; at = waiting_.erase(at))
-    due.push_back(std::move(at->second));
+  while (!waiting_.empty() && waiting_.begin()->first <= now)
+    due.push_back(take_first());
   std::vector<call_ptr> calls;
   name_map<call_ptr> open;
   for (auto& item : due) {
@@ -88,8 +98,10 @@ redis_leaves::due_calls(const std::function<bool(const std::string& room)>& is_u
       continue;
     }
     auto& target = open[item.room];
-    if (!target || target->leaves.size() == most_leaves_a_call)
-      target = calls.emplace_back(std::make_shared<call>(call{item.room, {}}));
+    if (!target || target->leaves.size() == most_leaves_a_call
+        || target->who_bytes >= most_who_bytes_a_call)
+      target = calls.emplace_back(std::make_shared<call>(call{.room = item.room, .leaves = {}}));
+    target->who_bytes += item.who.who.size();
     target->leaves.push_back(std::move(item.who));
   }
   return calls;
@@ -105,10 +117,10 @@ void redis_leaves::send(const call_ptr& what) {
   std::vector<std::string> texts;
   texts.reserve(2 * what->leaves.size()); // the views need them to stay where they are
   for (const auto& who : what->leaves) {
-    const auto node = who.id.substr(0, who.id.find('/'));
-    arguments.emplace_back(who.user.empty() ? texts.emplace_back('\0' + who.id) : who.user);
+    const auto user = read_who(who.who).user;
+    arguments.emplace_back(user.empty() ? texts.emplace_back('\0' + who.id) : user);
     arguments.emplace_back(who.id);
-    arguments.emplace_back(texts.emplace_back(options_.describe({who.id, node, who.user})));
+    arguments.emplace_back(texts.emplace_back(options_.describe(member_of(who.id, who.who))));
   }
   services_.shard.run(room_scripts().leave, keys, arguments,
                       [this, alive = std::weak_ptr<bool>{is_alive_},
@@ -170,6 +182,7 @@ void redis_leaves::sweep_page(const std::string& room, std::string_view cursor) 
 void redis_leaves::clear() {
   waiting_.clear();
   newest_.clear();
+  waiting_bytes_ = 0;
   unheard_.clear();
 }
 

@@ -29,8 +29,8 @@ public:
 
   /// A member that has left a room.
   struct leave {
-    std::string id; ///< NODE/CONNECTION
-    std::string user;
+    std::string id;  ///< NODE/CONNECTION
+    std::string who; ///< as of cluster/who_text.hpp
   };
 
   void wait(std::string_view room, leave&& who, clock::time_point due);
@@ -39,7 +39,7 @@ public:
   /// are looked at again soon.
   void ask(const std::function<bool(const std::string& room)>& is_uncertain);
 
-  /// Takes over what another node owed: `reply` has NODE/CONNECTION, user, ... from `first` on.
+  /// Takes over what another node owed: `reply` has NODE/CONNECTION, who it was, ... from `first` on.
   void take_over(std::string_view room, const redis_reply& reply, std::size_t first);
 
   /// Looks for leaves that somebody who is gone was to tell. In rooms of --join-leave, now and then.
@@ -61,11 +61,13 @@ private:
   struct call {
     std::string room;
     std::vector<leave> leaves;
+    std::size_t who_bytes = 0;
   };
   using call_ptr = std::shared_ptr<call>;
 
   [[nodiscard]] static std::string name_of(const pending& one);
   [[nodiscard]] bool take_number(const pending& one);
+  [[nodiscard]] pending take_first();
   [[nodiscard]] std::vector<call_ptr>
   due_calls(const std::function<bool(const std::string& room)>& is_uncertain);
   void send(const call_ptr& what);
@@ -76,6 +78,7 @@ private:
   presence_options options_;
   std::multimap<clock::time_point, pending> waiting_;
   name_map<std::uint64_t> newest_; // of each connection and room that waits
+  std::size_t waiting_bytes_ = 0;  // of memory, what tells who those are takes outside
   std::uint64_t wait_count_ = 0;
   std::vector<call_ptr> unheard_; // to be sent again
   retry_pause pause_;

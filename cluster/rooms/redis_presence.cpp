@@ -3,6 +3,7 @@
 #include "base/memory_cost.hpp"
 #include "cluster/rooms/event_arguments.hpp"
 #include "cluster/rooms/room_scripts.hpp"
+#include "cluster/who_text.hpp"
 
 #include <fmt/format.h>
 
@@ -53,21 +54,21 @@ void redis_presence::note(std::string_view room, const local_member& who, bool i
     settle(name, target);
   const bool is_kept = target.is_kept;
   if (is_here) {
-    if (target.members.try_emplace(who.id, member{who.user, is_kept ? '+' : '='}).second) {
+    if (target.members.try_emplace(who.id, member{who.who, is_kept ? '+' : '='}).second) {
       ++member_count_;
-      users_cost_ += heap_of_text(who.user.size());
+      texts_cost_ += heap_of_text(who.who.size());
     }
     if (is_kept)
-      target.changes.push_back({who.id, who.user, '+'});
+      target.changes.push_back({who.id, who.who, '+'});
   } else if (auto gone = target.members.extract(who.id)) {
-    auto& user = gone.mapped().user;
+    auto& text = gone.mapped().who;
     --member_count_;
-    users_cost_ -= heap_of_text(user.size());
-    if (target.is_told)
-      leaves_.wait(room, {fmt::format("{}/{}", options_.node, who.id), user},
-                   services_.now() + leave_grace);
+    texts_cost_ -= heap_of_text(text.size());
     if (is_kept)
-      target.changes.push_back({who.id, std::move(user), '-'});
+      target.changes.push_back({who.id, {}, '-'});
+    if (target.is_told)
+      leaves_.wait(room, {fmt::format("{}/{}", options_.node, who.id), std::move(text)},
+                   services_.now() + leave_grace);
   }
   if (target.needs_all || target.changes.size() > 2 * target.members.size() + most_spare_changes)
     want_all(name, target); // all members are less than all that they did while Redis was away
@@ -98,7 +99,7 @@ void redis_presence::settle() {
 
 std::size_t redis_presence::cost() const noexcept {
   return rooms_.size() * (name_map_entry_cost<local_room> + first_buckets_cost)
-         + member_count_ * number_map_entry_cost<std::uint64_t, member> + users_cost_;
+         + member_count_ * number_map_entry_cost<std::uint64_t, member> + texts_cost_;
 }
 
 // --- what is sent, and when
@@ -156,20 +157,28 @@ void redis_presence::begin_anew(local_room& room) {
     return;
   room.changes.reserve(room.members.size());
   for (const auto& [connection, who] : room.members)
-    room.changes.push_back({connection, who.user, who.how});
+    room.changes.push_back({connection, who.who, who.how});
+}
+
+/// As many of the oldest as one call may have; of those there are, at least one.
+std::vector<redis_presence::change> redis_presence::take_changes(local_room& room) {
+  auto& all = room.changes;
+  std::size_t count = 0;
+  for (std::size_t bytes = 0;
+       count < all.size() && count < most_changes_a_call && bytes < most_who_bytes_a_call; ++count)
+    bytes += all[count].who.size();
+  if (count == all.size())
+    return std::exchange(all, {});
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<change> taken{std::make_move_iterator(all.begin()), std::make_move_iterator(end)};
+  all.erase(all.begin(), end);
+  return taken;
 }
 
 void redis_presence::send_room(const std::string& name, local_room& room) {
   if (room.needs_all)
     begin_anew(room);
-  std::vector<change> changes;
-  if (room.changes.size() <= most_changes_a_call) {
-    changes = std::exchange(room.changes, {});
-  } else {
-    const auto end = room.changes.begin() + most_changes_a_call;
-    changes.assign(std::make_move_iterator(room.changes.begin()), std::make_move_iterator(end));
-    room.changes.erase(room.changes.begin(), end);
-  }
+  const auto changes = take_changes(room);
   const bool looks = room.cursor && room.changes.empty();
   run(name, room, changes, looks ? std::to_string(*room.cursor) : std::string{});
 }
@@ -203,8 +212,8 @@ void redis_presence::run(const std::string& name, local_room& room, std::span<co
     if (item.how == '+')
       came.push_back(item.connection);
     if (item.how == '+' && tells)
-      json = options_.describe({fmt::format("{}/{}", options_.node, id), options_.node, item.user});
-    arguments.insert(arguments.end(), {id, item.user, std::string_view{&item.how, 1}, json});
+      json = options_.describe(member_of(fmt::format("{}/{}", options_.node, id), item.who));
+    arguments.insert(arguments.end(), {id, item.who, std::string_view{&item.how, 1}, json});
   }
   room.is_on_its_way = true;
   ++calls_on_their_way_;
@@ -355,7 +364,7 @@ void redis_presence::clear() {
   if (has_new_leases_)
     tell_anew(); // who else is there is not known of those rooms
   is_clear_ = true;
-  member_count_ = users_cost_ = 0;
+  member_count_ = texts_cost_ = 0;
   leaves_.clear();
   for (auto& [name, room] : rooms_) {
     const auto members = std::exchange(room.members, {});

@@ -78,14 +78,14 @@ public:
 
 private:
   struct member {
-    std::string user;
-    char how; // as of presence.lua: '=' once Redis has it
+    std::string who; // as of who_text.hpp
+    char how;        // as of presence.lua: '=' once Redis has it
   };
 
   struct change {
     std::uint64_t connection;
-    std::string user;
-    char how; // as of presence.lua
+    std::string who; // as of who_text.hpp
+    char how;        // as of presence.lua
   };
 
   struct local_room {
@@ -116,6 +116,7 @@ private:
   void send_if_due(const std::string& name, clock::time_point now);
   void settle(const std::string& name, local_room& room);
   static void begin_anew(local_room& room);
+  [[nodiscard]] static std::vector<change> take_changes(local_room& room);
   void send_room(const std::string& name, local_room& room);
   void run(const std::string& name, local_room& room, std::span<const change> changes,
            std::string_view cursor);
@@ -142,7 +143,7 @@ private:
   redis_leaves leaves_;
   std::uint64_t calls_ = 0; // of presence.lua, by number
   std::size_t member_count_ = 0;
-  std::size_t users_cost_ = 0; // of memory, what their names take outside
+  std::size_t texts_cost_ = 0; // of memory, what tells who they are takes outside
   bool is_clear_ = false;
   bool leaves_members_ = false;
   std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
@@ -162,5 +163,8 @@ struct presence_keys {
 
 /// Members that one call of a script looks at, as an argument: it holds up all others of that Redis.
 inline constexpr std::string_view presence_page_text = "512";
+
+/// What one call may carry that tells who members are, about: most have a name and no more, and then it does not count.
+inline constexpr std::size_t most_who_bytes_a_call = 256 * 1024;
 
 } // namespace canang::cluster

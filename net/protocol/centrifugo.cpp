@@ -45,9 +45,8 @@ public:
                      [&](std::string& text) { words_.publication(text, one); });
     else if (kind_ == kind::moving || kind_ == kind::changing_moving)
       append_message(words_, frames, out, [&](std::string& text) {
-        const auto who = read_member(one.data);
         words_.moved(text, one.room, one.what == outgoing_publication::kind::joined,
-                     {who.user, who.id});
+                     read_member(one.data));
       });
   }
 

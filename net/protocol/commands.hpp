@@ -163,9 +163,12 @@ struct stored_publish {
   std::uint64_t offset = 0;
 };
 
+/// A member of a room, as others are told of it.
 struct member_view {
   std::string_view id;
-  std::string_view user; ///< may be empty
+  std::string_view user;        ///< may be empty
+  std::string_view info{};      ///< what the token of its connection says: one line of JSON, or nothing
+  std::string_view room_info{}; ///< likewise that of the room
 };
 
 /// Who is in a room. Views are valid during the call.

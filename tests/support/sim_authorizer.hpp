@@ -5,13 +5,15 @@
 
 #include <deque>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace canang::sim {
 
 /// Decides by the names of rooms, at once or when the simulation wants it: nobody may join `locked...` or publish
-/// to `quiet...`, and of `busy...` nothing can be told. Tokens are `good` or `old`, or bad.
+/// to `quiet...`, and of `busy...` nothing can be told. Tokens are `good` or `old`, or bad; good ones say something of
+/// their clients to others.
 class sim_authorizer final : public net::authorizer {
 public:
   explicit sim_authorizer(chance& any) : any_(any) {}
@@ -24,7 +26,7 @@ public:
     }
     const auto is = proof_of(shown.token);
     at_once_or_later([is, user = std::move(shown.user), decided = std::move(decided)] {
-      decided(is, {.who = {.user = user, .is_proved = true}});
+      decided(is, {.who = {.user = user, .is_proved = true, .info = R"({"by":"token"})"}});
     });
   }
 
@@ -36,7 +38,9 @@ public:
 
   void check_pass(const net::pass_question& question, pass_handler decided) override {
     const auto is = proof_of(question.token);
-    at_once_or_later([is, decided = std::move(decided)] { decided(is, {}); });
+    at_once_or_later([is, room = std::string{question.room}, decided = std::move(decided)] {
+      decided(is, {.info = R"({"seat":")" + room + R"("})"});
+    });
   }
 
   [[nodiscard]] std::uint64_t generation() const noexcept override { return generation_; }

@@ -16,7 +16,7 @@ local events = {}
 redis.call('HEXISTS', KEYS[1], 'e') -- if nothing can be told, everything stays as it is
 for i = told_arguments + 1, #ARGV, 3 do
   local waits = redis.call('HGET', grace, ARGV[i])
-  if waits and string.match(waits, '^%d+:(.*)$') == ARGV[i + 1] then
+  if waits and string.match(waits, '^%d+:([^%z]*)') == ARGV[i + 1] then
     redis.call('HDEL', grace, ARGV[i])
     events[#events + 1] = {left_flag, ARGV[i + 2]}
   end

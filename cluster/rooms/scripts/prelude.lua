@@ -17,6 +17,15 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- Of what tells who a member is (cluster/who_text.hpp): the name of its user, and the rest from the NUL on, if any.
+local function parts_of(who)
+  local cut = string.find(who, '\0', 1, true)
+  if not cut then
+    return who, ''
+  end
+  return string.sub(who, 1, cut - 1), string.sub(who, cut)
+end
+
 local function entry_id(offset)
   return text(offset) .. '-0'
 end

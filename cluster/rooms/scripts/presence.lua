@@ -5,15 +5,15 @@
 -- but for those in their grace, whose leave is told by the step that takes them out of it (leave.lua).
 -- So a call that is made again, since its answer was lost, changes nothing and tells nothing.
 --
--- KEYS: 1 to 3 of the room, as of events.lua; 4 members (NODE/CONNECTION -> user), 5 counts (node ->
+-- KEYS: 1 to 3 of the room, as of events.lua; 4 members (NODE/CONNECTION -> who, as of parts_of), 5 counts (node ->
 --       members), 6 users (user -> connections), 7 grace (user, or '\0NODE/CONNECTION' of one without ->
---       'MS:NODE/CONNECTION': when its leave is due, and which), 8 the node's rooms, 9 number of the node's
+--       'MS:NODE/CONNECTION' and the rest of who it was: when its leave is due, and which), 8 the node's rooms, 9 number of the node's
 --       last call that followed a lost answer, 10 leases, 11 when the node's members were taken away, as of
 --       lease.lua
 -- ARGV: 1 to 7 as of events.lua; 8 node, 9 room, 10 members of the node, 11 ms of grace, or '' where nothing
 --       is told, 12 number of this call of the node's, 13 number of the first call whose answer it has not
 --       heard, else of this one, 14 cursor, or '' for no look at who is there, 15 members looked at in a
---       page, 16 what the node knows of KEYS[11], then for each change: connection, user, how, the member as
+--       page, 16 what the node knows of KEYS[11], then for each change: connection, who, how, the member as
 --       JSON. How: '+' for one that came, '=' for one that came before, which is missing only if Redis has
 --       forgotten it, '-' for one that went
 -- Answers { 'done', next cursor or '0', connections of the node that were found there, ... }, { 'late' } for
@@ -29,9 +29,9 @@ local prefix = node .. '/'
 local now = now_ms()
 local events = {}
 
-local function add(connection, user, how, json)
-  local field = prefix .. connection
-  if redis.call('HSET', members, field, user) == 0 then
+local function add(connection, who, how, json)
+  local field, user = prefix .. connection, parts_of(who)
+  if redis.call('HSET', members, field, who) == 0 then
     return -- an earlier try has added it
   end
   local is_back = redis.call('HDEL', grace, user ~= '' and user or '\0' .. field) == 1
@@ -43,10 +43,11 @@ end
 
 local function remove(connection)
   local field = prefix .. connection
-  local user = redis.call('HGET', members, field)
-  if not user then
+  local who = redis.call('HGET', members, field)
+  if not who then
     return
   end
+  local user, rest = parts_of(who)
   redis.call('HDEL', members, field)
   if user ~= '' then
     if redis.call('HINCRBY', users, user, -1) > 0 then
@@ -56,7 +57,7 @@ local function remove(connection)
   end
   if grace_ms ~= '' then
     redis.call('HSET', grace, user ~= '' and user or '\0' .. field,
-      text(now + grace_ms) .. ':' .. field)
+      text(now + grace_ms) .. ':' .. field .. rest)
   end
 end
 

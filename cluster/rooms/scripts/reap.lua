@@ -3,7 +3,7 @@
 -- KEYS: 1 members, 2 counts, 3 users, 4 grace, 5 the node's rooms, 6 its last call, all as of presence.lua;
 --       7 leases, 8 when this node's members were taken away, as of lease.lua; 9 the room's meta
 -- ARGV: 1 node, 2 room, 3 '1' where leaves are told, 4 cursor, at first '0', 5 members looked at in a page
--- Answers { next cursor, or '0' when all is done; NODE/CONNECTION, user, ... }: those whose user is not
+-- Answers { next cursor, or '0' when all is done; NODE/CONNECTION, who, ... }: those whose user is not
 -- there any more. Their leaves are due at once; whoever asks leave.lua for them tells them. Should nobody
 -- hear the answer, they are found as any that are overdue. Of a node that has come back { 'alive' }.
 
@@ -21,7 +21,8 @@ end
 local page = redis.call('HSCAN', members, ARGV[4], 'COUNT', ARGV[5])
 local answer = {page[1]}
 
-local function take_out(field, user)
+local function take_out(field, who)
+  local user, rest = parts_of(who)
   local others = user ~= '' and redis.call('HINCRBY', users, user, -1) or 0 -- first: it may be refused
   redis.call('HDEL', members, field)
   if others > 0 then
@@ -30,9 +31,9 @@ local function take_out(field, user)
     redis.call('HDEL', users, user)
   end
   if ARGV[3] == '1' then
-    redis.call('HSET', grace, user ~= '' and user or '\0' .. field, due .. field)
+    redis.call('HSET', grace, user ~= '' and user or '\0' .. field, due .. field .. rest)
     answer[#answer + 1] = field
-    answer[#answer + 1] = user
+    answer[#answer + 1] = who
   end
 end
 

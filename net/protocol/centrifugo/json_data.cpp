@@ -20,6 +20,8 @@ bool is_json(std::string_view text) {
   return reads.is_done();
 }
 
+bool is_string(std::string_view value) noexcept { return value.starts_with('"'); }
+
 void append_in_one_line(std::string& out, std::string_view json) {
   const auto before = out.size();
   out.resize(before + json.size() + simdjson::SIMDJSON_PADDING); // it writes ahead
@@ -44,16 +46,34 @@ void append_json_data(std::string& out, frame_type type, std::string_view data) 
   }
 }
 
-member_text read_member(std::string_view json) {
-  static thread_local simdjson::dom::parser parser; // of some hundred bytes
-  simdjson::dom::element member;
-  member_text read{};
-  if (parser.parse(json.data(), json.size()).get(member) != simdjson::SUCCESS)
-    return read;
-  if (member["id"].get(read.id) != simdjson::SUCCESS)
-    read.id = {};
-  if (member["user"].get(read.user) != simdjson::SUCCESS)
-    read.user = {};
+member_view read_member(std::string_view json) {
+  static thread_local std::string names; // without their escapes
+  if (!is_utf8(json))
+    return {};
+  json_cursor reads{json, max_json_depth};
+  std::string_view field;
+  std::string_view id;
+  std::string_view user;
+  member_view read;
+  reads.enter_object();
+  while (reads.next_field(field)) {
+    const auto value = reads.value();
+    if (field == "\"id\"" && is_string(value))
+      id = value;
+    else if (field == "\"user\"" && is_string(value))
+      user = value;
+    else if (field == "\"info\"")
+      read.info = value;
+    else if (field == "\"room_info\"")
+      read.room_info = value;
+  }
+  if (!reads.is_done())
+    return {};
+  names.resize(id.size() + user.size());
+  auto* const user_begin = id.empty() ? names.data() : unescape_json(id, names.data());
+  auto* const user_end = user.empty() ? user_begin : unescape_json(user, user_begin);
+  read.id = {names.data(), static_cast<std::size_t>(user_begin - names.data())};
+  read.user = {user_begin, static_cast<std::size_t>(user_end - user_begin)};
   return read;
 }
 

@@ -35,11 +35,20 @@ void begin_push(std::string& out, std::string_view room, std::string_view name) 
   out += "\":";
 }
 
-void append_client(std::string& out, const client_info& who) {
+/// Infos are JSON in one line, as their nodes have checked.
+void append_client(std::string& out, const member_view& who) {
   out += "{\"user\":";
   append_json_string(out, who.user);
   out += ",\"client\":";
-  append_json_string(out, who.client);
+  append_json_string(out, who.id);
+  if (!who.info.empty()) {
+    out += ",\"conn_info\":";
+    out += who.info;
+  }
+  if (!who.room_info.empty()) {
+    out += ",\"chan_info\":";
+    out += who.room_info;
+  }
   out += '}';
 }
 
@@ -61,7 +70,7 @@ void append_publication(std::string& out, const outgoing_publication& is) {
   append_payload(out, is);
   if (is.author) {
     out += ",\"info\":";
-    append_client(out, {is.author->user, is.author->id});
+    append_client(out, *is.author);
   }
   if (!is.tags.empty()) {
     out += ",\"tags\":";
@@ -224,7 +233,7 @@ public:
         out += ',';
       append_json_string(out, one.id);
       out += ':';
-      append_client(out, {one.user, one.id});
+      append_client(out, one);
     }
     out += "}}}";
   }
@@ -264,7 +273,7 @@ public:
   }
 
   void moved(std::string& out, std::string_view room, bool came,
-             const client_info& who) const override {
+             const member_view& who) const override {
     begin_push(out, room, came ? "join" : "leave");
     out += "{\"info\":";
     append_client(out, who);

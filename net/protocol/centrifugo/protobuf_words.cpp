@@ -84,9 +84,11 @@ void add_text(pbf_writer& to, protozero::pbf_tag_type field, std::string_view te
     to.add_string(field, text.data(), text.size());
 }
 
-void add_client(pbf_writer& to, const client_info& who) {
+void add_client(pbf_writer& to, const member_view& who) {
   add_text(to, 1, who.user);
-  add_text(to, 2, who.client);
+  add_text(to, 2, who.id);
+  add_text(to, 3, who.info);
+  add_text(to, 4, who.room_info);
 }
 
 void add_publication(pbf_writer& to, const outgoing_publication& is) {
@@ -95,7 +97,7 @@ void add_publication(pbf_writer& to, const outgoing_publication& is) {
   to.add_bytes(4, payload.data(), payload.size());
   if (is.author) {
     pbf_writer info{to, 5};
-    add_client(info, {is.author->user, is.author->id});
+    add_client(info, *is.author);
   }
   if (is.has_place())
     to.add_uint64(6, is.offset);
@@ -226,7 +228,7 @@ public:
         pbf_writer entry{fields, 1};
         add_text(entry, 1, one.id);
         pbf_writer info{entry, 2};
-        add_client(info, {one.user, one.id});
+        add_client(info, one);
       }
     });
   }
@@ -256,7 +258,7 @@ public:
   }
 
   void moved(std::string& out, std::string_view room, bool came,
-             const client_info& who) const override {
+             const member_view& who) const override {
     append_push(out, room, came ? push_join : push_leave, [&](pbf_writer& fields) {
       pbf_writer info{fields, 1};
       add_client(info, who);

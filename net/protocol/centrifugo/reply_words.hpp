@@ -32,12 +32,6 @@ struct connect_result {
   std::optional<std::uint32_t> expires_in_s{}; ///< unless it is refreshed; none: never
 };
 
-/// A member that a push or an answer is about.
-struct client_info {
-  std::string_view user;
-  std::string_view client;
-};
-
 /// One of the protocol's two formats: appends messages, each of which is a whole payload. `id` is the command's.
 /// Stateless, one object a format.
 class reply_words {
@@ -76,7 +70,7 @@ public:
 
   /// Somebody came, or went.
   virtual void moved(std::string& out, std::string_view room, bool came,
-                     const client_info& who) const = 0;
+                     const member_view& who) const = 0;
 
   virtual void unsubscribed(std::string& out, std::string_view room, const ending& why) const = 0;
 

@@ -107,6 +107,36 @@ TEST(envelope, can_do_without_notes_for_nodes_that_do_not_read_them) {
   }
 }
 
+TEST(envelope, brings_back_what_tokens_say_of_an_author) {
+  const std::string long_info = '"' + std::string(4094, 'i') + '"';
+  const std::vector<publication_ptr> sent{
+    message_with(
+      {.author = publication_author{"ann", "n/1", long_info, long_info}, .tags = {{"k", "v"}}},
+      "both"),
+    message_with({.author = publication_author{"ann", "n/1", "{}", ""}}, "its own"),
+    message_with({.author = publication_author{"", "n/1", "", "[1]"}}, "")};
+  const auto bytes = message_bytes("1 abcdefghij 1 3", batch_of(sent, here));
+  batch got;
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  ASSERT_EQ(got.publications.size(), sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    ASSERT_TRUE(got.publications[i]->notes) << i;
+    EXPECT_EQ(*got.publications[i]->notes, *sent[i]->notes) << i;
+    EXPECT_EQ(got.publications[i]->data, sent[i]->data);
+    EXPECT_EQ(got.publications[i]->size(), sent[i]->size());
+  }
+  const auto alone = message_bytes("1 abcdefghij 1 1", batch_of({sent[1]}));
+  EXPECT_NE(alone.find("\2\3ann\3n/1\2\0{}\0\0\0its own"s), std::string::npos)
+    << "as it is written";
+  for (std::size_t size = 13; size < alone.size(); ++size)
+    ASSERT_NE(read_message(alone.substr(0, size), here, got), envelope_errc::none) << size;
+  for (const auto& [part, bad] : {std::pair{"\2\3ann"s, '\3'}, {"\2\0{}"s, '\xff'}}) {
+    auto changed = alone;
+    changed[alone.rfind(part)] = bad;
+    EXPECT_EQ(read_message(changed, here, got), envelope_errc::truncated) << part;
+  }
+}
+
 TEST(envelope, refuses_notes_that_are_longer_than_what_they_are_part_of) {
   const publication_notes notes{.author = publication_author{"ann", "n/1"}, .tags = {{"k", "v"}}};
   const auto good = message_bytes("1 abcdefghij 1 1", batch_of({message_with(notes, "")}));

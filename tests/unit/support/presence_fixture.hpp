@@ -2,6 +2,7 @@
 
 #include "actors/node/node_description.hpp"
 #include "cluster/rooms/redis_broker.hpp"
+#include "cluster/who_text.hpp"
 #include "tests/unit/support/documented_acl.hpp"
 #include "tests/unit/support/fake_redis.hpp"
 #include "tests/unit/support/redis_process.hpp"
@@ -60,8 +61,8 @@ struct node_under_test {
   void open(const std::string& room) { channels[room] = broker->open(room, rooms[room]); }
   void close(const std::string& room) { channels[room].reset(); }
 
-  void join(const std::string& room, std::uint64_t id, const std::string& user = {}) {
-    channel(room).note_member({id, user}, true);
+  void join(const std::string& room, std::uint64_t id, const std::string& who = {}) {
+    channel(room).note_member({id, who}, true);
   }
   void leave(const std::string& room, std::uint64_t id) {
     channel(room).note_member({id, {}}, false);
@@ -82,8 +83,8 @@ struct node_under_test {
   }
 };
 
-inline std::string event(char sign, const std::string& id, const std::string& user) {
-  return sign + actors::describe_member({id, {}, user});
+inline std::string event(char sign, const std::string& id, const std::string& who) {
+  return sign + actors::describe_member(member_of(id, who));
 }
 
 /// The test's own connection to a Redis, which may do everything.
@@ -196,7 +197,7 @@ struct presence_fixture : testing::Test {
     return result;
   }
 
-  /// As text: `n1:2 n2:1 | n1/1=ann n1/2= n2/1=bob`.
+  /// As text: `n1:2 n2:1 | n1/1=ann n1/2= n2/1=bob`, with infos behind the names.
   std::string state(node_under_test& by, const std::string& room) {
     const auto got = report(by, room);
     if (got.error != broker_errc::none)
@@ -206,7 +207,7 @@ struct presence_fixture : testing::Test {
       text += node + ':' + std::to_string(count) + ' ';
     text += '|';
     for (const auto& member : got.members)
-      text += ' ' + member.id + '=' + member.user;
+      text += ' ' + member.id + '=' + member.user + member.info + member.room_info;
     return text;
   }
 

@@ -34,6 +34,24 @@ struct pages_of_shards : testing::Test {
   }
 };
 
+TEST(presence_page, tells_what_tokens_say_of_members) {
+  cluster::room_report report;
+  report.members = {
+    {.id = "n/1", .node = "n", .user = "ann", .info = R"({"a":1})", .room_info = "[2]"},
+    {.id = "n/2", .node = "n", .user = ""}};
+  EXPECT_EQ(presence_page("r", report).body,
+            R"({"room":"r","members":[)"
+            R"({"id":"n/1","node":"n","user":"ann","info":{"a":1},"room_info":[2]},)"
+            R"({"id":"n/2","node":"n","user":""}]})"
+            "\n");
+  report.members.resize(1);
+  report.members[0].info = report.members[0].room_info = {};
+  report.is_info_left_out = true;
+  EXPECT_EQ(presence_page("r", report).body,
+            R"({"room":"r","members":[{"id":"n/1","node":"n","user":"ann"}],"info":"too long"})"
+            "\n");
+}
+
 TEST_F(pages_of_shards, a_node_alone_is_the_only_one) {
   EXPECT_EQ(nodes(), R"({"node":"a","nodes":["own"]} 1)");
 }

@@ -110,6 +110,33 @@ TEST(api_results, presence_is_told_by_connection) {
                                      R"("n/2":{"user":"ann","client":"n/2"}}})");
 }
 
+TEST(api_results, what_tokens_say_is_told_of_members_and_authors) {
+  cluster::room_report report;
+  report.members = {
+    {.id = "n/1", .node = "n", .user = "ann", .info = R"({"a":1})", .room_info = "[2]"},
+    {.id = "n/2", .node = "n", .user = "", .room_info = "3"}};
+  EXPECT_EQ(
+    presence_result(report),
+    R"({"presence":{"n/1":{"user":"ann","client":"n/1","conn_info":{"a":1},"chan_info":[2]},)"
+    R"("n/2":{"user":"","client":"n/2","chan_info":3}}})");
+  auto said = std::make_shared<cluster::publication>();
+  said->data = "1";
+  said->offset = 4;
+  said->notes = std::make_unique<const cluster::publication_notes>(cluster::publication_notes{
+    .author = cluster::publication_author{"ann", "n/1", R"({"a":1})", "[2]"}});
+  history_result history{.top = {"e", 4}};
+  EXPECT_TRUE(add_messages(history, std::vector<cluster::publication_ptr>{said}));
+  EXPECT_EQ(to_json(history), R"({"publications":[{"data":1,"info":{"user":"ann","client":"n/1",)"
+                              R"("conn_info":{"a":1},"chan_info":[2]},"offset":4}],)"
+                              R"("epoch":"e","offset":4})");
+  const auto bytes = history.bytes;
+  said->notes = std::make_unique<const cluster::publication_notes>(cluster::publication_notes{
+    .author = cluster::publication_author{"ann", "n/1", std::string(4096, '1'), {}}});
+  history_result long_one;
+  EXPECT_TRUE(add_messages(long_one, std::vector<cluster::publication_ptr>{said}));
+  EXPECT_GT(long_one.bytes, bytes + 4000);
+}
+
 TEST(api_results, nodes_are_told_as_they_tell_of_themselves) {
   const std::vector<std::string> told{
     R"({"id":"a","address":"10.0.0.1:9000","version":"1.2","started":100,"connections":3,"rooms":2})",

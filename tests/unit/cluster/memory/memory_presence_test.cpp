@@ -2,6 +2,7 @@
 
 #include "actors/node/node_description.hpp"
 #include "cluster/memory/memory_broker.hpp"
+#include "cluster/who_text.hpp"
 #include "tests/unit/support/clock.hpp"
 #include "tests/unit/support/memory_rooms.hpp"
 #include "tests/unit/support/room_log.hpp"
@@ -67,6 +68,71 @@ TEST_F(memory_presence_test, costs_memory_until_all_have_left) {
   clock.move(leave_grace);
   broker.expire();
   EXPECT_EQ(broker.rooms_cost(), joined);
+}
+
+/// By a token: its user, and what it has others know.
+std::string known_as(std::string_view user, std::string_view info,
+                     std::string_view room_info = {}) {
+  return who_text({user, info, room_info});
+}
+
+TEST_F(memory_presence_test, what_tokens_say_costs_memory_until_it_is_told_no_more) {
+  const std::string info = '"' + std::string(4000, 'i') + '"';
+  auto broker = make();
+  broker.note_member("a", {1, "ann"}, true);
+  const auto with_name = broker.rooms_cost();
+  broker.note_member("a", {1, {}}, false);
+  broker.note_member("a", {1, known_as("ann", info)}, true);
+  EXPECT_GT(broker.rooms_cost(), with_name + info.size());
+  EXPECT_LT(broker.rooms_cost(), with_name + 2 * info.size());
+  broker.note_member("a", {1, {}}, false);
+  EXPECT_EQ(broker.rooms_cost(), 0U);
+  broker.subscribe("told", room);
+  const auto empty = broker.rooms_cost();
+  broker.note_member("told", {1, known_as("ann", info, info)}, true);
+  broker.note_member("told", {1, {}}, false);
+  EXPECT_GT(broker.rooms_cost(), empty + 2 * info.size()) << "in its grace";
+  clock.move(leave_grace);
+  broker.expire();
+  EXPECT_EQ(broker.rooms_cost(), empty);
+}
+
+TEST_F(memory_presence_test, tells_what_tokens_say_of_who_is_there_comes_and_goes) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, known_as("ann", R"({"name":"Ann"})", "[1]")}, true);
+  broker.note_member("told", {2, known_as("ann", R"({"name":"Ann again"})")}, true);
+  broker.note_member("told", {3, known_as("", "", "3")}, true);
+  const auto report = report_of(broker, "told");
+  ASSERT_EQ(report.members.size(), 3U);
+  EXPECT_EQ(report.members[0].user, "ann");
+  EXPECT_EQ(report.members[0].info, R"({"name":"Ann"})");
+  EXPECT_EQ(report.members[0].room_info, "[1]");
+  EXPECT_EQ(report.members[1].info, R"({"name":"Ann again"})");
+  EXPECT_EQ(report.members[1].room_info, "");
+  EXPECT_EQ(report.members[2].user + report.members[2].info, "");
+  EXPECT_EQ(report.members[2].room_info, "3");
+  for (const std::uint64_t id : {1, 2, 3})
+    broker.note_member("told", {id, {}}, false);
+  clock.move(leave_grace);
+  broker.expire();
+  EXPECT_EQ(events(), R"(+{"id":"n1/1","user":"ann","info":{"name":"Ann"},"room_info":[1]})"
+                      R"(+{"id":"n1/3","user":"","room_info":3})"
+                      R"(-{"id":"n1/2","user":"ann","info":{"name":"Ann again"}})"
+                      R"(-{"id":"n1/3","user":"","room_info":3})");
+}
+
+TEST_F(memory_presence_test, a_user_is_one_whatever_its_tokens_say) {
+  auto broker = make();
+  broker.subscribe("told", room);
+  broker.note_member("told", {1, known_as("ann", "1")}, true);
+  broker.note_member("told", {1, {}}, false);
+  broker.note_member("told", {2, known_as("ann", "2")}, true);
+  broker.note_member("told", {3, "ann"}, true);
+  broker.note_member("told", {2, {}}, false);
+  clock.move(leave_grace);
+  broker.expire();
+  EXPECT_EQ(room.publications.size(), 1U) << events();
 }
 
 TEST_F(memory_presence_test, a_leave_does_not_bring_a_forgotten_room_back) {

@@ -45,7 +45,7 @@ TEST_F(redis_presence_test, a_storm_of_joins_is_few_commands) {
     a.join("r", i, "user" + std::to_string(i));
   ASSERT_TRUE(until([&] { return a.metrics.commands.value() > before; }));
   const auto end = std::chrono::steady_clock::now() + 10s;
-  while (report(a, "r").members.size() < 10'000 && std::chrono::steady_clock::now() < end)
+  while (raw({"HLEN", key("p", "r", "r")}) != "10000" && std::chrono::steady_clock::now() < end)
     rest();
   EXPECT_LT(a.metrics.commands.value() - before, 150U);
   EXPECT_EQ(report(a, "r").members_by_node[0].second, 10'000U);
@@ -296,6 +296,108 @@ TEST_F(redis_presence_test, leaves_that_a_dead_node_owed_are_told_by_others) {
   const std::set<std::string> left{all[2], all[3]};
   EXPECT_EQ(left, (std::set<std::string>{event('-', "n1/1", "ann"), event('-', "n1/2", "")}));
   EXPECT_EQ(raw(b, {"EXISTS", grace}), "0");
+}
+
+const std::string ann = who_text({"ann", R"({"name":"Ann"})", "[1]"});
+const std::string guest = who_text({"", "", R"({"seat":2})"});
+
+TEST_F(redis_presence_test, what_tokens_say_of_a_member_is_told_on_all_nodes) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, ann);
+  a.join("told", 2, guest);
+  a.join("told", 3, "bob");
+  ASSERT_TRUE(becomes(b, "told", R"(n1:3 | n1/1=ann{"name":"Ann"}[1] n1/2={"seat":2} n1/3=bob)"));
+  EXPECT_EQ(raw(a, {"HGET", key("p", "told", "told"), "n1/3"}), "bob") << "as before";
+  b.join("told", 4, who_text({"ann", R"({"name":"Ann, too"})", ""})); // known by its name
+  ASSERT_TRUE(hears(
+    b, "told", {event('+', "n1/1", ann), event('+', "n1/2", guest), event('+', "n1/3", "bob")}));
+  a.leave("told", 1);
+  a.leave("told", 2);
+  ASSERT_TRUE(becomes(b, "told", R"(n1:1 n2:1 | n1/3=bob n2/4=ann{"name":"Ann, too"})"));
+  a.ahead += 4s;
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 4; }));
+  rest();
+  EXPECT_EQ(b.events("told").size(), 4U) << "ann is there still";
+  EXPECT_EQ(b.events("told")[3], event('-', "n1/2", guest));
+  EXPECT_EQ(raw(a, {"HMGET", key("u", "told", "told"), "ann", "bob"}), "1\n1\n");
+  EXPECT_EQ(raw(a, {"HLEN", key("u", "told", "told")}), "2");
+}
+
+TEST_F(redis_presence_test, what_tokens_said_of_those_of_a_dead_node_is_told_with_their_leaves) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, ann);
+  a.join("told", 2, guest);
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 2; }));
+  a.broker.reset();
+  let_lapse(b, "n1");
+  b.ahead += 2s;
+  ASSERT_TRUE(becomes(b, "told", "|"));
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 4; }));
+  const auto all = b.events("told");
+  EXPECT_EQ((std::set<std::string>{all[2], all[3]}),
+            (std::set<std::string>{event('-', "n1/1", ann), event('-', "n1/2", guest)}));
+  EXPECT_EQ(raw(b, {"EXISTS", key("u", "told", "told")}), "0") << "counted by name";
+}
+
+TEST_F(redis_presence_test, what_tokens_said_is_told_with_leaves_that_a_dead_node_owed) {
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  a.join("told", 1, ann);
+  a.join("told", 2, guest);
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 2; }));
+  a.leave("told", 1);
+  a.leave("told", 2);
+  ASSERT_TRUE(becomes(b, "told", "|"));
+  a.broker.reset();
+  const auto grace = key("g", "told", "told");
+  const std::string_view nameless{"\0n1/2", 5};
+  const auto overdue = [&](std::string_view whose) {
+    auto waits = raw(b, {"HGET", grace, whose});
+    return "1" + waits.substr(waits.find(':')); // as it was written, long ago
+  };
+  raw(b, {"HSET", grace, "ann", overdue("ann")});
+  raw(b, {"HSET", grace, nameless, overdue(nameless)});
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 4; }));
+  const auto all = b.events("told");
+  EXPECT_EQ((std::set<std::string>{all[2], all[3]}),
+            (std::set<std::string>{event('-', "n1/1", ann), event('-', "n1/2", guest)}));
+  EXPECT_EQ(raw(b, {"EXISTS", grace}), "0");
+}
+
+/// Calls of few bytes hold up nobody.
+TEST_F(redis_presence_test, a_crowd_of_whom_tokens_say_much_comes_and_goes_in_parts) {
+  constexpr std::size_t members = 200;
+  const std::string info = '"' + std::string(4000, 'i') + '"';
+  auto& a = start("n1");
+  auto& b = start("n2");
+  open(b, "told");
+  const auto before = a.metrics.commands.value();
+  for (std::uint64_t i = 0; i < members; ++i)
+    a.join("told", i, who_text({"user" + std::to_string(i), info, info}));
+  EXPECT_TRUE(
+    until([&] { return a.metrics.rooms_memory_bytes.value() > members * 2 * info.size(); }));
+  ASSERT_TRUE(until([&] { return b.events("told").size() == members; }));
+  EXPECT_GE(a.metrics.commands.value() - before, members * 2 * info.size() / (256 * 1024));
+  const auto told = report(b, "told");
+  EXPECT_EQ(told.members.size(), members);
+  EXPECT_FALSE(told.is_info_left_out);
+  for (std::uint64_t i = members; i < 3 * members; ++i)
+    a.join("told", i, who_text({"user" + std::to_string(i), info, info}));
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 3 * members; }));
+  const auto too_much = report(b, "told");
+  EXPECT_EQ(too_much.members.size(), 3 * members);
+  EXPECT_TRUE(too_much.is_info_left_out);
+  for (std::uint64_t i = 0; i < 3 * members; ++i)
+    a.leave("told", i);
+  ASSERT_TRUE(becomes(b, "told", "|"));
+  EXPECT_TRUE(until([&] { return a.metrics.rooms_memory_bytes.value() < 100'000; }));
+  a.ahead += 4s;
+  ASSERT_TRUE(until([&] { return b.events("told").size() == 6 * members; }));
 }
 
 TEST_F(redis_presence_test, heals_when_redis_has_forgotten_everything) {
