@@ -43,7 +43,9 @@ settled_identities settle_identities(options& of) {
   loops.anonymous = of.anonymous == "auto"  ? anonymous_clients::without_keys
                     : of.anonymous == "yes" ? anonymous_clients::all
                                             : anonymous_clients::none;
-  if (of.anonymous == "auto" && !has_keys && !of.server.listen.address().is_loopback())
+  const bool is_reachable =
+    of.server.listen_unix.path.empty() && !of.server.listen.address().is_loopback();
+  if (of.anonymous == "auto" && !has_keys && is_reachable)
     return {.warning = "anybody who reaches the public port may connect, under any name: there is "
                        "no key for tokens; --anonymous yes says that this is meant"};
   return {};
