@@ -83,7 +83,11 @@ func publication(pub centrifuge.Publication) fields {
 }
 
 func member(info centrifuge.ClientInfo) fields {
-	return fields{"client": info.Client, "user": info.User}
+	about := fields{"client": info.Client, "user": info.User}
+	if len(info.ConnInfo) > 0 {
+		about["info"] = json.RawMessage(info.ConnInfo)
+	}
+	return about
 }
 
 func connect(url, format string) *centrifuge.Client {

@@ -27,7 +27,9 @@ function decoded(data) {
 }
 
 const publication = ({ offset = 0, data, info }) => ({ offset, user: info?.user, ...decoded(data) });
-const member = ({ client, user }) => ({ client, user });
+// With JSON it is a value, with Protobuf bytes.
+const info = (of) => (of && isProtobuf ? decoded(of).data : of);
+const member = ({ client, user, connInfo }) => ({ client, user, info: info(connInfo) });
 
 // What is asked for when the SDK wants a token, by room; of the client itself by no room.
 const tokens = new Map();

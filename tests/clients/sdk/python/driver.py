@@ -50,7 +50,10 @@ def publication(pub: Publication) -> dict[str, Any]:
 
 
 def member(info: ClientInfo) -> dict[str, Any]:
-    return {"client": info.client, "user": info.user}
+    about = {"client": info.client, "user": info.user}
+    if info.conn_info:
+        about["info"] = decoded(info.conn_info)["data"]
+    return about
 
 
 class ClientEvents(ClientEventHandler):
