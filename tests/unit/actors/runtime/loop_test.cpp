@@ -141,6 +141,7 @@ TEST_F(loop_test, handlers_that_read_much_leave_the_turn_to_others) {
       if (--left == 0)
         promise.set_value(near.context().metrics.turns_total.value());
     });
+  far.start();
   near.start();
   ASSERT_EQ(turns.wait_for(patience), std::future_status::ready);
   EXPECT_GE(turns.get(), static_cast<std::uint64_t>(handlers) - 2);

@@ -101,11 +101,12 @@ TEST_F(relay_centre_test, brings_a_message_to_its_node_and_back_what_became_of_i
   for (const auto outcome : {relay_outcome::taken, relay_outcome::unknown, relay_outcome::busy,
                              relay_outcome::unavailable}) {
     there.outcome = outcome;
-    here.say(there.name, std::string{"\0a\nb", 4});
+    const auto session = "secret" + std::to_string(static_cast<int>(outcome));
+    here.say(there.name, std::string{"\0a\nb", 4}, session);
     ASSERT_EQ(net.on_the_way.size(), 1U);
     EXPECT_EQ(net.on_the_way[0].to, there.name) << "and to nobody else";
     carry_all();
-    EXPECT_EQ(there.executed.back().session, "secret0");
+    EXPECT_EQ(there.executed.back().session, session);
     EXPECT_EQ(there.executed.back().data, (std::string{"\0a\nb", 4}));
     EXPECT_EQ(here.told.back(), outcome);
   }
