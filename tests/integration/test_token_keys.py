@@ -49,7 +49,7 @@ def hang_up(canang):
 
 def failed(canang, said, count=1):
     wait_until(lambda: fetches(canang, "failed") >= count, "a fetch has failed", 15)
-    line = lines_about(canang, "no keys of ")[-1]
+    line = wait_until(lambda: lines_about(canang, "no keys of "), "it is in the log")[-1]
     assert line["level"] == "warning" and said in line["msg"], line
     return line
 
@@ -155,7 +155,9 @@ def test_a_key_set_is_fetched_at_the_start_and_rotated_without_a_restart(
     key_server.body = token_keys.jwks(one, two, {"kty": "AKP", "alg": "ML-DSA-44"})
     hang_up(canang)
     wait_keys(canang, 3)
-    assert (fetches(canang, "ok"), fetches(canang, "failed")) == (2, 0)
+    wait_until(lambda: fetches(canang, "ok") == 2, "both are counted")
+    assert fetches(canang, "failed") == 0
+    wait_until(lambda: len(lines_about(canang, "/jwks.json has ")) == 2, "both are in the log")
     has = [record["msg"] for record in lines_about(canang, "/jwks.json has ")]
     assert has == [f"{key_server.url()} has {count} keys" for count in (1, 2)]
     assert not lines_about(canang, "s3cr3t")
