@@ -22,7 +22,8 @@ constexpr std::string_view always_fallbacks =
   "the fallback transports are always there: see docs/centrifugo.md";
 constexpr std::string_view no_compression = "messages are not compressed";
 constexpr std::string_view no_buffers = "Canang has no such buffers";
-constexpr std::string_view no_tls = "certificates are files, for --tls-cert and --tls-key: see docs/tls.md";
+constexpr std::string_view no_tls =
+  "certificates are files, for --tls-cert and --tls-key: see docs/tls.md";
 constexpr std::string_view own_paths = "the path is Canang's own: see docs/protocol.md";
 constexpr std::string_view no_admin = "there is no web interface for administrators";
 constexpr std::string_view always_metrics = "/metrics is always on the internal port";

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cstring>
 #include <ctime>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,9 @@ constexpr std::string_view http1 = "http/1.1";
 
 std::string fault_of(std::string_view what, const std::string& file) {
   const auto code = ERR_peek_error();
-  const char* const why = ERR_reason_error_string(code);
+  const char* const why = ERR_SYSTEM_ERROR(code)
+                            ? std::strerror(static_cast<int>(ERR_GET_REASON(code)))
+                            : ERR_reason_error_string(code);
   std::string line{what};
   line += " '" + file + "' cannot be used: ";
   line += why != nullptr ? why : "unknown error";
