@@ -37,7 +37,8 @@ namespace canang::actors {
 [[nodiscard]] inline std::size_t bytes_in_json(const cluster::publication_notes& notes) noexcept {
   std::size_t bytes = 0;
   if (const auto& author = notes.author)
-    bytes += net::json_string_size(author->user) + net::json_string_size(author->client);
+    bytes += net::json_string_size(author->user) + net::json_string_size(author->client)
+             + author->info.size() + author->room_info.size();
   for (const auto& [name, value] : notes.tags)
     bytes += net::json_string_size(name) + net::json_string_size(value) + 2;
   return bytes;

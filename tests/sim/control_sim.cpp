@@ -501,8 +501,8 @@ TEST(control, counts_what_is_not_a_command_and_answers_what_it_does_not_know) {
                                      "\0\0",
                                      11));
   EXPECT_EQ(here.metrics.received.value(), 0U) << "its own";
-  here.on_message(0, "1 abcdefgh23 c 1 refresh\n");
-  here.on_message(0, "1 abcdefgh23 c 1 refresh\n");
+  here.on_message(0, "1 abcdefgh23 c 1 promote\n");
+  here.on_message(0, "1 abcdefgh23 c 1 promote\n");
   EXPECT_EQ(here.metrics.received.value(), 1U);
   EXPECT_EQ(here.metrics.repeated.value(), 1U);
   EXPECT_TRUE(net.executed.empty());

@@ -43,6 +43,7 @@ public:
     asio::ip::tcp::socket waker{io};
     boost::system::error_code ec;
     waker.connect(acceptor_.local_endpoint(), ec);
+    waker.close(ec); // it is not to be read from for ever
     thread_.join();
   }
 

@@ -85,7 +85,8 @@ TEST(reject_reason, is_named_like_its_value) {
   EXPECT_EQ(to_string(reject_reason::crowded), "crowded");
   EXPECT_EQ(to_string(reject_reason::rooms), "rooms");
   EXPECT_EQ(to_string(reject_reason::forbidden), "forbidden");
-  EXPECT_EQ(static_cast<std::size_t>(reject_reason::forbidden) + 1, reject_reason_count);
+  EXPECT_EQ(to_string(reject_reason::expired), "expired");
+  EXPECT_EQ(static_cast<std::size_t>(reject_reason::expired) + 1, reject_reason_count);
 }
 
 TEST(forget_reason, is_named_like_its_value) {

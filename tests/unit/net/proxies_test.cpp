@@ -25,8 +25,8 @@ session_limits short_limits() {
 
 /// A listener that trusts 127.0.0.1 and not 127.0.0.2, and lets an address have one connection.
 struct proxies_test : testing::Test {
+  address_counts addresses{1}; // before the loop, with which connections go that count
   test::turning_loop loop{short_limits()};
-  address_counts addresses{1};
   proxy_rules proxies;
   arrival_rules rules{.addresses = &addresses, .proxies = &proxies};
   router paths;

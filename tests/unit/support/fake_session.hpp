@@ -64,7 +64,7 @@ public:
                               net::frame_source_ptr rest) override {
     if (!is_open())
       return net::send_status::dropped;
-    if (has_waiting() || is_full)
+    if (head->size() > 0 && (has_waiting() || is_full))
       waiting_.push_back({nullptr, std::string{head->data(), head->size()}});
     else
       got.append(head->data(), head->size());

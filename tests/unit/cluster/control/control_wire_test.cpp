@@ -75,7 +75,7 @@ TEST(control_wire, its_largest_command_fits) {
 }
 
 TEST(control_wire, knows_that_a_command_is_of_a_newer_release) {
-  const auto message = read("1 abcdefgh23 c 5 refresh\n" + std::string("\3\0abc", 5));
+  const auto message = read("1 abcdefgh23 c 5 promote\n" + std::string("\3\0abc", 5));
   EXPECT_TRUE(std::holds_alternative<unknown_command>(message.content));
   EXPECT_EQ(message.number, 5U);
 }

@@ -134,7 +134,7 @@ TEST_F(settings_authorizer_test, keeps_a_users_room_for_that_user) {
   EXPECT_TRUE(may(room_action::publish, ann, "me:ann"));
   EXPECT_FALSE(may(room_action::subscribe, bob, "me:ann"));
   EXPECT_FALSE(may(room_action::publish, bob, "me:ann"));
-  EXPECT_FALSE(may(room_action::subscribe, {}, "me:")) << "nobody has no room";
+  EXPECT_FALSE(may(room_action::subscribe, identity{}, "me:")) << "nobody has no room";
   EXPECT_TRUE(may(room_action::subscribe, {.user = "ann", .is_proved = true}, "me:ann"));
 }
 
@@ -150,7 +150,7 @@ TEST_F(settings_authorizer_test, keeps_rooms_for_the_users_whom_their_names_list
   EXPECT_TRUE(may(room_action::subscribe, ann, "talk#ann,bob"));
   EXPECT_FALSE(may(room_action::subscribe, {.user = "an"}, "talk#ann,bob"));
   EXPECT_FALSE(may(room_action::subscribe, {.user = "ann,bob"}, "talk#ann,bob"));
-  EXPECT_FALSE(may(room_action::subscribe, {}, "talk#,bob")) << "an empty name is nobody's";
+  EXPECT_FALSE(may(room_action::subscribe, identity{}, "talk#,bob")) << "an empty name is nobody's";
   EXPECT_TRUE(may(room_action::subscribe, bob, "talk#ann#bob")) << "the last boundary counts";
   EXPECT_FALSE(may(room_action::subscribe, ann, "talk")) << "it lists nobody";
   EXPECT_FALSE(may(room_action::publish, bob, "talk#ann"));

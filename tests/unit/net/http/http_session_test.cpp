@@ -141,9 +141,16 @@ TEST_F(http_session_test, tells_pages_the_host_asked_for_and_asks_the_guard_firs
 }
 
 TEST_F(http_session_test, answers_400_to_what_is_no_http) {
-  serve("\x16\x03\x01 hello\r\n\r\n");
+  serve("\x16hello\r\n\r\n");
   EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
   EXPECT_TRUE(is_over());
+  EXPECT_EQ(rejected(reject_reason::bad_request), 1U);
+}
+
+TEST_F(http_session_test, says_nothing_to_a_client_that_speaks_tls) {
+  serve("\x16\x03\x01 hello\r\n\r\n");
+  EXPECT_TRUE(is_over());
+  EXPECT_EQ(client.got, "");
   EXPECT_EQ(rejected(reject_reason::bad_request), 1U);
 }
 

@@ -141,7 +141,9 @@ TEST_F(tls_layer_test, shakes_hands_and_reads_wherever_the_bytes_are_cut) {
 
 TEST_F(tls_layer_test, calls_the_socket_drained_only_when_it_has_just_seen_it) {
   shake();
-  carry(encrypted("one") + encrypted("two"));
+  auto both = encrypted("one");
+  both += encrypted("two");
+  carry(both);
   std::string clear;
   EXPECT_FALSE(read(clear).is_drained) << "the second one is decrypted next";
   carry(encrypted("three"));

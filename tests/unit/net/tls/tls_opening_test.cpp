@@ -15,9 +15,13 @@ namespace {
 
 using test::client_frame;
 
-struct tls_opening_test : test::http_fixture {
-  test::tls_server_side server;
+/// A base that outlives the fixture's loop, with which connections go that count.
+struct counted_addresses {
   address_counts addresses{100};
+};
+
+struct tls_opening_test : counted_addresses, test::http_fixture {
+  test::tls_server_side server;
   const arrival_rules rules{.addresses = &addresses, .tls = &server.source};
   test::context_ptr context = test::client_context();
   std::optional<listener> door;

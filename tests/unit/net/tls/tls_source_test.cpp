@@ -38,6 +38,7 @@ bool resumes(tls_source& source, SSL_CTX* context, SSL_SESSION*& session) {
   static_cast<void>(client.read({&byte, 1})); // takes the tickets
   SSL_SESSION_free(session);
   session = SSL_get1_session(client.native());
+  SSL_set_shutdown(client.native(), SSL_SENT_SHUTDOWN); // one that is cut is not resumed
   return SSL_session_reused(server.native()) == 1;
 }
 
