@@ -1,5 +1,8 @@
 #include "net/socket/opening.hpp"
 
+#include "net/limits.hpp"
+
+#include <cerrno>
 #include <utility>
 
 namespace canang::net {
@@ -19,6 +22,8 @@ void opening::await(tcp_socket::wait_type what) {
         return;
       if (ec)
         self->close(false);
+      else if (self->is_lingering_)
+        self->discard_input();
       else
         self->on_ready();
     });
@@ -41,17 +46,36 @@ void opening::close(bool reset) {
   socket.close(ignored);
 }
 
+void opening::linger() {
+  is_lingering_ = true;
+  socket_.end_output();
+  context_.deadlines.schedule(*this, context_.now() + linger_timeout);
+  discard_input();
+}
+
+void opening::discard_input() {
+  const auto got = read_now(socket_.native_handle(), context_.sockets.scratch());
+  if (got.size > 0 || got.size == -EAGAIN)
+    await(tcp_socket::wait_read);
+  else
+    close(false);
+}
+
 void opening::on_deadline(timing_wheel::clock::time_point) {
-  count(reject_reason::timeout);
-  on_given_up(reject_reason::timeout);
+  if (!is_lingering_) {
+    count(reject_reason::timeout);
+    on_given_up(reject_reason::timeout);
+  }
   close(false);
 }
 
 void opening::give_way() {
   context_.metrics.http_displaced_total.add(1);
-  count(reject_reason::crowded);
-  on_given_up(reject_reason::crowded);
-  close(true);
+  if (!is_lingering_) {
+    count(reject_reason::crowded);
+    on_given_up(reject_reason::crowded);
+  }
+  close(!is_lingering_);
 }
 
 } // namespace canang::net

@@ -37,6 +37,10 @@ protected:
   /// Ends it, with a reset where nothing of it is to be left in the kernel.
   void close(bool reset);
 
+  /// Ends it after a last word to the client: what that still sends is read and dropped for a while, which would
+  /// destroy the word otherwise.
+  void linger();
+
   void count(reject_reason reason) noexcept {
     context_.metrics.rejected_total[static_cast<std::size_t>(reason)].add(1);
   }
@@ -52,9 +56,12 @@ private:
   // http_pool::member
   void give_way() final;
 
+  void discard_input();
+
   loop_context& context_;
   client_socket socket_;
   bool is_over_ = false;
+  bool is_lingering_ = false;
 };
 
 } // namespace canang::net

@@ -20,6 +20,10 @@ namespace {
 /// What one record carries at most (RFC 8446, 5.1).
 constexpr std::size_t record_bytes = 16 * 1024;
 
+/// Whoever has more than this waiting asks for answers of TLS (updates of keys, alerts) and does not read them: the
+/// most of a record is there without that.
+constexpr std::size_t max_answers_bytes = 2 * record_bytes;
+
 /// Takes pieces a record at a time: small ones share it.
 class piece_reader {
 public:
@@ -180,6 +184,10 @@ bool tls_layer::is_resumed() const noexcept { return SSL_session_reused(ssl_.get
 read_result tls_layer::read(int descriptor, std::span<char> into) {
   if (is_broken_)
     return {.size = -EPROTO};
+  if (output_.size() > max_answers_bytes) {
+    is_broken_ = true;
+    return {.size = -EPROTO};
+  }
   begin(descriptor);
   std::size_t size = 0;
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);

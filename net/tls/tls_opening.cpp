@@ -51,7 +51,7 @@ private:
   void begin();
   void go_on();
   void pass_on();
-  void fail(tls_outcome outcome, std::string_view why);
+  void note_failure(tls_outcome outcome, std::string_view why);
   void answer_plain();
   void count_tls(tls_outcome outcome) noexcept {
     context().metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].add(1);
@@ -116,8 +116,10 @@ void tls_opening::go_on() {
       return;
     case step::failed: {
       const char* const why = ERR_reason_error_string(layer_->fault());
-      fail(is_about_certificate(layer_->fault()) ? tls_outcome::unverified : tls_outcome::failed,
-           why != nullptr ? why : "unknown error");
+      note_failure(is_about_certificate(layer_->fault()) ? tls_outcome::unverified
+                                                         : tls_outcome::failed,
+                   why != nullptr ? why : "unknown error");
+      linger(); // it gets to read the alert
       return;
     }
     }
@@ -138,18 +140,14 @@ void tls_opening::pass_on() {
   std::exchange(arrived_, {})(std::move(connection), std::move(from_));
 }
 
-/// The client gets to read why: its socket is not reset.
-void tls_opening::fail(tls_outcome outcome, std::string_view why) {
+void tls_opening::note_failure(tls_outcome outcome, std::string_view why) {
   count_tls(outcome);
   if (spdlog::should_log(spdlog::level::debug)) {
     const auto client = socket().client();
     spdlog::debug("shut peer={} reason=tls text=\"{}\"", client ? client_text(*client) : "", why);
   }
-  socket().end_output();
-  close(false);
 }
 
-/// What is left unread would have the answer destroyed: the most that a request has is taken.
 void tls_opening::answer_plain() {
   const auto descriptor = socket().native_handle();
   const auto scrap = context().sockets.scratch();
@@ -159,7 +157,11 @@ void tls_opening::answer_plain() {
   if (is_text && write_now(descriptor, answer.data(), answer.size()) > 0)
     context().metrics.sent_bytes_total.add(answer.size());
   count(reject_reason::bad_request);
-  fail(tls_outcome::not_tls, "no TLS");
+  note_failure(tls_outcome::not_tls, "no TLS");
+  if (is_text)
+    linger();
+  else
+    close(false);
 }
 
 void tls_opening::on_given_up(reject_reason why) {

@@ -60,9 +60,9 @@ def test_a_token_is_taken_in_each_way(canang, way):
         assert good.headers["sec-websocket-protocol"] == f"bearer.{token()}", "a browser wants one"
     for bad in (token(secret="another secret of thirty-two chars"), "x", "a.b.c", token() + "a"):
         refused = answer_to(canang, asked_with(way, bad))
-        assert (refused.status, refused.body) == (401, b"the token is not valid\n")
+        assert (refused.status, refused.body) == (401, b"the token is not valid.\n")
     expired = answer_to(canang, asked_with(way, token(**OLD)))
-    assert (expired.status, expired.body) == (401, b"the token has expired, or does not count yet\n")
+    assert (expired.status, expired.body) == (401, b"the token has expired, or does not count yet.\n")
 
 
 def test_what_a_401_asks_for(canang):
@@ -88,7 +88,7 @@ def test_another_subprotocol_is_answered_where_there_is_one(canang):
 
 def test_without_a_token_nobody_comes_in(canang):
     refused = ask(canang, "/ws/lobby?user=ann")
-    assert (refused.status, refused.body) == (401, b"a token is needed here\n")
+    assert (refused.status, refused.body) == (401, b"a token is needed here.\n")
     reasons = [("no_token", 1)]
     wait_until(
         lambda: all(
@@ -127,11 +127,11 @@ def test_the_first_key_closes_the_door_while_the_node_runs(start_canang, tmp_pat
     canang = start_canang(config=str(config), personal_room="me:")
     assert ask(canang, "/ws/me:ann?user=ann").status == 101
     config.write_text(f'token-hmac-secret = "{SECRET}"\n')
-    canang.signal(signal.SIGHUP)
+    canang.process.send_signal(signal.SIGHUP)
     wait_until(lambda: ask(canang, "/ws/lobby?user=ann").status == 401, "it is closed", 5)
     assert ask(canang, f"/ws/me:ann?token={token()}").status == 101
     config.write_text("")
-    canang.signal(signal.SIGHUP)
+    canang.process.send_signal(signal.SIGHUP)
     wait_until(lambda: ask(canang, f"/ws/lobby?token={token()}").status == 401, "it has no key any more", 5)
     assert ask(canang, "/ws/lobby?user=ann").status == 401, "and stays closed"
 

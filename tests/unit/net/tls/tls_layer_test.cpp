@@ -351,5 +351,20 @@ TEST_F(tls_layer_test, takes_no_more_than_its_share_of_what_brings_no_data) {
   EXPECT_GE(cuts, 2);
 }
 
+/// Each update of keys that is asked for is answered: to one that takes no answers not for ever.
+TEST_F(tls_layer_test, gives_up_one_that_asks_and_does_not_take_the_answers) {
+  shake();
+  std::string clear;
+  auto got = read_result{.size = -EAGAIN};
+  for (int i = 0; i < 200'000 && got.size == -EAGAIN; ++i) {
+    SSL_key_update(client->native(), SSL_KEY_UPDATE_REQUESTED);
+    client->step();
+    carry(records_of_client());
+    got = read(clear);
+  }
+  EXPECT_EQ(got.size, -EPROTO);
+  EXPECT_LT(layer->held_bytes(), 128U * 1024);
+}
+
 } // namespace
 } // namespace canang::net

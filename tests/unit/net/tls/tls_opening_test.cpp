@@ -152,6 +152,27 @@ TEST_F(tls_opening_test, tells_who_speaks_http_that_this_port_speaks_tls) {
   EXPECT_EQ(handshakes(tls_outcome::not_tls), 1U);
 }
 
+TEST_F(tls_opening_test, reads_on_while_its_answer_is_on_the_way) {
+  auto plain = come();
+  plain.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return plain.has("this port speaks TLS"); }));
+  const std::string piece(10'000, 'x');
+  for (int i = 0; i < 300; ++i) {
+    plain.send(piece);
+    loop.turn(std::chrono::milliseconds{0});
+  }
+  char byte = 0;
+  EXPECT_EQ(::recv(plain.socket().native_handle(), &byte, 1, MSG_DONTWAIT), 0) << "FIN, no reset";
+  plain.leave();
+  EXPECT_TRUE(loop.until([&] { return addresses.size() == 0; }));
+  auto idle = come();
+  idle.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 1; }));
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 0; })) << "not for ever";
+  EXPECT_EQ(handshakes(tls_outcome::not_tls), 2U);
+  EXPECT_EQ(handshakes(tls_outcome::timeout), 0U);
+}
+
 TEST_F(tls_opening_test, closes_on_garbage_without_an_answer) {
   for (const auto& bytes : {std::string{"\0\0\0\0", 4}, std::string{"\x80\x2e\x01"}}) {
     auto stranger = come();
@@ -170,7 +191,9 @@ TEST_F(tls_opening_test, closes_on_garbage_without_an_answer) {
   }));
   EXPECT_TRUE(loop.until([&] { return handshakes(tls_outcome::failed) == 1; }));
   EXPECT_EQ(handshakes(tls_outcome::not_tls), 2U);
-  EXPECT_EQ(loop.context.http.size(), 0U);
+  EXPECT_EQ(loop.context.http.size(), 1U) << "it lingers";
+  liar.leave();
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 0; }));
 }
 
 TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
