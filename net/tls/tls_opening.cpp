@@ -119,6 +119,7 @@ void tls_opening::go_on() {
       note_failure(is_about_certificate(layer_->fault()) ? tls_outcome::unverified
                                                          : tls_outcome::failed,
                    why != nullptr ? why : "unknown error");
+      layer_.reset();
       linger(); // it gets to read the alert
       return;
     }
