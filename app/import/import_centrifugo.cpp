@@ -3,6 +3,7 @@
 #include "app/import/import_options.hpp"
 #include "app/import/import_reasons.hpp"
 #include "app/import/import_rooms.hpp"
+#include "app/import/import_tokens.hpp"
 #include "app/import/imported_keys.hpp"
 #include "app/import/imported_values.hpp"
 #include "app/import/toml_writer.hpp"
@@ -69,17 +70,6 @@ void write_head(toml_writer& out) {
   out.blank();
 }
 
-/// Whether clients could connect without a token, as all can here.
-bool take_anonymous(imported_keys& keys, toml_writer& out) {
-  const auto* const key = keys.take(
-    {"client.allow_anonymous_connect_without_token", "allow_anonymous_connect_without_token"});
-  const bool anonymous = key != nullptr && flag_of(*key).value_or(false);
-  if (key != nullptr)
-    out.note(fmt::format("{}: clients always connect without a token here{}.", key->path,
-                         anonymous ? "" : ", and are not users"));
-  return anonymous;
-}
-
 void write_names(imported_keys& keys, toml_writer& out) {
   const auto* const boundary =
     keys.take({"channel.namespace_boundary", "channel_namespace_boundary"});
@@ -89,14 +79,8 @@ void write_names(imported_keys& keys, toml_writer& out) {
         ? fmt::format("{}: it is : here, too.", boundary->path)
         : fmt::format("{}: it is : here. Rooms that are to be in a namespace need other names.",
                       boundary->path));
-  const auto* const prefix = keys.take({"channel.private_prefix", "channel_private_prefix"});
-  if (prefix == nullptr || !prefix->text.empty())
-    out.note(fmt::format("{}: a room whose name begins with it ($ by default) is like others here, "
-                         "and in no namespace: where it is to be for clients with a token, add "
-                         "[namespaces.\"$NAME\"] with allow-subscribe = \"token\".",
-                         prefix != nullptr ? prefix->path : "channel.private_prefix"));
-  else
-    out.note(fmt::format("{}: there is none here either.", prefix->path));
+  out.note("A room whose name begins with private-prefix is in the namespace with that in its name, "
+           "[namespaces.\"$NAME\"], or in none: these settings count, and a token is needed.");
   out.note("Rooms of a namespace that is not below have these settings; Centrifugo refuses them.");
 }
 
@@ -140,7 +124,8 @@ std::optional<std::string> write_file(imported_configuration& from) {
   write_options_before_redis(from.root, out);
   write_redis_options(from.root, out);
   write_options_after_redis(from.root, out);
-  const bool anonymous = take_anonymous(from.root, out);
+  const bool anonymous = write_token_options(from.root, out);
+  write_name_options(from.root, out);
   out.table("", "rooms");
   write_names(from.root, out);
   write_room_settings(from.root, v6_rooms, anonymous, out);

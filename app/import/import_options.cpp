@@ -179,7 +179,8 @@ void write_log_level(const option_row& row, imported_keys& keys, toml_writer& ou
   out.line(row.option, toml_text(level->second), key->path);
 }
 
-/// Centrifugo's name for the room of a user, whatever separates namespaces there: here it is always a colon.
+/// Centrifugo's name for the room of a user, whatever separates namespaces there: here it is always a colon. What
+/// stands before the user is its `user_boundary`.
 void write_personal_room(const option_row& row, imported_keys& keys, toml_writer& out) {
   const auto* const key = keys.take({row.v6, row.v5});
   if (key == nullptr)
@@ -190,18 +191,22 @@ void write_personal_room(const option_row& row, imported_keys& keys, toml_writer
   if (!*is_on)
     return out.note(fmt::format("{} is off, as it is without {}.", key->path, row.option));
   auto from = key->path;
-  std::string name = "#";
+  const auto* const mark = keys.take({"channel.user_boundary", "channel_user_boundary"});
+  constexpr std::size_t longest_mark = 32; // as in --user-boundary, which is # then, too
+  std::string name = mark != nullptr ? text_of(*mark).value_or("#") : "#";
+  if (name.size() > longest_mark || !is_writable(name))
+    name = "#";
   const auto* const space =
     keys.take({"client.subscribe_to_user_personal_channel.personal_channel_namespace",
                "user_personal_channel_namespace"});
   if (space != nullptr) {
     const auto named = text_of(*space);
-    constexpr std::size_t longest = 120; // Canang's limit, but for what stands behind it
+    constexpr std::size_t longest = 90; // Canang's limit, but for what stands behind it
     if (!named || !is_writable(*named) || named->size() > longest)
       return out.note(fmt::format("{} is not the name of a namespace, so {} is not translated.",
                                   space->path, key->path));
     if (!named->empty())
-      name = *named + ":#";
+      name = *named + ":" + name;
     from += ", " + space->path;
   }
   out.line(row.option, toml_text(name), from);

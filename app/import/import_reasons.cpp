@@ -13,8 +13,16 @@ struct reason {
   std::string_view why;
 };
 
-constexpr std::string_view no_tokens =
-  "Canang does not check clients' tokens; none of these secrets is shown";
+constexpr std::string_view same_keys =
+  "one set of keys and rules is for all tokens; none of these keys is shown";
+constexpr std::string_view no_such_check = "there is no such setting of tokens: see docs/tokens.md";
+constexpr std::string_view always_signed = "signatures are always checked";
+constexpr std::string_view any_audience =
+  "audiences are compared, not matched: without token-audience tokens for others count, too";
+constexpr std::string_view any_issuer =
+  "issuers are compared, not matched: without token-issuer tokens of others count, too";
+constexpr std::string_view user_in_sub = "the user is in the claim sub";
+constexpr std::string_view nameless_tokens = "who has a token without a user comes in, without a name";
 constexpr std::string_view no_proxy = "Canang asks no other service about its clients";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_transport = "no such transport";
@@ -70,28 +78,28 @@ constexpr std::array reasons{
   reason{"channel.max_length", "a room's name has up to 255 bytes"},
   reason{"channel.proxy", no_proxy},
   reason{"channel.publication_data_format", any_data},
-  reason{"channel.user_boundary", no_names},
-  reason{"channel.user_separator", no_names},
   reason{"channel_max_length", "a room's name has up to 255 bytes"},
   reason{"channel_regex", no_names},
-  reason{"channel_user_boundary", no_names},
-  reason{"channel_user_separator", no_names},
   reason{"client.channel_position_check_delay", own_positions},
   reason{"client.channel_position_max_time_lag", own_positions},
   reason{"client.concurrency", "a client's messages are taken in order"},
-  reason{"client.disallow_anonymous_connection_tokens", no_tokens},
+  reason{"client.disallow_anonymous_connection_tokens", nameless_tokens},
   reason{"client.expired_close_delay", no_expiry},
   reason{"client.expired_sub_close_delay", no_expiry},
   reason{"client.history_max_publication_limit", own_history},
   reason{"client.insecure", no_check},
-  reason{"client.insecure_skip_token_signature_verify", no_tokens},
+  reason{"client.insecure_skip_token_signature_verify", always_signed},
   reason{"client.presence_update_interval", own_presence},
   reason{"client.proxy", no_proxy},
   reason{"client.recovery_max_publication_limit", own_history},
   reason{"client.stale_close_delay", "see --handshake-timeout"},
   reason{"client.subscribe_to_user_personal_channel", no_single},
-  reason{"client.subscription_token", no_tokens},
-  reason{"client.token", no_tokens},
+  reason{"client.subscription_token", same_keys},
+  reason{"client.token", no_such_check},
+  reason{"client.token.audience_regex", any_audience},
+  reason{"client.token.hmac_previous_secret_key_valid_until", "take its line away then, and reload"},
+  reason{"client.token.issuer_regex", any_issuer},
+  reason{"client.token.user_id_claim", user_in_sub},
   reason{"client.user_connection_limit", no_user_limit},
   reason{"client.user_id_http_header", "a header says nothing about a user"},
   reason{"client_channel_position_check_delay", own_positions},
@@ -101,7 +109,7 @@ constexpr std::array reasons{
   reason{"client_expired_sub_close_delay", no_expiry},
   reason{"client_history_max_publication_limit", own_history},
   reason{"client_insecure", no_check},
-  reason{"client_insecure_skip_token_signature_verify", no_tokens},
+  reason{"client_insecure_skip_token_signature_verify", always_signed},
   reason{"client_presence_update_interval", own_presence},
   reason{"client_recovery_max_publication_limit", own_history},
   reason{"client_stale_close_delay", "see --handshake-timeout"},
@@ -112,7 +120,7 @@ constexpr std::array reasons{
   reason{"controller", other_broker},
   reason{"debug", "there are no profiles to ask for"},
   reason{"delta_publish", any_deltas},
-  reason{"disallow_anonymous_connection_tokens", no_tokens},
+  reason{"disallow_anonymous_connection_tokens", nameless_tokens},
   reason{"emulation", always_fallbacks},
   reason{"enable_unreleased_features", "there are none"},
   reason{"engine.redis", other_redis},
@@ -148,7 +156,7 @@ constexpr std::array reasons{
   reason{"redis", other_redis},
   reason{"refresh_proxy_name", no_proxy},
   reason{"rpc", no_rpc},
-  reason{"separate_subscription_token_config", no_tokens},
+  reason{"separate_subscription_token_config", same_keys},
   reason{"shared_poll", no_maps},
   reason{"shutdown_termination_delay", "the process ends when its connections have"},
   reason{"sockjs", no_transport},
@@ -157,12 +165,15 @@ constexpr std::array reasons{
   reason{"sub_refresh_proxy_name", no_proxy},
   reason{"subscribe_proxy_name", no_proxy},
   reason{"subscribe_stream_proxy_name", no_proxy},
-  reason{"subscription_token", no_tokens},
+  reason{"subscription_token", same_keys},
   reason{"subscription_type", no_maps},
   reason{"swagger", "the server API is described in docs/server-api.md"},
   reason{"tarantool", other_broker},
   reason{"tls", no_tls},
-  reason{"token", no_tokens},
+  reason{"token", no_such_check},
+  reason{"token_audience_regex", any_audience},
+  reason{"token_issuer_regex", any_issuer},
+  reason{"token_user_id_claim", user_in_sub},
   reason{"uni_grpc", no_grpc},
   reason{"uni_http_stream", no_transport},
   reason{"uni_sse", "event streams are always there, at /sse: see docs/protocol.md"},

@@ -45,6 +45,7 @@ public:
     write_join_leave();
     write_recovery();
     write_delta();
+    write_user_rooms();
     write_subscribe();
     write_publish();
     for (const auto& one : asking) {
@@ -152,17 +153,26 @@ private:
     out_.line(setting, value ? "true" : "false", from_);
   }
 
+  /// Where it is not told who may subscribe to rooms of users, a token has to say so.
+  void write_user_rooms() {
+    from_.clear();
+    const auto* const key = take("allow_user_limited_channels");
+    const auto value = key != nullptr ? flag_of(*key) : false;
+    are_user_rooms_told_ = value.has_value();
+    if (!value)
+      out_.note(fmt::format("{} is neither true nor false: only a token lets clients subscribe.",
+                            key->path));
+    write_flag("user-rooms", value.value_or(false));
+  }
+
   void write_subscribe() {
     from_.clear();
     const bool by_proxy = is_set({"subscribe_proxy_enabled", "subscribe_stream_proxy_enabled",
                                   "proxy_subscribe", "proxy_subscribe_stream"});
-    const bool by_name = flag("allow_user_limited_channels", true);
     auto who = by_flags(subscribing);
     if (by_proxy)
       out_.note("A service was asked who may subscribe, which Canang cannot: token.");
-    else if (by_name)
-      out_.note("The users in a channel's name (NAME#USER) mean nothing to Canang: token.");
-    if (by_proxy || by_name || who == "nobody") // whose token says so may subscribe there, too
+    if (by_proxy || !are_user_rooms_told_ || who == "nobody") // a token lets in there, too
       who = "token";
     subscribe_ = who;
     write_who(subscribing, who);
@@ -194,8 +204,7 @@ private:
     const bool client = flag(what.client, false);
     const bool anonymous = says_anonymous && anonymous_;
     if (says_anonymous && !anonymous_ && (client || subscriber))
-      out_.note(fmt::format("Clients had to have a token to connect, which Canang does not ask "
-                            "for: {} is not for anyone.",
+      out_.note(fmt::format("Clients without a user could not connect there: {} is not for anyone.",
                             what.setting));
     if (client)
       return anonymous ? "anyone" : "users";
@@ -218,6 +227,7 @@ private:
   toml_writer& out_;
   std::string from_; // the keys of the line to come
   std::string_view subscribe_ = "token";
+  bool are_user_rooms_told_ = true;
 };
 
 } // namespace

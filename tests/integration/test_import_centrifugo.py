@@ -135,9 +135,26 @@ def imported(tmp_path, config):
     return made.stdout, file
 
 
+def with_secret(tmp_path, file):
+    """The file that `token-hmac-secret-file` names is there."""
+    secret = tmp_path / "token.secret"
+    secret.write_text(SECRET + "\n")
+    file.write_text(file.read_text().replace("/etc/canang/token.secret", str(secret)))
+
+
+@pytest.mark.parametrize("config", [V6, V5], ids=["v6", "v5"])
+def test_the_server_does_not_start_before_the_secret_is_there(tmp_path, config):
+    _, file = imported(tmp_path, config)
+    file.write_text(file.read_text().replace("/etc/canang/token.secret", str(tmp_path / "none")))
+    checked = run_to_end(["--config", str(file), "--check-config"])
+    assert checked.returncode != 0
+    assert "token-hmac-secret-file" in checked.stderr
+
+
 @pytest.mark.parametrize("config", [V6, V5, {}], ids=["v6", "v5", "empty"])
 def test_the_server_starts_with_what_is_printed(tmp_path, start_canang, config):
     _, file = imported(tmp_path, config)
+    with_secret(tmp_path, file)
     checked = run_to_end(["--config", str(file), "--check-config"])
     assert (checked.returncode, checked.stderr) == (0, "")
     canang = start_canang(extra=("--config", str(file)))

@@ -3,12 +3,15 @@
 #include "app/import/imported_keys.hpp"
 #include "app/options.hpp"
 
+#include <fmt/format.h>
+
 #include <gtest/gtest.h>
 
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace canang::app {
@@ -150,7 +153,7 @@ TEST(import_centrifugo_test, takes_the_strictest_of_who_may) {
   expect_namespace(std::string{joins} + R"(,"subscribe_proxy_enabled":true)",
                    R"(allow-subscribe = "token")");
   expect_namespace(std::string{joins} + R"(,"allow_user_limited_channels":true)",
-                   R"(allow-subscribe = "token")");
+                   R"(allow-subscribe = "anyone")");
   expect_namespace(std::string{joins} + R"(,"allow_user_limited_channels":"what")",
                    R"(allow-subscribe = "token")");
   const auto* const publish = R"(,"allow_publish_for_subscriber":true)";
@@ -170,6 +173,98 @@ TEST(import_centrifugo_test, takes_the_strictest_of_who_may) {
                    R"(allow-presence = "members")");
   expect_namespace(std::string{users} + R"(,"allow_history_for_client":true)",
                    R"(allow-history = "users")");
+}
+
+TEST(import_centrifugo_test, translates_keys_and_claims_of_tokens) {
+  const std::string secret_line = R"(token-hmac-secret-file = "/etc/canang/token.secret")";
+  expect_lines({
+    {R"({"client":{"token":{"hmac_secret_key":"0123456789abcdef","audience":"a","issuer":"i"}}})",
+     {secret_line + "  # client.token.hmac_secret_key", R"(token-audience = "a")",
+      R"(token-issuer = "i")", R"(anonymous = "no")"}},
+    {R"({"token_hmac_secret_key":"0123456789abcdef","token_audience":"a","token_issuer":"i"})",
+     {secret_line, R"(token-audience = "a")", R"(token-issuer = "i")", R"(anonymous = "no")"}},
+    {R"({"client":{"token":{"jwks_public_endpoint":"https://a.example/keys",
+         "hmac_secret_key":"x"}}})",
+     {R"(token-jwks = "https://a.example/keys")",
+      "# client.token.hmac_secret_key: not in use there", R"(anonymous = "no")"}},
+    {R"({"token_jwks_public_endpoint":"http://127.0.0.1:1/k",
+         "allow_anonymous_connect_without_token":true})",
+     {R"(token-jwks = "http://127.0.0.1:1/k")", R"(anonymous = "yes")"}},
+    {R"({"client":{"allow_anonymous_connect_without_token":true}})", {R"(anonymous = "yes")"}},
+  });
+  EXPECT_FALSE(has(imported(R"({"token_hmac_secret_key":""})"), "\ntoken-hmac-secret-file"));
+  EXPECT_FALSE(has(imported(R"({"token_jwks_public_endpoint":"https://a/k","token_hmac_secret_key":
+    "0123456789abcdef"})"),
+                   "\ntoken-hmac-secret-file"));
+}
+
+constexpr std::string_view p256_pem =
+  "-----BEGIN PUBLIC KEY-----\\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt\\n"
+  "6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\\n-----END PUBLIC KEY-----";
+
+TEST(import_centrifugo_test, names_files_for_public_keys) {
+  const auto line = std::string{"\ntoken-public-key = \"/etc/canang/token-ecdsa.pem\""};
+  EXPECT_TRUE(has(imported(fmt::format(R"({{"token_ecdsa_public_key":"{}"}})", p256_pem)), line));
+  EXPECT_TRUE(has(
+    imported(fmt::format(R"({{"client":{{"token":{{"ecdsa_public_key":"{}"}}}}}})", p256_pem)),
+    line));
+}
+
+TEST(import_centrifugo_test, lets_nobody_in_where_a_key_cannot_be_translated) {
+  for (const auto* const settings :
+       {R"("token_rsa_public_key":"none")", R"("token_ecdsa_public_key":7)",
+        R"("token_jwks_public_endpoint":"https://a.example/{{tenant}}/keys")",
+        R"("token_jwks_public_endpoint":"https://a.example/keys?s3cr3t")",
+        R"("token_jwks_public_endpoint":"ftp://a.example")"}) {
+    const auto toml = imported(std::string{R"({"allow_anonymous_connect_without_token":true,)"}
+                               + settings + "}");
+    EXPECT_TRUE(has(toml, "\nanonymous = \"no\"")) << toml;
+    EXPECT_FALSE(has(toml, "\ntoken-")) << toml;
+    EXPECT_FALSE(has(toml, "s3cr3t")) << toml;
+  }
+}
+
+TEST(import_centrifugo_test, says_which_rules_of_tokens_are_not_here) {
+  for (const auto& [json, mention] : std::vector<std::pair<std::string, std::string>>{
+         {R"({"token_audience_regex":"^a"})", "audiences are compared"},
+         {R"({"client":{"token":{"issuer_regex":"^a"}}})", "issuers are compared"},
+         {R"({"token_user_id_claim":"uid"})", "the user is in the claim sub"},
+         {R"({"token_audience":"a,b"})", "token_audience is none that Canang can ask for"},
+         {R"({"separate_subscription_token_config":true,"token_audience":"a",
+              "subscription_token_audience":"b"})",
+          "Sign them so"},
+         {R"({"separate_subscription_token_config":true,"token_audience":"a",
+              "subscription_token_audience":"a"})",
+          "have the keys of the others"},
+         {R"({"separate_subscription_token_config":false})", "check tokens of rooms, as here"},
+         {R"({"channel":{"user_separator":";"}})", "channel.user_separator: it is , here. Rooms"}})
+    EXPECT_TRUE(has(imported(json), mention)) << mention << "\n" << imported(json);
+}
+
+TEST(import_centrifugo_test, takes_tokens_without_a_user_as_there) {
+  const std::string start = R"({"token_jwks_public_endpoint":"https://a.example/keys",)";
+  const std::string rooms =
+    R"("allow_subscribe_for_client":true,"allow_subscribe_for_anonymous":true)";
+  expect_lines({{start + rooms + "}", {R"(allow-subscribe = "anyone")"}},
+                {start + R"("disallow_anonymous_connection_tokens":true,)" + rooms + "}",
+                 {R"(allow-subscribe = "users")"}}});
+}
+
+TEST(import_centrifugo_test, translates_what_names_of_rooms_say) {
+  expect_lines({
+    {"{}", {R"(private-prefix = "$")", R"(user-boundary = "#")", "user-rooms = false"}},
+    {R"({"channel":{"private_prefix":"","user_boundary":"@"}})",
+     {R"(private-prefix = "")", R"(user-boundary = "@")"}},
+    {R"({"channel_private_prefix":"!","channel_user_boundary":"~"})",
+     {R"(private-prefix = "!")", R"(user-boundary = "~")"}},
+    {R"({"channel_private_prefix":true})", {R"(private-prefix = "$")"}},
+    {R"({"user_subscribe_to_personal":true,"channel_user_boundary":"@"})",
+     {R"(personal-room = "@")", R"(user-boundary = "@")"}},
+  });
+  const std::string owned = R"("allow_user_limited_channels":true)";
+  expect_namespace(owned, "user-rooms = true  # allow_user_limited_channels");
+  expect_namespace(owned, R"(allow-subscribe = "token")");
+  expect_namespace(R"("allow_user_limited_channels":"what")", "user-rooms = false");
 }
 
 TEST(import_centrifugo_test, translates_what_is_kept_of_rooms) {
@@ -269,7 +364,8 @@ TEST(import_centrifugo_test, shows_no_secret) {
      R"({"engine":"redis","redis_address":["redis://u:SECRET@h:1"]})",
      R"({"engine":"redis","redis_address":"redis://:SECRET@h:1/x y"})",
      R"({"engine":{"type":"redis","redis":{"tls":{"enabled":true,"key_pem":"-----BEGIN SECRET"}}}})",
-     R"({"client":{"token":{"hmac_secret_key":"SECRET"}}})", R"({"port":"SECRET"})",
+     R"({"client":{"token":{"hmac_secret_key":"SECRET","hmac_previous_secret_key":"x"}}})",
+     R"({"token_rsa_public_key":"-----BEGIN SECRET"})", R"({"port":"SECRET"})",
      R"({"client":{"ping_interval":"SECRET","allowed_origins":["SECRET"]}})",
      R"({"proxies":[{"http":{"static_headers":{"A":"SECRET"}}}]})"}) {
     auto with_secret = json;
