@@ -79,8 +79,9 @@ void write_names(imported_keys& keys, toml_writer& out) {
         ? fmt::format("{}: it is : here, too.", boundary->path)
         : fmt::format("{}: it is : here. Rooms that are to be in a namespace need other names.",
                       boundary->path));
-  out.note("A room whose name begins with private-prefix is in the namespace with that in its name, "
-           "[namespaces.\"$NAME\"], or in none: these settings count, and a token is needed.");
+  out.note(
+    "A room whose name begins with private-prefix is in the namespace with that in its name, "
+    "[namespaces.\"$NAME\"], or in none: these settings count, and a token is needed.");
   out.note("Rooms of a namespace that is not below have these settings; Centrifugo refuses them.");
 }
 

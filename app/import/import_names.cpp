@@ -24,7 +24,8 @@ void write_mark(const imported_key* key, std::string_view option, std::string_vi
     out.line(option, toml_text(*text), key != nullptr ? key->path : std::string_view{});
     return;
   }
-  note_wrong(*key, "a text of up to 32 bytes", out);
+  if (key != nullptr)
+    note_wrong(*key, "a text of up to 32 bytes", out);
   out.line(option, toml_text(otherwise), {});
 }
 

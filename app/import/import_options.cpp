@@ -209,6 +209,10 @@ void write_personal_room(const option_row& row, imported_keys& keys, toml_writer
       name = *named + ":" + name;
     from += ", " + space->path;
   }
+  if (name.empty())
+    return out.note(fmt::format("{}: without a user_boundary or a namespace there is no such room "
+                                "here.",
+                                key->path));
   out.line(row.option, toml_text(name), from);
 }
 

@@ -22,7 +22,8 @@ constexpr std::string_view any_audience =
 constexpr std::string_view any_issuer =
   "issuers are compared, not matched: without token-issuer tokens of others count, too";
 constexpr std::string_view user_in_sub = "the user is in the claim sub";
-constexpr std::string_view nameless_tokens = "who has a token without a user comes in, without a name";
+constexpr std::string_view nameless_tokens =
+  "who has a token without a user comes in, without a name";
 constexpr std::string_view no_proxy = "Canang asks no other service about its clients";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_transport = "no such transport";
@@ -97,7 +98,8 @@ constexpr std::array reasons{
   reason{"client.subscription_token", same_keys},
   reason{"client.token", no_such_check},
   reason{"client.token.audience_regex", any_audience},
-  reason{"client.token.hmac_previous_secret_key_valid_until", "take its line away then, and reload"},
+  reason{"client.token.hmac_previous_secret_key_valid_until",
+         "take its line away then, and reload"},
   reason{"client.token.issuer_regex", any_issuer},
   reason{"client.token.user_id_claim", user_in_sub},
   reason{"client.user_connection_limit", no_user_limit},

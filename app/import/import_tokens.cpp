@@ -24,18 +24,19 @@ constexpr std::string_view rsa_file = "/etc/canang/token-rsa.pem";
 constexpr std::string_view ecdsa_file = "/etc/canang/token-ecdsa.pem";
 
 /// All that may be said of tokens of connections, and apart from that of tokens of rooms.
-constexpr std::array<std::string_view, 12> token_settings{"hmac_secret_key",
-                                                          "hmac_previous_secret_key",
-                                                          "hmac_previous_secret_key_valid_until",
-                                                          "rsa_public_key",
-                                                          "ecdsa_public_key",
-                                                          "jwks_public_endpoint",
-                                                          "audience",
-                                                          "audience_regex",
-                                                          "issuer",
-                                                          "issuer_regex",
-                                                          "user_id_claim",
-                                                          "insecure_skip_jwks_endpoint_safety_check"};
+constexpr std::array<std::string_view, 12> token_settings{
+  "hmac_secret_key",
+  "hmac_previous_secret_key",
+  "hmac_previous_secret_key_valid_until",
+  "rsa_public_key",
+  "ecdsa_public_key",
+  "jwks_public_endpoint",
+  "audience",
+  "audience_regex",
+  "issuer",
+  "issuer_regex",
+  "user_id_claim",
+  "insecure_skip_jwks_endpoint_safety_check"};
 
 bool is_empty(const imported_key& key) {
   return key.what == imported_key::kind::text && key.text.empty();
@@ -74,8 +75,9 @@ private:
     const auto* const ecdsa = take("ecdsa_public_key");
     const auto* const jwks = take("jwks_public_endpoint");
     const auto others = {secret, previous, rsa, ecdsa};
-    had_keys_ = jwks != nullptr
-                || std::any_of(others.begin(), others.end(), [](auto* key) { return key; });
+    had_keys_ = jwks != nullptr || std::any_of(others.begin(), others.end(), [](const auto* key) {
+                  return key != nullptr;
+                });
     if (jwks != nullptr) {
       write_jwks(*jwks);
       note_unused(others);
@@ -96,9 +98,10 @@ private:
     const auto text = text_of(key).value_or("");
     const auto url = parse_jwks_url(text);
     if (std::holds_alternative<std::string>(url) || !is_writable(text)) {
-      out_.note(fmt::format("{} is not an address that Canang can ask (templates are none): give it "
-                            "another in token-jwks.",
-                            key.path));
+      out_.note(
+        fmt::format("{} is not an address that Canang can ask (templates are none): give it "
+                    "another in token-jwks.",
+                    key.path));
     } else if (text.find('?') != std::string::npos) {
       out_.note(fmt::format("{} has a query, which may be a secret, and is not shown: give it as "
                             "CANANG_TOKEN_JWKS.",
@@ -122,10 +125,10 @@ private:
     }
     if (from.empty())
       return;
-    out_.note(fmt::format("{}: not shown. Write {} into this file, one a line, that only Canang can "
-                          "read; it does not start without.",
-                          from,
-                          all_fit ? "them" : "others (16 to 1024 bytes without a line end)"));
+    out_.note(
+      fmt::format("{}: not shown. Write {} into this file, one a line, that only Canang can "
+                  "read; it does not start without.",
+                  from, all_fit ? "them" : "others (16 to 1024 bytes without a line end)"));
     out_.line("token-hmac-secret-file", toml_text(secret_file), from);
     has_key_line_ = true;
   }
@@ -208,17 +211,18 @@ private:
                == text_at(fmt::format("client.subscription_token.{}", setting),
                           fmt::format("subscription_token_{}", setting));
       });
-    out_.note(are_equal
-                ? fmt::format("{}: tokens of rooms have the keys of the others, as here.", key->path)
-                : fmt::format("{}: Canang checks tokens of rooms with the keys of the others, and "
-                              "asks the same of them. Sign them so, or they do not count.",
-                              key->path));
+    out_.note(
+      are_equal
+        ? fmt::format("{}: tokens of rooms have the keys of the others, as here.", key->path)
+        : fmt::format("{}: Canang checks tokens of rooms with the keys of the others, and "
+                      "asks the same of them. Sign them so, or they do not count.",
+                      key->path));
   }
 
   /// Tokens without a user are for anonymous clients; what is neither true nor false refuses them.
   [[nodiscard]] bool refuses_anonymous_tokens() const {
-    const auto* const key = find("client.disallow_anonymous_connection_tokens",
-                                 "disallow_anonymous_connection_tokens");
+    const auto* const key =
+      find("client.disallow_anonymous_connection_tokens", "disallow_anonymous_connection_tokens");
     return key != nullptr && flag_of(*key).value_or(true);
   }
 

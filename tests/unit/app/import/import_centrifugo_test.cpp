@@ -4,7 +4,6 @@
 #include "app/options.hpp"
 
 #include <fmt/format.h>
-
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -205,9 +204,9 @@ constexpr std::string_view p256_pem =
 TEST(import_centrifugo_test, names_files_for_public_keys) {
   const auto line = std::string{"\ntoken-public-key = \"/etc/canang/token-ecdsa.pem\""};
   EXPECT_TRUE(has(imported(fmt::format(R"({{"token_ecdsa_public_key":"{}"}})", p256_pem)), line));
-  EXPECT_TRUE(has(
-    imported(fmt::format(R"({{"client":{{"token":{{"ecdsa_public_key":"{}"}}}}}})", p256_pem)),
-    line));
+  EXPECT_TRUE(
+    has(imported(fmt::format(R"({{"client":{{"token":{{"ecdsa_public_key":"{}"}}}}}})", p256_pem)),
+        line));
 }
 
 TEST(import_centrifugo_test, lets_nobody_in_where_a_key_cannot_be_translated) {
@@ -216,8 +215,8 @@ TEST(import_centrifugo_test, lets_nobody_in_where_a_key_cannot_be_translated) {
         R"("token_jwks_public_endpoint":"https://a.example/{{tenant}}/keys")",
         R"("token_jwks_public_endpoint":"https://a.example/keys?s3cr3t")",
         R"("token_jwks_public_endpoint":"ftp://a.example")"}) {
-    const auto toml = imported(std::string{R"({"allow_anonymous_connect_without_token":true,)"}
-                               + settings + "}");
+    const auto toml =
+      imported(std::string{R"({"allow_anonymous_connect_without_token":true,)"} + settings + "}");
     EXPECT_TRUE(has(toml, "\nanonymous = \"no\"")) << toml;
     EXPECT_FALSE(has(toml, "\ntoken-")) << toml;
     EXPECT_FALSE(has(toml, "s3cr3t")) << toml;
@@ -237,6 +236,8 @@ TEST(import_centrifugo_test, says_which_rules_of_tokens_are_not_here) {
               "subscription_token_audience":"a"})",
           "have the keys of the others"},
          {R"({"separate_subscription_token_config":false})", "check tokens of rooms, as here"},
+         {R"({"user_subscribe_to_personal":true,"channel_user_boundary":""})",
+          "there is no such room"},
          {R"({"channel":{"user_separator":";"}})", "channel.user_separator: it is , here. Rooms"}})
     EXPECT_TRUE(has(imported(json), mention)) << mention << "\n" << imported(json);
 }
