@@ -2,12 +2,14 @@
 
 import shutil
 import socket
+import ssl
 import struct
 import time
 
 import pytest
 
 from support.canang_process import run_to_end
+from support.certificates import Authority
 from support.haproxy import HAProxy, Ports
 from support.nginx import Nginx
 from support.needs import FOLDERS
@@ -117,6 +119,71 @@ def test_a_header_cut_in_half_has_the_time_of_a_handshake(start_canang, header):
         assert 0.4 < time.monotonic() - began < 3
     wait_until(lambda: canang.descriptors() <= before, "nothing is left of it")
     assert canang.metrics().total("canang_handshakes_rejected_total", reason="timeout") == 1
+
+
+class MemoryTls:
+    """A client's TLS whose records the test carries."""
+
+    def __init__(self, context):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.is_ready = False
+
+    def step(self, records=b""):
+        """Goes on with what has come. @returns what is to be sent."""
+        self.incoming.write(records)
+        try:
+            self.tls.do_handshake()
+            self.is_ready = True
+        except ssl.SSLWantReadError:
+            pass
+        return self.outgoing.read()
+
+
+@pytest.mark.parametrize("cut", [1000000, 1])
+@pytest.mark.parametrize("header", [line, binary])
+def test_tls_begins_behind_the_header(start_canang, tmp_path, header, cut):
+    authority = Authority(tmp_path)
+    own = authority.certify("server")
+    canang = behind(
+        start_canang, tls_cert=own.certificate, tls_key=own.key, max_connections_per_ip=1
+    )
+
+    def status(client):
+        with RawConnection(canang.port) as connection:
+            side = MemoryTls(authority.client())
+            waiting = header(client) + side.step()
+            while not side.is_ready:
+                for at in range(0, len(waiting), cut):
+                    connection.send(waiting[at : at + cut])
+                waiting = side.step(connection.socket.recv(65536))
+            side.tls.write(request_head("/ws/a"))
+            connection.send(waiting + side.outgoing.read())
+            said = b""
+            while b"\r\n\r\n" not in said:
+                side.incoming.write(connection.socket.recv(65536))
+                try:
+                    said += side.tls.read(65536)
+                except ssl.SSLWantReadError:
+                    pass
+            yield int(said.split()[1])
+
+    first, other, again = status("203.0.113.9"), status("203.0.113.10"), status("203.0.113.9")
+    assert (next(first), next(other), next(again)) == (101, 101, 429)
+    assert answer(canang, header("203.0.113.11") + BAD_ROOM) == 400, "it is told that TLS is spoken"
+    for held in (first, other, again):
+        held.close()
+
+
+def test_tls_may_begin_without_a_header_where_none_is_required(start_canang, tmp_path):
+    authority = Authority(tmp_path)
+    own = authority.certify("server")
+    canang = behind(start_canang, header="accept", tls_cert=own.certificate, tls_key=own.key)
+    for source in ("127.0.0.1", "127.0.0.2"):
+        with RawConnection(canang.port, source=source, tls=authority.client()) as client:
+            client.send(BAD_ROOM)
+            assert client.read_response().status == 400
+    assert answer(canang, b"PRO" + BAD_ROOM) == "closed"
 
 
 @needs_haproxy
