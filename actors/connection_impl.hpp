@@ -6,7 +6,7 @@
 
 #include <caf/actor_cast.hpp>
 
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -99,11 +99,11 @@ struct connection::rare {
   std::unique_ptr<std::map<subscription_id, std::string>> room_infos; // of its rooms' tokens
   std::vector<std::string> chosen;            // rooms that its token has it put in, until it is told
   std::vector<net::join_command> early_joins; // that wait until it is known who it is
-  std::deque<std::function<void(connection&)>> checks; // of tokens, one at a time
+  std::list<std::function<void(connection&)>> checks; // of tokens, one at a time
   bool is_checking = false;       // one of them is under way
   bool is_choosing_check = false; // just now
   std::vector<waiting_publish> waiting;
-  std::deque<asked_query> queries; // that wait for others to be answered
+  std::list<asked_query> queries; // that wait for others to be answered
   unsigned asked = 0;              // those that are
   bool is_asking = false;          // just now
   net::publish_allowance answered; // bytes of answers, as if the client had published them

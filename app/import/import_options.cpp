@@ -195,7 +195,7 @@ void write_personal_room(const option_row& row, imported_keys& keys, toml_writer
   constexpr std::size_t longest_mark = 32; // as in --user-boundary, which is # then, too
   std::string name = mark != nullptr ? text_of(*mark).value_or("#") : "#";
   if (name.size() > longest_mark || !is_writable(name))
-    name = "#";
+    name = std::string(1, '#');
   const auto* const space =
     keys.take({"client.subscribe_to_user_personal_channel.personal_channel_namespace",
                "user_personal_channel_namespace"});

@@ -1,5 +1,6 @@
 #include "net/tls/tls_opening.hpp"
 
+#include "net/limits.hpp"
 #include "net/send_lanes.hpp"
 #include "net/socket/opening.hpp"
 #include "net/stream/response_head.hpp"
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +31,27 @@ bool is_about_certificate(unsigned long fault) noexcept {
   return reason == SSL_R_CERTIFICATE_VERIFY_FAILED
          || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 }
+
+/// Charges the turn for the time that it lives: the gate's share uses up the half that is for what comes past the
+/// sessions' sockets, so that those get their turn beside a flood.
+class charged_time {
+public:
+  explicit charged_time(readiness& sockets) : sockets_(sockets) {}
+  charged_time(const charged_time&) = delete;
+  charged_time& operator=(const charged_time&) = delete;
+
+  ~charged_time() {
+    const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
+    sockets_.charge_next(static_cast<std::size_t>(spent.count()) * (max_cost_a_turn / 2)
+                         / static_cast<std::size_t>(tls_handshake_share.count()));
+  }
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  readiness& sockets_;
+  clock::time_point began_ = clock::now();
+};
 
 class tls_opening final : public opening {
 public:
@@ -65,6 +88,7 @@ private:
 };
 
 void tls_opening::on_ready() {
+  const charged_time charged{context().sockets};
   if (!layer_)
     look_at_first_byte();
   else
@@ -88,6 +112,7 @@ void tls_opening::look_at_first_byte() {
 
 void tls_opening::wait_in_line() {
   context().handshakes.enter([self = boost::intrusive_ptr<tls_opening>{this}] {
+    const charged_time charged{self->context().sockets};
     if (!self->is_over())
       self->begin();
   });

@@ -65,7 +65,6 @@ async def test_commands_behind_connect_wait_for_it(canang, format, start_canang,
             reply = await peer.reply(command["id"])
             assert "error" not in reply, (command, reply)
         await peer.has("r", 1)
-        assert list(peer.replies) == [command["id"] for command in commands], "in their order"
         await peer.end()
 
 
@@ -166,11 +165,15 @@ async def test_a_membership_lives_as_long_as_it_is_refreshed(canang, format):
     reply = await peer.ask(sub_refresh={"channel": "$r", "token": room_token("$r", lasts=90)})
     assert 80 < reply["sub_refresh"]["ttl"] <= 90
     assert reply["sub_refresh"]["expires"]
-    assert code(await peer.ask(sub_refresh={"channel": "$r", "token": room_token("$r", lasts=-5)})) == EXPIRED
     assert code(await peer.ask(sub_refresh={"channel": "$s", "token": room_token("$s")})) == DENIED
     assert code(await peer.ask(sub_refresh={"channel": "$r"})) == BAD
     reply = await peer.ask(sub_refresh={"channel": "$r", "token": room_token("$r")})
     assert not reply["sub_refresh"].get("expires")
+    reply = await peer.ask(sub_refresh={"channel": "$r", "token": room_token("$r", lasts=-5)})
+    assert code(reply) == EXPIRED
+    [end] = [push["unsubscribe"] for push in peer.pushes if "unsubscribe" in push]
+    assert end["code"] == 2501, "so that it gets another one, and subscribes anew"
+    assert "subscribe" in await peer.ask(subscribe={"channel": "$r", "token": room_token("$r")})
     await peer.send(peer.numbered(sub_refresh={"channel": "$r", "token": room_token("$s")}))
     assert await closed_with(peer) == (3500, "invalid token")
 
@@ -274,7 +277,7 @@ async def test_thousands_of_tokens_in_one_message(start_canang, tmp_path):
     await peer.subscribe("r")
     first = peer.numbered(sub_refresh={"channel": "r", "token": key.token("ann", channel="r")})
     shown = room_token("r")
-    others = [peer.numbered(sub_refresh={"channel": "r", "token": shown}) for _ in range(4000)]
+    others = [peer.numbered(sub_refresh={"channel": "r", "token": shown}) for _ in range(1000)]
     await peer.send(first, *others)
     for command in [first, *others]:
         assert "sub_refresh" in await peer.reply(command["id"])
