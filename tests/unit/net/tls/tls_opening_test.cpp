@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <string>
+#include <vector>
 
 namespace canang::net {
 namespace {
@@ -195,6 +196,22 @@ TEST_F(tls_opening_test, closes_on_garbage_without_an_answer) {
   EXPECT_EQ(loop.context.http.size(), 1U) << "it lingers";
   liar.leave();
   EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == 0; }));
+}
+
+TEST_F(tls_opening_test, leaves_the_turn_to_others_once_handshakes_have_had_their_share) {
+  test::tls_side side{context.get(), false};
+  side.step();
+  const std::string hello{side.records()};
+  std::vector<test::raw_client> crowd;
+  for (int i = 0; i < 100; ++i) {
+    crowd.push_back(come());
+    crowd.back().send(hello);
+  }
+  EXPECT_FALSE(loop.context.sockets.is_next_charged());
+  while (!loop.context.sockets.is_next_charged())
+    ASSERT_GT(loop.io.poll_one(), 0U) << "all are at the gate, and the turn is not charged";
+  loop.context.sockets.poll();
+  EXPECT_FALSE(loop.context.sockets.is_next_charged());
 }
 
 TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
