@@ -233,11 +233,11 @@ bool connection::has_too_much_unanswered() const noexcept {
 /// The one place that decides whether the client is read.
 void connection::settle_reading() {
   const bool is_too_fast = rare_ && rare_->held && rare_->held->is_holding;
-  const bool has_waiting =
-    rare_
-    && (!rare_->waiting.empty() || !rare_->queries.empty() || !rare_->checks.empty()
-        || rare_->is_checking);
-  const bool holds = !is_opened_ || is_identifying_ || is_too_fast || has_waiting || has_too_much_unanswered();
+  const bool has_waiting = rare_
+                           && (!rare_->waiting.empty() || !rare_->queries.empty()
+                               || !rare_->checks.empty() || rare_->is_checking);
+  const bool holds =
+    !is_opened_ || is_identifying_ || is_too_fast || has_waiting || has_too_much_unanswered();
   if (holds == held_back_)
     return;
   held_back_ = holds;

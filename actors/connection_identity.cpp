@@ -144,10 +144,7 @@ void connection::check_token_of_room(subscription& wanted) {
     }
     const auto client = net::client_name(self.facts());
     self.services_.authorizer->check_pass(
-      {.who = self.who(),
-       .client = client,
-       .room = asked->wish->room,
-       .token = asked->wish->token},
+      {.who = self.who(), .client = client, .room = asked->wish->room, .token = asked->wish->token},
       self.continue_with([id](connection& of, net::proof is, net::room_pass&& pass) {
         of.on_pass(id, is, std::move(pass));
         of.on_checked();
@@ -260,10 +257,11 @@ void connection::refresh_room(const std::string& room, const std::string& token,
   const auto client = net::client_name(facts());
   services_.authorizer->check_pass(
     {.who = who(), .client = client, .room = room, .token = token},
-    continue_with([id = found->id, request](connection& self, net::proof is, net::room_pass&& pass) {
-      self.on_room_refreshed(id, request, is, std::move(pass));
-      self.on_checked();
-    }));
+    continue_with(
+      [id = found->id, request](connection& self, net::proof is, net::room_pass&& pass) {
+        self.on_room_refreshed(id, request, is, std::move(pass));
+        self.on_checked();
+      }));
 }
 
 void connection::on_room_refreshed(subscription_id id, std::uint32_t request, net::proof is,

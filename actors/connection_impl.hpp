@@ -97,13 +97,13 @@ struct connection::rare {
   std::unique_ptr<entering> enters;
   std::unique_ptr<lifetimes> lives;
   std::unique_ptr<std::map<subscription_id, std::string>> room_infos; // of its rooms' tokens
-  std::vector<std::string> chosen;            // rooms that its token has it put in, until it is told
-  std::vector<net::join_command> early_joins; // that wait until it is known who it is
+  std::vector<std::string> chosen; // rooms that its token has it put in, until it is told
+  std::vector<net::join_command> early_joins;         // that wait until it is known who it is
   std::list<std::function<void(connection&)>> checks; // of tokens, one at a time
-  bool is_checking = false;       // one of them is under way
-  bool is_choosing_check = false; // just now
+  bool is_checking = false;                           // one of them is under way
+  bool is_choosing_check = false;                     // just now
   std::vector<waiting_publish> waiting;
-  std::list<asked_query> queries; // that wait for others to be answered
+  std::list<asked_query> queries;  // that wait for others to be answered
   unsigned asked = 0;              // those that are
   bool is_asking = false;          // just now
   net::publish_allowance answered; // bytes of answers, as if the client had published them
@@ -112,8 +112,8 @@ struct connection::rare {
   [[nodiscard]] bool is_empty() const noexcept {
     return !facts && !held && !identifies && !who && !enters && !lives && !room_infos
            && chosen.empty() && early_joins.empty() && checks.empty() && !is_checking
-           && !is_choosing_check && waiting.empty() && queries.empty()
-           && asked == 0 && !is_asking && !asks;
+           && !is_choosing_check && waiting.empty() && queries.empty() && asked == 0 && !is_asking
+           && !asks;
   }
 };
 

@@ -40,7 +40,7 @@ struct loop_options {
   /// What stands before a user's name in the name of the room that all of its clients are made members of, if their
   /// protocol has a word for that. Empty: there are no such rooms.
   std::string personal_room;
-  net::room_name_rules names;      ///< what names of rooms say of who may be in them
+  net::room_name_rules names; ///< what names of rooms say of who may be in them
   net::anonymous_clients anonymous = net::anonymous_clients::without_keys;
 };
 

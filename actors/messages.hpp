@@ -67,9 +67,9 @@ struct add_member {
   cluster::position from{};  ///< what it is sent follows it
   bool is_recovered = false; ///< it asked to resume, and misses nothing
   subscription_id subscription = 0;
-  std::uint32_t request = 0; ///< of the client
-  caf::actor handle{};       ///< of the room
-  std::uint8_t note = 0;     ///< of the join
+  std::uint32_t request = 0;      ///< of the client
+  caf::actor handle{};            ///< of the room
+  std::uint8_t note = 0;          ///< of the join
   std::uint32_t expires_in_s = 0; ///< likewise
 };
 

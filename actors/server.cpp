@@ -112,7 +112,7 @@ server::~server() {
   for (auto& home : homes_)
     home->stop();
   tokens_.stop(); // it tells loops
-  cast_.clear(); // read by actors, and by bridges' handlers, until their threads have ended
+  cast_.clear();  // read by actors, and by bridges' handlers, until their threads have ended
   bridges_.by_shard.clear();
   control_ = nullptr;
   homes_.clear();

@@ -29,7 +29,8 @@ void add_identity_options(option_adder& adder, options& into) {
   adder.add("--private-prefix", names.private_prefix, parse_mark, "up to 32 bytes of a room's name",
             "$", "rooms whose names begin with it need a token; empty: none do");
   adder.add("--user-boundary", names.user_boundary, parse_mark, "up to 32 bytes of a room's name",
-            "#", "where [rooms] user-rooms is true: the users behind it, with commas, own the room");
+            "#",
+            "where [rooms] user-rooms is true: the users behind it, with commas, own the room");
 }
 
 settled_identities settle_identities(options& of) {

@@ -77,7 +77,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<clock::time_point> last_good_; // with the mutex
-  bool is_due_ = false; // with the mutex, as all below
+  bool is_due_ = false;                        // with the mutex, as all below
   bool is_ending_ = false;
   jwks_fetch* running_ = nullptr;
   std::thread thread_;

@@ -70,8 +70,8 @@ struct room_report {
   position top{}; ///< with an empty epoch: nothing is known of the room
   std::vector<std::pair<std::string, std::uint64_t>> members_by_node{};
   std::vector<present_member> members{}; ///< where they were asked for and are kept
-  std::size_t info_bytes = 0;    ///< of `info` and `room_info` of all of them
-  bool is_info_left_out = false; ///< of all: there is more than `max_report_info_bytes`
+  std::size_t info_bytes = 0;            ///< of `info` and `room_info` of all of them
+  bool is_info_left_out = false;         ///< of all: there is more than `max_report_info_bytes`
 };
 
 /// Which rooms are asked for: by name with `*` and `?`, so many at most.

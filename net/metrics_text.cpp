@@ -182,8 +182,8 @@ MetricFamily emulations(loop_list loops) {
 }
 
 MetricFamily token_checks(loop_list loops) {
-  auto result = family("canang_token_checks_total", "Tokens that clients showed, by what came of them.",
-                       MetricType::Counter);
+  auto result = family("canang_token_checks_total",
+                       "Tokens that clients showed, by what came of them.", MetricType::Counter);
   for (std::size_t p = 0; p < proof_count; ++p) {
     std::uint64_t count = 0;
     for (const auto* loop : loops)

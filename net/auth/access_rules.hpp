@@ -13,7 +13,8 @@ struct access_rules {
   who_may publish = who_may::members;
   who_may presence = who_may::members;
   who_may history = who_may::members;
-  bool has_users = false; ///< users may stand behind a boundary in the room's name, and it is theirs alone
+  bool has_users =
+    false; ///< users may stand behind a boundary in the room's name, and it is theirs alone
 };
 
 /// Where an authorizer has the rules of rooms from: whoever knows the rooms' settings implements it. Used on the

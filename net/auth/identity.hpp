@@ -15,13 +15,14 @@ struct identity {
   std::string user{};     ///< as it names itself, or as its token does; may be empty
   bool is_proved = false; ///< by a token
   std::string info{};     ///< what its token has others know of it: JSON, or nothing
-  std::vector<token_grant> grants{}; ///< what its token allows it beyond what the rooms' settings do
+  std::vector<token_grant>
+    grants{}; ///< what its token allows it beyond what the rooms' settings do
 };
 
 /// What a client shows to say who it is.
 struct credentials {
-  std::string user{};  ///< as it names itself; may be empty
-  std::string token{}; ///< empty: it has none
+  std::string user{};       ///< as it names itself; may be empty
+  std::string token{};      ///< empty: it has none
   bool is_of_field = false; ///< it came in `Authorization`, and may be meant for somebody else
   std::string room{}; ///< the token may be one of this room: its bearer has no other way to show it
   bool is_known = false; ///< it has shown one before

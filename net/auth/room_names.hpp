@@ -12,7 +12,8 @@ namespace canang::net {
 struct room_name_rules {
   std::string private_prefix{"$"}; ///< of rooms for which a token is needed; empty: there are none
   std::string user_boundary{"#"};  ///< users follow it, separated by commas; empty: they never do
-  std::string personal_prefix{};   ///< a user follows it, to whom the room belongs; empty: there are none
+  std::string
+    personal_prefix{}; ///< a user follows it, to whom the room belongs; empty: there are none
 
   /// What the name says of one who is not in the room.
   enum class entitlement : std::uint8_t {

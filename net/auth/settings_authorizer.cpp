@@ -66,9 +66,8 @@ bool settings_authorizer::allows(const room_question& question) const {
   if (is_granted(question))
     return true;
   using entitlement = room_name_rules::entitlement;
-  const auto by_name = question.is_member
-                         ? entitlement::none // it was looked at when it came in
-                         : names_.of(question.room, question.who, rules.has_users);
+  const auto by_name = question.is_member ? entitlement::none // it was looked at when it came in
+                                          : names_.of(question.room, question.who, rules.has_users);
   if (by_name == entitlement::barred)
     return false;
   if (by_name == entitlement::owns && question.what == room_action::subscribe)

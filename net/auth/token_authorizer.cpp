@@ -27,13 +27,14 @@ proof proof_of(const std::optional<token_result>& result) {
 
 /// A client's token, or one of the room that it wants to be in, which is bound to no connection that it had before.
 bool is_for(const token_claims& claims, std::string_view room) {
-  return !claims.channel
-         || (!room.empty() && *claims.channel == room && claims.client.empty());
+  return !claims.channel || (!room.empty() && *claims.channel == room && claims.client.empty());
 }
 
 /// A token of a room lets its bearer into that room.
 token_grant grant_of_room(std::string room) {
-  return {.pattern = std::move(room), .match = token_grant::kind::exact, .rights = token_grant::subscribe};
+  return {.pattern = std::move(room),
+          .match = token_grant::kind::exact,
+          .rights = token_grant::subscribe};
 }
 
 client_admission admission_of(token_claims&& claims) {
@@ -78,8 +79,8 @@ void token_authorizer::identify(credentials&& shown, identity_handler decided) {
 void token_authorizer::identify_by_token(credentials&& shown, identity_handler decided) {
   const auto lane = shown.is_known ? token_checks::lane::known : token_checks::lane::stranger;
   check(shown.token, lane,
-        [this, room = std::move(shown.room),
-         decided = std::move(decided)](proof is, token_claims&& claims) {
+        [this, room = std::move(shown.room), decided = std::move(decided)](proof is,
+                                                                           token_claims&& claims) {
           if (is == proof::good && !is_for(claims, room))
             is = proof::bad;
           count(is);
@@ -105,19 +106,17 @@ void token_authorizer::check_pass(const pass_question& question, pass_handler de
           if (is == proof::good && !is_for_this)
             is = proof::bad;
           count(is);
-          decided(is, is == proof::good
-                        ? room_pass{claims.expires_at, std::move(claims.info)}
-                        : room_pass{});
+          decided(is, is == proof::good ? room_pass{claims.expires_at, std::move(claims.info)}
+                                        : room_pass{});
         });
 }
 
 void token_authorizer::check(std::string_view token, token_checks::lane of, claims_handler done) {
-  tokens_.check(token, of, context_.io,
-                [done = std::move(done)](std::optional<token_result> result) {
-                  const auto is = proof_of(result);
-                  done(is, is == proof::good ? std::get<token_claims>(std::move(*result))
-                                             : token_claims{});
-                });
+  tokens_.check(
+    token, of, context_.io, [done = std::move(done)](std::optional<token_result> result) {
+      const auto is = proof_of(result);
+      done(is, is == proof::good ? std::get<token_claims>(std::move(*result)) : token_claims{});
+    });
 }
 
 } // namespace canang::net

@@ -25,8 +25,8 @@ enum class anonymous_clients : std::uint8_t {
 class token_authorizer final : public authorizer {
 public:
   /// Those that are referred to outlive it.
-  token_authorizer(settings_authorizer& rooms, token_checks& tokens,
-                   anonymous_clients anonymous, loop_context& context)
+  token_authorizer(settings_authorizer& rooms, token_checks& tokens, anonymous_clients anonymous,
+                   loop_context& context)
     : rooms_(rooms), tokens_(tokens), anonymous_(anonymous), context_(context) {}
 
   void identify(credentials&& shown, identity_handler decided) override;

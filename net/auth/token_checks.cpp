@@ -24,7 +24,8 @@ void token_checks::stop() {
 std::optional<token_result> token_checks::check_now(std::string_view token) const {
   const auto keys = keys_.get();
   auto result = check_token(token, *keys, rules_, std::chrono::system_clock::now());
-  if (auto* const claims = std::get_if<token_claims>(&result); claims != nullptr && claims->expires_at)
+  if (auto* const claims = std::get_if<token_claims>(&result);
+      claims != nullptr && claims->expires_at)
     *claims->expires_at += rules_.leeway.count(); // as it counted for so long
   const auto* const fault = std::get_if<token_fault>(&result);
   if (fault != nullptr && *fault == token_fault::unknown_key && on_unknown_key_
@@ -79,10 +80,10 @@ void token_checks::work(const std::stop_token& ends) {
     auto next = std::move(from.front());
     from.pop_front();
     lock.unlock();
-    boost::asio::post(next.home, [done = std::move(next.done),
-                                  result = check_safely(next.token)]() mutable {
-      done(std::move(result));
-    });
+    boost::asio::post(next.home,
+                      [done = std::move(next.done), result = check_safely(next.token)]() mutable {
+                        done(std::move(result));
+                      });
     lock.lock();
   }
 }

@@ -74,7 +74,8 @@ private:
   const std::function<bool(std::string_view)> on_unknown_key_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::array<std::deque<waiting_check>, 2> waiting_; // by lane; with the mutex, as the thread's beginning
+  std::array<std::deque<waiting_check>, 2>
+    waiting_; // by lane; with the mutex, as the thread's beginning
   std::jthread worker_;
 };
 

@@ -3,8 +3,8 @@
 #include "base/shared_value.hpp"
 #include "net/auth/token_key.hpp"
 
-#include <cstddef>
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -27,9 +27,7 @@ std::string_view refusal_text(reject_reason reason, std::string_view otherwise) 
   }
 }
 
-bool is_final(reject_reason reason) noexcept {
-  return !refusal_status(reason).starts_with("503");
-}
+bool is_final(reject_reason reason) noexcept { return !refusal_status(reason).starts_with("503"); }
 
 std::string_view refusal_status(reject_reason reason) noexcept {
   switch (reason) {

@@ -90,9 +90,9 @@ public:
       return false;
     append_message(words_, frames, out, [&](std::string& text) {
       words_.unsubscribed(text, what.room,
-                          what.code == force_disconnect           ? server_unsubscribe
+                          what.code == force_disconnect          ? server_unsubscribe
                           : what.code == net::membership_expired ? renew
-                                                                  : come_back);
+                                                                 : come_back);
     });
     return true;
   }

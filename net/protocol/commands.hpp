@@ -118,9 +118,9 @@ struct connection_parameters {
   bool echo = true;
   std::uint32_t history = 0;
   std::optional<resume_position> since{};
-  bool meta = false;  ///< publications with their positions
-  std::string user{};  ///< who it says to be; may be empty
-  std::string token{}; ///< that says who it is; may be empty
+  bool meta = false;              ///< publications with their positions
+  std::string user{};             ///< who it says to be; may be empty
+  std::string token{};            ///< that says who it is; may be empty
   bool is_token_of_field = false; ///< see `credentials::is_of_field`
   std::vector<other_room> other_rooms{};
 };
@@ -166,8 +166,8 @@ struct stored_publish {
 /// A member of a room, as others are told of it.
 struct member_view {
   std::string_view id;
-  std::string_view user;        ///< may be empty
-  std::string_view info{};      ///< what the token of its connection says: one line of JSON, or nothing
+  std::string_view user;   ///< may be empty
+  std::string_view info{}; ///< what the token of its connection says: one line of JSON, or nothing
   std::string_view room_info{}; ///< likewise that of the room
 };
 
@@ -185,11 +185,11 @@ struct counts_answer {
 
 /// What a connection is to its node.
 struct connection_facts {
-  std::string_view node;             ///< the node's id
-  std::uint64_t connection = 0;      ///< the connection's number there
-  std::chrono::milliseconds pings{}; ///< how often it is pinged
-  std::string session{};             ///< see `session::secret`
-  std::vector<std::string> rooms{};  ///< that the server has chosen for who it is
+  std::string_view node;                       ///< the node's id
+  std::uint64_t connection = 0;                ///< the connection's number there
+  std::chrono::milliseconds pings{};           ///< how often it is pinged
+  std::string session{};                       ///< see `session::secret`
+  std::vector<std::string> rooms{};            ///< that the server has chosen for who it is
   std::optional<std::uint32_t> expires_in_s{}; ///< none: it need not be refreshed
 };
 

@@ -29,11 +29,10 @@ class bare_messages final : public plain_words {};
 } // namespace
 
 void plain_words::on_open(const connection_parameters& parameters, command_sink& sink) {
-  sink.on_command(identify_command{
-    {.user = parameters.user,
-     .token = parameters.token,
-     .is_of_field = parameters.is_token_of_field,
-     .room = parameters.room}});
+  sink.on_command(identify_command{{.user = parameters.user,
+                                    .token = parameters.token,
+                                    .is_of_field = parameters.is_token_of_field,
+                                    .room = parameters.room}});
   sink.on_command(join_command{.room = parameters.room,
                                .echo = parameters.echo,
                                .history = parameters.history,

@@ -21,8 +21,8 @@ constexpr std::string_view scheme = "bearer ";
 /// Schemes are told without regard to case (RFC 9110, 11.1).
 bool is_bearer(std::string_view credentials) {
   return credentials.size() > scheme.size()
-         && boost::beast::iequals(
-           boost::beast::string_view{credentials.data(), scheme.size()}, "bearer ");
+         && boost::beast::iequals(boost::beast::string_view{credentials.data(), scheme.size()},
+                                  "bearer ");
 }
 
 } // namespace

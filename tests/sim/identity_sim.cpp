@@ -26,9 +26,8 @@ struct lines_peer {
   client& is;
 
   lines_peer(sim_node& node, std::uint32_t loop)
-    : is(node.connect({.room = "",
-                       .loop = loop,
-                       .format = &lines_format(net::recovered_in::messages)})) {}
+    : is(node.connect(
+      {.room = "", .loop = loop, .format = &lines_format(net::recovered_in::messages)})) {}
 
   void say(std::string text) { is.peer->send(net::frame_type::text, std::move(text)); }
 
@@ -102,7 +101,8 @@ TEST(identity, of_many_tokens_of_rooms_has_each_looked_at_and_nothing_left_behin
     one.say("hello ann");
     other.say("hello bob");
     node.settle();
-    one.say("join 1 locked1 0 good\njoin 2 locked2 0 bad\njoin 3 locked3 0 old\njoin 4 locked4 0 good");
+    one.say(
+      "join 1 locked1 0 good\njoin 2 locked2 0 bad\njoin 3 locked3 0 old\njoin 4 locked4 0 good");
     other.say("join 1 locked1 0 good\nleave 2 locked1\njoin 3 lobby 0 good");
     node.some_steps();
     if (node.any().one_in(3))
@@ -111,7 +111,8 @@ TEST(identity, of_many_tokens_of_rooms_has_each_looked_at_and_nothing_left_behin
     EXPECT_TRUE(one.heard("failed 2 bad_token"));
     EXPECT_TRUE(one.heard("failed 3 token_expired"));
     one.say("publish 5 locked1 a\npublish 6 locked4 b\npublish 7 locked2 c");
-    one.say("refresh 8 good\nrefresh 9 good locked1\nrefresh 10 old locked1\nrefresh 11 good locked2");
+    one.say(
+      "refresh 8 good\nrefresh 9 good locked1\nrefresh 10 old locked1\nrefresh 11 good locked2");
     node.settle();
     EXPECT_TRUE(one.heard("stored 5"));
     EXPECT_TRUE(one.heard("stored 6"));

@@ -31,9 +31,8 @@ public:
   }
 
   void decide(const net::room_question& question, handler decided) override {
-    at_once_or_later([verdict = verdict_of(question), decided = std::move(decided)] {
-      decided(verdict);
-    });
+    at_once_or_later(
+      [verdict = verdict_of(question), decided = std::move(decided)] { decided(verdict); });
   }
 
   void check_pass(const net::pass_question& question, pass_handler decided) override {

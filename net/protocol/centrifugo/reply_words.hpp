@@ -26,9 +26,9 @@ inline constexpr std::uint8_t changes = 8;
 struct connect_result {
   std::string_view client;
   std::string_view node;
-  std::uint32_t ping_s = 0;   ///< pings come so often, and are to be answered
-  std::string_view session{}; ///< see `session::secret`; empty: there is none
-  std::string_view rooms{};   ///< what `entered` has said
+  std::uint32_t ping_s = 0;                    ///< pings come so often, and are to be answered
+  std::string_view session{};                  ///< see `session::secret`; empty: there is none
+  std::string_view rooms{};                    ///< what `entered` has said
   std::optional<std::uint32_t> expires_in_s{}; ///< unless it is refreshed; none: never
 };
 

@@ -74,7 +74,8 @@ bool talk::take(const request& asked, command_sink& sink) {
   const bool wants_answer = asked.what != method::none && asked.what != method::send;
   const bool comes_first = asked.what == method::connect;
   if (asked.what != method::none
-      && (stage_ == stage::connecting || (wants_answer && asked.id == 0) || comes_first == is_connected())) {
+      && (stage_ == stage::connecting || (wants_answer && asked.id == 0)
+          || comes_first == is_connected())) {
     sink.close(malformed.code, malformed.reason);
     return false;
   }
@@ -186,9 +187,8 @@ void talk::enter_rooms(std::vector<std::string>&& rooms, command_sink& sink) {
     join_command join{.room = std::move(room)};
     join.note = subscription_note::positioned | subscription_note::recoverable;
     join.format = &formats_.by_server;
-    const auto found = std::find_if(had.rbegin(), had.rend(), [&](const auto& one) {
-      return one.first == join.room;
-    });
+    const auto found = std::find_if(had.rbegin(), had.rend(),
+                                    [&](const auto& one) { return one.first == join.room; });
     if (found != had.rend()) {
       join.note |= subscription_note::recovering;
       join.since = std::move(found->second);

@@ -91,10 +91,11 @@ TEST_F(settings_authorizer_test, tells_when_what_it_decided_may_be_otherwise_now
 
 TEST_F(settings_authorizer_test, lets_those_do_something_whose_token_says_so) {
   identity who{.user = "ann", .is_proved = true};
-  who.grants = {{.pattern = "chat:*",
-                 .match = token_grant::kind::wildcard,
-                 .rights = token_grant::subscribe | token_grant::history},
-                {.pattern = "news", .match = token_grant::kind::exact, .rights = token_grant::publish}};
+  who.grants = {
+    {.pattern = "chat:*",
+     .match = token_grant::kind::wildcard,
+     .rights = token_grant::subscribe | token_grant::history},
+    {.pattern = "news", .match = token_grant::kind::exact, .rights = token_grant::publish}};
   constexpr auto token = who_may::token;
   said.rules = {token, token, token, token};
   EXPECT_TRUE(may(room_action::subscribe, who, "chat:1"));
@@ -118,7 +119,8 @@ TEST_F(settings_authorizer_test, keeps_private_rooms_for_those_with_a_token) {
       EXPECT_TRUE(may(what, who, "$board", true)) << "its token let it in";
     }
   }
-  who.grants = {{.pattern = "$*", .match = token_grant::kind::wildcard, .rights = token_grant::subscribe}};
+  who.grants = {
+    {.pattern = "$*", .match = token_grant::kind::wildcard, .rights = token_grant::subscribe}};
   EXPECT_TRUE(may(room_action::subscribe, who, "$board"));
   names.private_prefix.clear();
   who.grants.clear();

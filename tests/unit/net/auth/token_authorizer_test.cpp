@@ -139,12 +139,14 @@ TEST_F(without_keys, a_field_may_be_for_others) {
     << "they are to be fetched";
 }
 
-TEST_F(token_authorizer_test, takes_a_token_of_a_room_for_one_of_a_client_only_where_there_is_no_other_way) {
+TEST_F(token_authorizer_test,
+       takes_a_token_of_a_room_for_one_of_a_client_only_where_there_is_no_other_way) {
   const auto of_room = token(R"({"sub":"ann","channel":"$r"})");
   EXPECT_EQ(identify({.token = of_room}), proof::bad);
   EXPECT_EQ(identify({.token = of_room, .room = "$s"}), proof::bad) << "of another room";
-  EXPECT_EQ(identify({.token = token(R"({"sub":"ann","channel":"$r","client":"n/1"})"), .room = "$r"}),
-            proof::bad)
+  EXPECT_EQ(
+    identify({.token = token(R"({"sub":"ann","channel":"$r","client":"n/1"})"), .room = "$r"}),
+    proof::bad)
     << "of another connection";
   EXPECT_EQ(identify({.token = of_room, .room = "$r"}), proof::good);
   const auto may = [&](room_action what, std::string_view room) {
@@ -158,7 +160,8 @@ TEST_F(token_authorizer_test, takes_a_token_of_a_room_for_one_of_a_client_only_w
 }
 
 TEST_F(token_authorizer_test, puts_nobody_in_rooms_that_are_for_no_client) {
-  EXPECT_EQ(identify({.token = token(R"({"sub":"ann","channels":["closed","open"]})")}), proof::good);
+  EXPECT_EQ(identify({.token = token(R"({"sub":"ann","channels":["closed","open"]})")}),
+            proof::good);
   EXPECT_EQ(admitted.rooms, std::vector<std::string>{"open"});
 }
 

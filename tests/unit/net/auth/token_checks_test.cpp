@@ -78,9 +78,11 @@ std::string user_of(const std::optional<token_result>& result) {
 TEST_F(token_checks_test, checks_what_is_cheap_at_once) {
   token_checks checks{keys, {}};
   std::string user;
-  checks.check(cheap(), token_checks::lane::stranger, loop, [&](auto result) { user = user_of(result); });
+  checks.check(cheap(), token_checks::lane::stranger, loop,
+               [&](auto result) { user = user_of(result); });
   EXPECT_EQ(user, "ann");
-  checks.check("nonsense", token_checks::lane::stranger, loop, [&](auto result) { user = user_of(result); });
+  checks.check("nonsense", token_checks::lane::stranger, loop,
+               [&](auto result) { user = user_of(result); });
   EXPECT_EQ(user, to_string(token_fault::malformed));
 }
 
@@ -110,7 +112,10 @@ TEST_F(token_checks_test, tells_which_key_is_not_there) {
     sign_token("{}", *signing_key::of_secret(secret, token_algorithm::hs256, "new one"));
   keys.set(std::make_shared<const token_keys>());
   std::string user;
-  const auto ask = [&] { checks.check(other, token_checks::lane::stranger, loop, [&](auto result) { user = user_of(result); }); };
+  const auto ask = [&] {
+    checks.check(other, token_checks::lane::stranger, loop,
+                 [&](auto result) { user = user_of(result); });
+  };
   ask();
   EXPECT_EQ(wanted, "new one");
   EXPECT_EQ(user, to_string(token_fault::unknown_key));
@@ -124,7 +129,8 @@ TEST_F(token_checks_test, has_what_no_key_can_have_signed_wait_for_nothing) {
   const auto token = dear();
   keys.set(std::make_shared<const token_keys>());
   std::string user;
-  checks.check(token, token_checks::lane::stranger, loop, [&](auto result) { user = user_of(result); });
+  checks.check(token, token_checks::lane::stranger, loop,
+               [&](auto result) { user = user_of(result); });
   EXPECT_EQ(user, to_string(token_fault::unknown_key));
 }
 

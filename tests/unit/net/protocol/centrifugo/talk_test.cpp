@@ -47,8 +47,7 @@ struct noting_sink final : command_sink {
   void on_command(join_command&& command) override {
     joined_as = command.format;
     note("join " + command.room + position_of(command.since) + " note "
-           + std::to_string(command.note)
-           + (command.token.empty() ? ""s : " by " + command.token),
+           + std::to_string(command.note) + (command.token.empty() ? ""s : " by " + command.token),
          command.request);
   }
   void on_entering(entering_command&& command) override {
@@ -236,9 +235,10 @@ TEST_F(centrifugo_talk, has_no_word_for_other_faults_of_who_it_is) {
   open();
   say(R"({"id":7,"connect":{"token":"x"}})");
   std::string out;
-  for (const auto why : {command_fault::bad_token, command_fault::no_token, command_fault::unavailable})
-    EXPECT_FALSE(talk->encode_fault({.what = command_kind::identify, .why = why},
-                                    websocket_framing(), out));
+  for (const auto why :
+       {command_fault::bad_token, command_fault::no_token, command_fault::unavailable})
+    EXPECT_FALSE(
+      talk->encode_fault({.what = command_kind::identify, .why = why}, websocket_framing(), out));
   EXPECT_EQ(out, "");
 }
 
