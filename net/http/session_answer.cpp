@@ -138,8 +138,8 @@ void http_session::log_refusal(const page_response& response, std::string_view r
   text.remove_suffix(text.ends_with('\n') ? 1 : 0);
   spdlog::debug("refuse peer={} target={} status={} reason={} text={}",
                 client ? client_text(*client) : std::string{},
-                log_field(without_token(parser_->get().target())),
-                response.status, reason, log_field(text));
+                log_field(without_token(parser_->get().target())), response.status, reason,
+                log_field(text));
 }
 
 /// May be called and dropped on any thread, where the count of this session must not be touched: its one
