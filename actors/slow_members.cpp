@@ -101,7 +101,7 @@ private:
 net::frame_buffer_ptr slow_members::source::next() {
   piece_.reset();
   end_here();
-  const auto bytes = of_->list().context_.buffers.make();
+  auto bytes = of_->list().context_.buffers.make();
   of_->read(end_, bytes->bytes());
   if (bytes->size() == 0)
     return nullptr;

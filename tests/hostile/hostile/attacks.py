@@ -17,6 +17,7 @@ class Attack:
     slowness: float = 1.0  # how many times as long its windows are
     files: int | None = None  # the node's limit of open files
     redis: bool = False  # each node has one
+    is_for_all: bool = True  # it is one of those that are made all at once
 
 
 ONE_BY_ONE = (
@@ -84,6 +85,7 @@ ONE_BY_ONE = (
         ("made_up_sessions",) * 2,
         {"opened": 200, "bytes": 2_000_000},
         redis=True,
+        is_for_all=False,  # the others take all that two processors can do
     ),
     Attack("garbage", "bytes at random, bad requests, bad frames", ("garbage",), {"opened": 100}),
     Attack("storm", "connections that end at once, at every moment", ("storm",), {"opened": 200}),
@@ -97,8 +99,13 @@ ONE_BY_ONE = (
 
 ALL_AT_ONCE = Attack(
     "all-at-once",
-    "all of these together",
-    tuple(program for attack in ONE_BY_ONE for program in dict.fromkeys(attack.programs)),
+    "the others together",
+    tuple(
+        program
+        for attack in ONE_BY_ONE
+        if attack.is_for_all
+        for program in dict.fromkeys(attack.programs)
+    ),
     {"opened": 300, "bytes": 1_000_000},
     admits=False,
     keeps_history=True,
