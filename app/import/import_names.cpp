@@ -19,7 +19,7 @@ constexpr std::size_t max_mark_bytes = 32; // of the options
 void write_mark(const imported_key* key, std::string_view option, std::string_view otherwise,
                 toml_writer& out) {
   const auto text = key != nullptr ? text_of(*key) : std::optional{std::string{otherwise}};
-  if (text && text->size() <= max_mark_bytes && is_writable(*text)
+  if (text && text->size() <= max_mark_bytes && (text->empty() || is_writable(*text))
       && net::is_room_name(*text + "a")) {
     out.line(option, toml_text(*text), key != nullptr ? key->path : std::string_view{});
     return;

@@ -194,7 +194,7 @@ void write_personal_room(const option_row& row, imported_keys& keys, toml_writer
   const auto* const mark = keys.take({"channel.user_boundary", "channel_user_boundary"});
   constexpr std::size_t longest_mark = 32; // as in --user-boundary, which is # then, too
   std::string name = mark != nullptr ? text_of(*mark).value_or("#") : "#";
-  if (name.size() > longest_mark || !is_writable(name))
+  if (name.size() > longest_mark || (!name.empty() && !is_writable(name)))
     name = std::string(1, '#');
   const auto* const space =
     keys.take({"client.subscribe_to_user_personal_channel.personal_channel_namespace",

@@ -1,12 +1,10 @@
 #include "net/tls/handshake_gate.hpp"
 
-#include "net/limits.hpp"
-
 namespace canang::net {
 
 bool handshake_gate::has_time() {
   const auto now = clock::now();
-  if (now - period_began_ >= tls_handshake_period) {
+  if (now - period_began_ >= period_) {
     period_began_ = now;
     spent_ = {};
   }
@@ -26,7 +24,7 @@ void handshake_gate::await_period() {
   if (is_awaited_)
     return;
   is_awaited_ = true;
-  timer_.expires_at(period_began_ + tls_handshake_period);
+  timer_.expires_at(period_began_ + period_);
   timer_.async_wait([this](const boost::system::error_code& ec) {
     is_awaited_ = false;
     if (!ec)

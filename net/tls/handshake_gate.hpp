@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/limits.hpp"
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/wait_traits.hpp>
@@ -19,7 +21,10 @@ class handshake_gate {
 public:
   using clock = std::chrono::steady_clock;
 
-  explicit handshake_gate(boost::asio::io_context& io) : timer_(io.get_executor()) {}
+  /// Tests have their own `period`.
+  explicit handshake_gate(boost::asio::io_context& io,
+                          clock::duration period = tls_handshake_period)
+    : period_(period), timer_(io.get_executor()) {}
   handshake_gate(const handshake_gate&) = delete;
   handshake_gate& operator=(const handshake_gate&) = delete;
 
@@ -44,6 +49,7 @@ private:
   void await_period();
   void let_in();
 
+  clock::duration period_;
   boost::asio::basic_waitable_timer<clock, boost::asio::wait_traits<clock>, executor_type> timer_;
   std::deque<std::function<void()>> waiting_;
   clock::time_point period_began_{};
