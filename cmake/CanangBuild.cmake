@@ -6,7 +6,11 @@ endif()
 
 find_program(CANANG_CCACHE ccache)
 if(CANANG_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CANANG_CCACHE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_SOURCE_DIR}/scripts/ccache_clang")
+  else()
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CANANG_CCACHE}")
+  endif()
 endif()
 
 find_program(CANANG_MOLD mold)
