@@ -204,7 +204,17 @@ void http_session::on_client_hello() {
                   client ? client_text(*client) : std::string{},
                   to_string(reject_reason::bad_request));
   }
-  close();
+  linger();
+}
+
+/// Says that nothing more comes, and waits for the client to close: closed at once, with unread input, the
+/// connection would be reset.
+void http_session::linger() {
+  state_ = state::replying;
+  socket_.end_output();
+  context_.deadlines.schedule(*this, context_.now() + linger_timeout);
+  requests_ = std::max(requests_, 1U); // the deadline that follows is no failed handshake
+  discard_input();
 }
 
 /// Reads on until the client closes, so that what it still sends does not destroy our answer.

@@ -212,10 +212,7 @@ void http_session::after_reply(const error_code& ec) {
     await_request();
     return;
   }
-  socket_.end_output();
-  context_.deadlines.schedule(*this, context_.now() + linger_timeout);
-  requests_ = std::max(requests_, 1U); // the deadline that follows is no failed handshake
-  discard_input();
+  linger();
 }
 
 } // namespace canang::net

@@ -109,6 +109,7 @@ private:
   void log_refusal(const page_response& response, std::string_view reason);
   void send(page_response&& response, bool close_after);
   void after_reply(const error_code& ec);
+  void linger();
   void discard_input();
   void close();
 
