@@ -73,6 +73,14 @@ struct node_under_test {
     channel(room).publish(test::publication_of(data), key);
   }
 
+  /// How often the room heard of its members; cheap, however much is said of each.
+  [[nodiscard]] std::size_t count_events(const std::string& room) {
+    return static_cast<std::size_t>(
+      std::ranges::count_if(rooms[room].publications, [](const auto& message) {
+        return message->kind != publication_kind::message;
+      }));
+  }
+
   /// What the room heard of its members, in order: `+n1/1 ann`.
   [[nodiscard]] strings events(const std::string& room) {
     strings all;

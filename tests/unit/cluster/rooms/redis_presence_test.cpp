@@ -381,14 +381,14 @@ TEST_F(redis_presence_test, a_crowd_of_whom_tokens_say_much_comes_and_goes_in_pa
     a.join("told", i, who_text({"user" + std::to_string(i), info, info}));
   EXPECT_TRUE(
     until([&] { return a.metrics.rooms_memory_bytes.value() > members * 2 * info.size(); }));
-  ASSERT_TRUE(until([&] { return b.events("told").size() == members; }));
+  ASSERT_TRUE(until([&] { return b.count_events("told") == members; }));
   EXPECT_GE(a.metrics.commands.value() - before, members * 2 * info.size() / (256 * 1024));
   const auto told = report(b, "told");
   EXPECT_EQ(told.members.size(), members);
   EXPECT_FALSE(told.is_info_left_out);
   for (std::uint64_t i = members; i < 3 * members; ++i)
     a.join("told", i, who_text({"user" + std::to_string(i), info, info}));
-  ASSERT_TRUE(until([&] { return b.events("told").size() == 3 * members; }));
+  ASSERT_TRUE(until([&] { return b.count_events("told") == 3 * members; }));
   const auto too_much = report(b, "told");
   EXPECT_EQ(too_much.members.size(), 3 * members);
   EXPECT_TRUE(too_much.is_info_left_out);
@@ -397,7 +397,7 @@ TEST_F(redis_presence_test, a_crowd_of_whom_tokens_say_much_comes_and_goes_in_pa
   ASSERT_TRUE(becomes(b, "told", "|"));
   EXPECT_TRUE(until([&] { return a.metrics.rooms_memory_bytes.value() < 100'000; }));
   a.ahead += 4s;
-  ASSERT_TRUE(until([&] { return b.events("told").size() == 6 * members; }));
+  ASSERT_TRUE(until([&] { return b.count_events("told") == 6 * members; }));
 }
 
 TEST_F(redis_presence_test, heals_when_redis_has_forgotten_everything) {
