@@ -135,7 +135,7 @@ run_parts() {
   python3 scripts/sum_reports.py "$report_dir"
 }
 
-# A failing part does not keep the others from running. What is compiled beside the tests (by .ci/run:
+# A failing part does not keep the others from running. What is compiled beside the tests (by .ci/run,
 # CANANG_BESIDE is its session) rests while a part measures what a server bears.
 run_part() {
   local part=$1 start=$SECONDS code=0 rests=''
@@ -163,16 +163,18 @@ ctest_folder() {
     "${jobs[@]}" --output-junit "$report_dir/$1.xml" "${rest[@]}"
 }
 
-# A whole part takes the tests that are marked `parallel` two at a time, then the others one by one.
+# A whole part takes the tests that are marked `parallel` side by side, then the others one by one.
+# Those of a cluster and of SDKs wait most of the time.
 pytest_folder() {
-  local code=0
+  local code=0 beside=2
+  case $1 in cluster | sdk) beside=3 ;; esac
   prepare_venv || return
   [[ $1 != sdk ]] || prepare_node_modules "$(part_dir "$1")/js" || return
   if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then
     run_pytest "$1" "$1" "${rest[@]}"
     return
   fi
-  run_pytest "$1" "$1-parallel" -m parallel --numprocesses 2 --dist worksteal || code=$?
+  run_pytest "$1" "$1-parallel" -m parallel --numprocesses "$beside" --dist worksteal || code=$?
   run_pytest "$1" "$1-serial" -m 'not parallel' || code=$?
   return "$code"
 }
