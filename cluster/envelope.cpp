@@ -123,7 +123,8 @@ bool take_author(std::string_view& from, std::optional<publication_author>& into
     return false;
   return mark == named_author
          || (take_text<std::uint16_t>(from, author.info)
-             && take_text<std::uint16_t>(from, author.room_info));
+             && take_text<std::uint16_t>(from, author.room_info)
+             && mark_of(into) == author_with_info);
 }
 
 bool take_tags(std::string_view& from, std::vector<publication_tag>& into) {
