@@ -16,6 +16,10 @@ void look_at(std::string_view bytes) {
   batch read;
   if (read_message(bytes, 0, read) != envelope_errc::none)
     return;
+  if (read.is_removal) {
+    require(read.publications.empty() && read.first > 0, "a removal is of an offset");
+    return;
+  }
   require(!read.publications.empty(), "a batch has publications");
   require(read.is_unordered() == read.epoch.empty(), "offsets are of an epoch");
   require(read.is_unordered() || read.last() >= read.first, "offsets begin at 1");
