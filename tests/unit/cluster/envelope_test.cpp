@@ -137,6 +137,18 @@ TEST(envelope, brings_back_what_tokens_say_of_an_author) {
   }
 }
 
+TEST(envelope, refuses_an_author_with_an_info_that_is_empty) {
+  const publication_notes notes{.author = publication_author{"ann", "n/1", "7", ""}};
+  auto bytes = message_bytes("1 abcdefghij 1 1", batch_of({message_with(notes, "")}));
+  batch got;
+  ASSERT_EQ(read_message(bytes, here, got), envelope_errc::none);
+  const auto info = bytes.rfind("\1\0007\0\0\0"s);
+  ASSERT_NE(info, std::string::npos);
+  bytes.replace(info, 3, "\0\0"s);
+  bytes[info - 13] = static_cast<char>(bytes[info - 13] - 1); // of its size
+  EXPECT_EQ(read_message(bytes, here, got), envelope_errc::truncated);
+}
+
 TEST(envelope, refuses_notes_that_are_longer_than_what_they_are_part_of) {
   const publication_notes notes{.author = publication_author{"ann", "n/1"}, .tags = {{"k", "v"}}};
   const auto good = message_bytes("1 abcdefghij 1 1", batch_of({message_with(notes, "")}));
