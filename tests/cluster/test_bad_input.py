@@ -108,7 +108,7 @@ async def test_rubbish_on_a_channel_is_counted_and_disturbs_nobody(cluster: Clus
         await member.send("after")
         await member.has(2)
         assert faults_of({"m": member.log}, ["before", "after"]) == []
-        complaints = [m for m in node.log_messages() if "is not ours" in m]
+        complaints = await eventually(lambda: node.log_with("is not ours"), "it is logged")
         assert len(complaints) == 1, "logged once a minute"
 
 
@@ -163,7 +163,7 @@ async def test_housekeeping_that_is_refused_is_counted_and_logged_once_a_minute(
 
         await eventually(lambda: refused("lease") >= 2 and refused("presence") >= 2, "counted")
         assert node.metrics().total("canang_redis_refused_total", reason="acl") == 0
-        lines = [m for m in node.log_messages() if "housekeeping is refused" in m]
+        lines = await eventually(lambda: node.log_with("housekeeping is refused"), "it is logged")
         assert len(lines) == 1 and "OOM command not allowed" in lines[0]
         redis.ask("CONFIG", "SET", "maxmemory", "0")
         await late.until(lambda: ("joined", "bob") in late.events, "is told in the end", 20)

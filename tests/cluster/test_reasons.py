@@ -12,12 +12,8 @@ from support.waiting import eventually
 IMPATIENT = {"redis_probe_interval": "200ms", "redis_probe_timeout": "2s"}
 
 
-def lines(node: CanangProcess, text: str) -> list[str]:
-    return [message for message in node.log_messages() if text in message]
-
-
 async def says(node: CanangProcess, text: str, timeout: float = 10) -> None:
-    await eventually(lambda: lines(node, text), f"a line of the log has {text!r}", timeout)
+    await eventually(lambda: node.log_with(text), f"a line of the log has {text!r}", timeout)
 
 
 async def not_publishing(node: CanangProcess, why: str, timeout: float = 10) -> None:
@@ -59,7 +55,7 @@ async def test_each_change_of_the_reason_is_said_once_and_readyz_names_it(cluste
     await says(node, "WRONGPASS")
     await not_publishing(node, "WRONGPASS")
     await tries(redis, 12)
-    assert len(lines(node, "WRONGPASS")) == 1, "both links, every time: one line"
+    assert len(node.log_with("WRONGPASS")) == 1, "both links, every time: one line"
     await unready(node, 12)
     _, page = await ask(node, "/readyz")
     assert "the user or password is refused (WRONGPASS)" in page["reason"], page
@@ -99,7 +95,7 @@ async def test_a_redis_in_cluster_mode_is_one_clear_line_and_unready(cluster: Cl
         assert "cluster mode" in page["reason"], page
         assert (await ask(node, "/healthz"))[0] == 200
     await tries(redis, 6)
-    assert len(lines(started, "cluster mode")) == 1
+    assert len(started.log_with("cluster mode")) == 1
 
 
 async def test_who_can_publish_nothing_is_ready_and_says_so(cluster: Cluster):
@@ -129,7 +125,7 @@ async def test_who_can_publish_nothing_is_ready_and_says_so(cluster: Cluster):
     redis.ask("CONFIG", "SET", "min-replicas-to-write", "0")
     await well(node)
     await eventually(lambda: publishing() == 1, "the gauge is 1 again")
-    assert len(lines(node, "publishing is refused: OOM")) == 1
+    assert len(node.log_with("publishing is refused: OOM")) == 1
 
 
 async def test_what_the_acl_refuses_is_one_line_that_names_the_command(cluster: Cluster):
@@ -150,8 +146,8 @@ async def test_what_the_acl_refuses_is_one_line_that_names_the_command(cluster: 
         await asyncio.gather(member.joined(), visitor.joined())
         await member.send("taken")
         await visitor.has_last("taken")
-        assert len(lines(node, "refuses 'xadd' (script publish)")) == 1
-        assert len(lines(node, "refuses 'zadd'")) == 1
+        assert len(node.log_with("refuses 'xadd' (script publish)")) == 1
+        assert len(node.log_with("refuses 'zadd'")) == 1
         await answers(node, "/rooms/r", lambda _, page: page["members"] == 2, "both counted", 10)
 
 

@@ -148,9 +148,7 @@ def test_over_the_budget_the_largest_goes_and_a_slow_reader_stays(start_canang):
     read_all(slow, waiting, 60_000)
     author.send_binary(waiting.to_bytes(4, "big"))
     assert slow.read_data().payload == waiting.to_bytes(4, "big")
-    wait_until(
-        lambda: any("outbox-budget" in message for message in canang.log_messages()), "it is logged"
-    )
+    canang.wait_log("outbox-budget")
     for client in (slow, author, *flooders, *hogs):
         client.close()
 

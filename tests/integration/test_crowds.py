@@ -104,10 +104,7 @@ def test_more_connections_than_open_files_allow_are_cut_with_a_warning(start_can
     canang = start_canang(files=FILES, max_connections=100_000)
     limit = int(canang.metrics()["canang_connections_limit"])
     assert 0 < limit < FILES - 100
-    [line] = wait_until(
-        lambda: [line for line in canang.log_messages() if "--max-connections 100000" in line],
-        "it is logged",
-    )
+    [line] = canang.wait_log("--max-connections 100000")
     assert f"{limit} are taken" in line and str(FILES) in line
     unlimited = start_canang(files=FILES, max_connections=0)
     assert unlimited.metrics()["canang_connections_limit"] == limit

@@ -3,7 +3,6 @@
 import pytest
 
 from support.raw_websocket import RawConnection
-from support.waiting import wait_until
 
 FIELDS = {
     "Host": "127.0.0.1",
@@ -153,11 +152,7 @@ def test_what_a_proxy_took_away_is_said_and_logged(start_canang, request_bytes, 
         request_bytes = request_bytes.replace(b"HTTP/1.1", b"HTTP/1.0")
     answer = answer_to(canang.port, request_bytes)
     assert answer.status == status and said in reason(answer)
-
-    def logged():
-        return [line for line in canang.log_messages() if said in line]
-
-    [line] = wait_until(logged, "a line says so")
+    [line] = canang.wait_log(said)
     assert line.startswith("refuse peer=127.0.0.1:") and 'target="/ws"' in line
 
 

@@ -59,7 +59,7 @@ def test_beyond_loopback_nothing_else_is_answered_without_a_key(start_canang):
 def test_a_key_or_loopback_is_no_reason_to_warn(start_canang):
     for options in ({}, BEYOND_LOOPBACK | {"internal_key": KEY}):
         canang = start_canang(**options)
-        assert not [message for message in canang.log_messages() if "--internal-key" in message]
+        assert not canang.log_with("--internal-key")
 
 
 def test_a_host_that_was_made_to_lead_here_learns_nothing(canang):

@@ -61,11 +61,7 @@ def test_a_room_too_many_is_refused_and_the_others_can_be_joined(start_canang):
         assert metrics["canang_rooms_limit"] == 5
         for _ in range(20):
             assert ask(canang, "/ws/another").status == 503
-
-        def lines():
-            return [line for line in canang.log_messages() if "--max-rooms" in line]
-
-        assert len(wait_until(lines, "it is logged")) == 1, "one line a minute"
+        assert len(canang.wait_log("--max-rooms")) == 1, "one line a minute"
         assert ask(canang, "/ws/r3").status == 101
         members[0].send_text("still here")
         assert members[0].read_data().payload == b"still here"

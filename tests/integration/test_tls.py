@@ -111,9 +111,7 @@ def test_sessions_are_resumed_also_after_the_certificate_was_replaced(start_tls,
     reused, session = session_after(session)
     assert reused
     canang.process.send_signal(signal.SIGHUP)
-    wait_until(
-        lambda: sum("is in force" in m for m in canang.log_messages()) == 2, "it is read again"
-    )
+    wait_until(lambda: len(canang.log_with("is in force")) == 2, "it is read again")
     reused, _ = session_after(session)
     assert reused
     assert handshakes(canang, "resumed") == 2
@@ -165,9 +163,7 @@ def test_a_client_hello_on_the_plain_port_is_closed_with_a_line_in_the_log(start
         assert client.socket.recv(1) == b"", "closed, and not reset over what was not read"
     with pytest.raises(OSError):
         RawConnection(canang.port, tls=ssl.create_default_context())
-    wait_until(
-        lambda: sum("TLS on a plain port" in m for m in canang.log_messages()) == 2, "it is told"
-    )
+    wait_until(lambda: len(canang.log_with("TLS on a plain port")) == 2, "it is told")
 
 
 def test_large_messages_and_slow_readers(start_tls, authority):
@@ -285,16 +281,13 @@ def test_new_certificates_are_taken_while_members_stay(start_canang, authority, 
     assert member.read_data().payload == b"still here"
     after = serial_now()
     file.write_text("garbage")
-    wait_until(
-        lambda: any("the certificate stays as it was" in m for m in canang.log_messages()), "it is told", 10
-    )
+    canang.wait_log("the certificate stays as it was", 10)
     time.sleep(2.5)  # the time of two more looks
-    assert sum("the certificate stays as it was" in m for m in canang.log_messages()) == 1
+    assert len(canang.log_with("the certificate stays as it was")) == 1
     assert serial_now() == after
     canang.process.send_signal(signal.SIGHUP)
     wait_until(
-        lambda: sum("the certificate stays as it was" in m for m in canang.log_messages()) == 2,
-        "a signal has it told again",
+        lambda: len(canang.log_with("the certificate stays as it was")) == 2, "a signal has it told again"
     )
     put(first)
     canang.process.send_signal(signal.SIGHUP)

@@ -67,9 +67,7 @@ def test_clients_are_told_apart_by_what_the_proxy_says(start_unix):
     other = UnixWebSocket(path, "a", X_Forwarded_For="203.0.113.10")
     first.close_normally()
     other.close_normally()
-    wait_until(
-        lambda: any("peer=203.0.113.10" in message for message in canang.log_messages()), "it is logged"
-    )
+    canang.wait_log("peer=203.0.113.10")
 
 
 def test_a_stale_file_is_taken_over_and_a_live_one_is_not(start_unix, start_canang):

@@ -241,6 +241,14 @@ class CanangProcess:
             return [record["msg"] for record in self.log_records()]
         return self.log_lines()
 
+    def log_with(self, text: str) -> list[str]:
+        """The messages so far that have this text."""
+        return [message for message in self.log_messages() if text in message]
+
+    def wait_log(self, text: str, timeout: float = 5.0) -> list[str]:
+        """The same once there is one: a line comes a little after what it tells of."""
+        return wait_until(lambda: self.log_with(text), f"a line of the log has {text!r}", timeout)
+
     def tail(self, lines: int = 25) -> str:
         """The end of both outputs, for the message of a failed test."""
         parts = []
