@@ -147,6 +147,10 @@ class SdkClient:
         await self.has("connected")
         return self
 
+    async def has_started(self) -> None:
+        """Which takes seconds at times: the time of a token that is made before may be over."""
+        await self.take_token("")
+
     async def take_token(self, token: str, room: str = "") -> None:
         await self.ask("token", room=room, token=token)
 

@@ -22,7 +22,7 @@ def canang(start_canang):
 
 async def connected(start_client, canang, **claims):
     client = start_client(canang.port, has_token=True)
-    await client.take_token("none")  # when it can be told so, it has started, which takes seconds at times
+    await client.has_started()
     await client.take_token(token("ana", **claims))
     return await client.connect()
 

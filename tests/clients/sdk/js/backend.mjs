@@ -3,7 +3,6 @@
 //   node backend.mjs ALGORITHM KEY-FILE
 //
 // Prints the port it listens on. `GET /token?user=ann[&room=$r][&lasts=SECONDS][&name=Ann]` answers with a token.
-// Ends with its standard input.
 
 import fs from 'node:fs';
 import http from 'node:http';
@@ -22,4 +21,3 @@ const server = http.createServer((request, response) => {
 });
 
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
-process.stdin.on('end', () => process.exit(0)).resume();
