@@ -234,7 +234,7 @@ private:
   using owner_call = void (membership_owner::*)(subscription_id);
   void end_and_tell_owner(connected& who, membership& at, owner_call tell);
   void unseat(connected& who, room_id room, owner_call tell);
-  void tell_break(group& target, const net::room_position& at);
+  void tell_break(const local_room& room, const group& target, const net::room_position& at);
   void end_broken(const group& target, const std::string& room,
                   std::vector<connection_id>& leaving);
   void erase_member(const membership& at);
@@ -252,6 +252,7 @@ private:
   void heed_new_settings();
   void flush_lossy(local_room& room);
   void keep_for_slow(slow_members& list, group& target);
+  [[nodiscard]] net::frame_buffer_ptr encode_loss(const group& target, net::room_position at);
   void on_loss(room_id room, connection_id who) override;
   void end_left_behind();
 

@@ -310,21 +310,24 @@ void fanout::tell_break(const break_order& order) {
     if (target.format->language.after_a_break() == net::after_break::leaves)
       end_broken(target, order.room_name, leaving);
     else
-      tell_break(target, at);
+      tell_break(room, target, at);
   }
   for (const auto who : leaving)
     if (const auto member = sessions_.find(who); member != sessions_.end())
       unseat(member->second, order.room, &membership_owner::on_broken);
 }
 
-void fanout::tell_break(group& target, const net::room_position& at) {
+void fanout::tell_break(const local_room& room, const group& target, const net::room_position& at) {
   const auto word = context_.buffers.make();
   const bool is_told = target.format->encode_break(at, word->bytes());
+  const auto word_of_loss = room.may_lose && at.recovered ? encode_loss(target, at) : nullptr;
   for (const auto& to : target.members) {
+    const bool is_lossy = word_of_loss && slow_.at(room.id)->may_lose(to.id);
+    const auto& said = is_lossy ? word_of_loss : word;
     if (!is_told)
       to.session->close(net::messages_lost, "messages lost", net::close_reason::messages_lost);
-    else if (word->size() > 0)
-      to.session->send(word, 0, word->size());
+    else if (said->size() > 0)
+      to.session->send(said, 0, said->size());
   }
 }
 

@@ -59,6 +59,14 @@ void fanout::keep_for_slow(slow_members& list, group& target) {
   }
 }
 
+/// What they are told of a break at which nothing is lost to the others. Null where the protocol has no word for a
+/// loss: they are told what the others are, then.
+net::frame_buffer_ptr fanout::encode_loss(const group& target, net::room_position at) {
+  at.recovered = false;
+  auto word = context_.buffers.make();
+  return target.format->encode_break(at, word->bytes()) ? word : nullptr;
+}
+
 void fanout::on_loss(room_id room, connection_id who) {
   auto& memberships = sessions_.find(who)->second.memberships;
   member_at(*memberships.find_if([room](const membership& one) { return one.room == room; }))

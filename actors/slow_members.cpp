@@ -46,6 +46,14 @@ public:
   /// Where it would end.
   [[nodiscard]] place end() const noexcept { return until_ ? *until_ : list_->end_; }
 
+  [[nodiscard]] bool has_read_all() const noexcept { return at_.number >= end().number; }
+
+  /// See `slow_members::part_here`.
+  void part_here() noexcept;
+
+  /// Of what is before that number it is told elsewhere that something may be lost.
+  [[nodiscard]] std::uint64_t told_until() const noexcept { return told_until_; }
+
   /// Reads nothing of what comes from now on.
   void leave() noexcept {
     until_ = end();
@@ -55,12 +63,12 @@ public:
   /// Whether it has to come back. Then it reads nothing more, and its room hears of it.
   bool check_loss();
 
-  /// Appends some of what is before `end`.
-  void read(std::uint64_t end, std::string& out);
+  /// Appends some of what is before `end`. What is lost before `told_until` has been told of already.
+  void read(std::uint64_t end, std::uint64_t told_until, std::string& out);
 
 private:
   void go_to(const place& next) noexcept;
-  void skip_lost(std::string& out);
+  void skip_lost(std::uint64_t told_until, std::string& out);
   void read_one(const cluster::publication& message, std::string& out);
 
   boost::intrusive_ptr<slow_members> list_;
@@ -68,6 +76,7 @@ private:
   const net::wire_format& format_;
   bool counts_on_all_;
   source* waiting_ = nullptr;
+  std::uint64_t told_until_ = 0;
   place at_;
   std::optional<place> until_{}; // of one that has left
 };
@@ -75,7 +84,10 @@ private:
 /// In the queue of a member's session.
 class slow_members::source final : public net::frame_source {
 public:
-  explicit source(boost::intrusive_ptr<reader> of) : of_(std::move(of)) { of_->set_waiting(this); }
+  explicit source(boost::intrusive_ptr<reader> of)
+    : of_(std::move(of)), told_until_(of_->told_until()) {
+    of_->set_waiting(this);
+  }
   ~source() override { end_here(); }
 
   net::frame_buffer_ptr next() override;
@@ -94,6 +106,7 @@ public:
 
 private:
   boost::intrusive_ptr<reader> of_;
+  std::uint64_t told_until_;                // by what is in front of it
   std::uint64_t end_ = 0;                   // once its turn has come
   std::optional<net::held_buffer> piece_{}; // counted as long as the client is sent it
 };
@@ -102,7 +115,7 @@ net::frame_buffer_ptr slow_members::source::next() {
   piece_.reset();
   end_here();
   auto bytes = of_->list().context_.buffers.make();
-  of_->read(end_, bytes->bytes());
+  of_->read(end_, told_until_, bytes->bytes());
   if (bytes->size() == 0)
     return nullptr;
   piece_.emplace(bytes);
@@ -127,6 +140,12 @@ slow_members::reader::~reader() {
   list_->forget(*this);
 }
 
+void slow_members::reader::part_here() noexcept {
+  if (waiting_ != nullptr)
+    waiting_->end_here();
+  told_until_ = end().number;
+}
+
 void slow_members::reader::go_to(const place& next) noexcept {
   list_->move(at_.number, next.number);
   at_ = next;
@@ -143,11 +162,11 @@ bool slow_members::reader::check_loss() {
 }
 
 /// Where all that is left for this source is lost, the next one tells.
-void slow_members::reader::read(std::uint64_t end, std::string& out) {
+void slow_members::reader::read(std::uint64_t end, std::uint64_t told_until, std::string& out) {
   if (check_loss() || std::max(at_.number, list_->first_.number) >= end)
     return;
   if (at_.number < list_->first_.number)
-    skip_lost(out);
+    skip_lost(told_until, out);
   auto next = at_;
   while (next.number < end && out.size() < net::join_piece_bytes) {
     const auto& message = *list_->list_[next.number - list_->first_.number].message;
@@ -158,10 +177,10 @@ void slow_members::reader::read(std::uint64_t end, std::string& out) {
 }
 
 /// What skips the history is not missed; and who has no word for a loss is not told.
-void slow_members::reader::skip_lost(std::string& out) {
+void slow_members::reader::skip_lost(std::uint64_t told_until, std::string& out) {
   list_->count_lost(list_->first_.messages - at_.messages);
   const auto& lost = list_->lost_at_;
-  if (at_.number < list_->lost_until_)
+  if (std::max(at_.number, told_until) < list_->lost_until_)
     static_cast<void>(format_.encode_break(
       {.room = list_->name_, .epoch = lost.epoch, .offset = lost.offset}, out));
   go_to(list_->first_);
@@ -208,8 +227,12 @@ void slow_members::end_turn() noexcept {
 
 void slow_members::part_here() noexcept {
   for (const auto& [id, one] : readers_)
-    if (one->waiting() != nullptr)
-      one->waiting()->end_here();
+    one->part_here();
+}
+
+bool slow_members::may_lose(connection_id who) const noexcept {
+  const auto found = readers_.find(who);
+  return found != readers_.end() && !found->second->has_read_all();
 }
 
 void slow_members::leave(connection_id who) {

@@ -68,8 +68,12 @@ public:
   /// This turn's are written, or kept.
   void end_turn() noexcept;
 
-  /// Something else is told to all members now: what comes from now on is read behind that.
+  /// The room's order breaks, which all members are told now: what comes from now on is read behind that. Those who
+  /// `may_lose` something are to be told of a loss there, and are not told later of what they lost before it.
   void part_here() noexcept;
+
+  /// Something waits for this member that it has not read: it may lose that yet, or has lost it and does not know.
+  [[nodiscard]] bool may_lose(connection_id who) const noexcept;
 
   /// A member has left: it still reads what waits for it, and nothing of what comes.
   void leave(connection_id who);

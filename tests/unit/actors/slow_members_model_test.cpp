@@ -15,7 +15,8 @@ namespace {
 
 using cluster::slow_consumers;
 
-/// `ROOM:OFFSET;` is a publication, `!ROOM:OFFSET;` says that something before that is lost, and that it is the last.
+/// `ROOM:OFFSET;` is a publication, `!ROOM:OFFSET;` says that something before that is lost, and that it is the last;
+/// `|ROOM:OFFSET;` that nothing is, though what follows has offsets of another epoch.
 class offsets_protocol final : public net::protocol {
 public:
   net::conversation_ptr converse() const override {
@@ -30,7 +31,7 @@ public:
 
   bool encode_break(const net::room_position& at, const net::framing&,
                     std::string& out) const override {
-    out += '!';
+    out += at.recovered ? '|' : '!';
     append(out, at.room, at.offset);
     return true;
   }
@@ -45,7 +46,7 @@ private:
 };
 
 /// Clients that take what waits for them whenever chance wants it, of rooms that they come to and leave; commands are
-/// answered meanwhile, and settings change. Each client judges what it gets.
+/// answered meanwhile, settings change, and epochs do. Each client judges what it gets.
 class world : test::slow_rooms {
 public:
   explicit world(std::uint32_t seed) : slow_rooms(slow_consumers::latest, 2000), random_(seed) {
@@ -57,7 +58,7 @@ public:
     const auto id = random_.roll<connection_id>(1, 5);
     const auto room = random_.roll<room_id>(1, 3);
     auto& one = clients_[id];
-    switch (random_.roll(0, 24)) {
+    switch (random_.roll(0, 25)) {
     case 0:
       members.detach(id);
       judge(one);
@@ -93,6 +94,10 @@ public:
     case 16:
       if (one.session->has_waiting())
         one.session->take();
+      break;
+    case 17:
+      if (random_.one_in(3))
+        begin_epoch(room);
       break;
     default: publish(room); break;
     }
@@ -168,7 +173,15 @@ private:
 
   void publish(room_id room) { deliver(room, std::string(random_.roll<std::size_t>(0, 300), '.')); }
 
-  static void judge(client& one) {
+  /// Its offsets are above all that were, so that they tell which epoch they are of.
+  void begin_epoch(room_id room) {
+    const auto before = offsets[room];
+    offsets[room] += 1000;
+    ended_at_[{room, offsets[room]}] = before;
+    members.tell_break({room, std::to_string(room), {"epoch", offsets[room]}, random_.one_in(3)});
+  }
+
+  void judge(client& one) {
     auto rest = std::string_view{one.session->got}.substr(one.judged);
     one.judged = one.session->got.size();
     while (!rest.empty()) {
@@ -181,14 +194,14 @@ private:
     }
   }
 
-  static void judge(client& one, std::string_view word) {
+  void judge(client& one, std::string_view word) {
     SCOPED_TRACE(std::string{word});
     const char kind = word.front();
     if (kind == 'a') {
       ASSERT_EQ(std::stoi(std::string{word.substr(1)}), ++one.answers_got) << "lost, or overtaken";
       return;
     }
-    const bool is_sign = kind == '+' || kind == '-' || kind == '!';
+    const bool is_sign = kind == '+' || kind == '-' || kind == '!' || kind == '|';
     if (is_sign)
       word.remove_prefix(1);
     const auto room = static_cast<room_id>(std::stoul(std::string{word}));
@@ -202,6 +215,8 @@ private:
       ASSERT_TRUE(next) << "it is not in that room";
       if (kind == '!') {
         ASSERT_GE(offset, *next) << "nothing is lost";
+      } else if (kind == '|') {
+        ASSERT_EQ(ended_at_.at({room, offset}) + 1, *next) << "something is missing";
       } else {
         ASSERT_EQ(offset, *next) << "a gap that it was not told of, or a double";
       }
@@ -213,6 +228,7 @@ private:
   offsets_protocol language_;
   net::wire_format format_{language_, net::websocket_framing()};
   std::map<connection_id, client> clients_;
+  std::map<std::pair<room_id, std::uint64_t>, std::uint64_t> ended_at_; // by where the next began
 };
 
 TEST(slow_members, lose_nothing_in_silence_and_get_the_rest_once_and_in_order) {

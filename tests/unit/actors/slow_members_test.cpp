@@ -400,10 +400,56 @@ TEST_F(slow_members_test, miss_nothing_where_what_is_lost_has_no_place) {
 
 TEST_F(drop_oldest_test, are_told_a_break_of_the_room_between_what_came_before_and_after_it) {
   const auto slow = join_full(room_a, 1);
+  const auto other = join(room_a, 2);
   turn(room_a, "2");
   members.tell_break({room_a, "r", {"other", 7}, false});
   turn(room_a, "3");
-  EXPECT_EQ(take_all(slow), "<first><2>|<3>");
+  EXPECT_EQ(other->got, "<2>|<3>");
+  EXPECT_EQ(take_all(slow), "<first><2>!<3>") << "it might have lost something by then";
+  members.tell_break({room_a, "r", {"another", 7}, false});
+  EXPECT_EQ(take_all(slow), "|") << "nothing waited";
+}
+
+TEST_F(slow_members_test, that_have_lost_something_are_not_told_otherwise_by_a_break) {
+  const auto slow = join_full(room_a, 1);
+  const auto other = join(room_a, 2);
+  turn(room_a, "2");
+  turn(room_a, "3");
+  members.tell_break({room_a, "r", {"other", 7}, false});
+  turn(room_a, "4"); // in the place of 3
+  EXPECT_EQ(take_all(slow), "<first>!<4>") << "once, where it goes on";
+  EXPECT_EQ(other->got, "<2><3>|<4>");
+}
+
+TEST_F(slow_members_test, that_lose_something_after_a_break_too_are_told_of_that_too) {
+  const auto slow = join_full(room_a, 1);
+  turn(room_a, "2");
+  members.tell_break({room_a, "r", {"other", 7}, false});
+  turn(room_a, "3");
+  members.tell_break({room_a, "r", {"another", 7}, false});
+  turn(room_a, "4");
+  turn(room_a, "5");
+  EXPECT_EQ(take_all(slow), "<first>!!!<5>") << "each with a place of its own";
+}
+
+TEST_F(slow_members_test, are_told_the_place_of_a_break_and_none_of_before_it) {
+  const auto slow = join_full(room_a, 1, net::plain_meta_format());
+  turn(room_a, "2");
+  members.tell_break({room_a, "r", {"other", 7}, false});
+  turn(room_a, "3");
+  const auto got = take_all(slow);
+  const auto told = got.find(R"("join":)");
+  EXPECT_EQ(told, got.find(R"("join":{"room":"r","epoch":"other","offset":7,"recovered":false})"));
+  EXPECT_NE(told, std::string::npos) << got;
+  EXPECT_EQ(got.find(R"("join":)", told + 1), std::string::npos) << got;
+}
+
+TEST_F(slow_members_test, who_have_no_word_for_a_loss_stay_where_the_epoch_changes) {
+  const auto slow = join_full(room_a, 1, net::plain_format());
+  turn(room_a, "2");
+  turn(room_a, "3");
+  members.tell_break({room_a, "r", {"other", 7}, false});
+  EXPECT_TRUE(slow->close_codes.empty());
 }
 
 TEST_F(drop_oldest_test, lose_all_but_the_newest_when_memory_is_short) {
