@@ -77,10 +77,10 @@ public:
   /// There is no word for a new position: SDKs subscribe anew, from where they were.
   after_break after_a_break() const noexcept override { return after_break::leaves; }
 
-  /// For a membership that the server began there is no word.
+  /// Memberships that the server began are said to be both in any case.
   bool counts_on_all(std::uint8_t note) const noexcept override {
     constexpr auto told = subscription_note::positioned | subscription_note::recoverable;
-    return kind_ != kind::by_server && (note & told) != 0;
+    return kind_ == kind::by_server || (note & told) != 0;
   }
 
   /// What the server began SDKs cannot begin anew: they connect anew instead.

@@ -116,7 +116,7 @@ public:
   [[nodiscard]] virtual after_break after_a_break() const noexcept { return after_break::stays; }
 
   /// Whether a member whose join had this note counts on missing nothing: where something is lost to it alone, it is
-  /// told to come back. Of protocols whose members leave after a break.
+  /// told to come back, or disconnected if there is no word for that. Of protocols whose members leave after a break.
   [[nodiscard]] virtual bool counts_on_all(std::uint8_t /*note*/) const noexcept { return false; }
 
   /// Appends that the client is not in the room any more.

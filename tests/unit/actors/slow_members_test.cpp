@@ -7,6 +7,7 @@
 #include "net/protocol/sse.hpp"
 #include "tests/unit/support/bracket_protocol.hpp"
 #include "tests/unit/support/change_protocol.hpp"
+#include "tests/unit/support/server_side.hpp"
 #include "tests/unit/support/slow_rooms.hpp"
 
 #include <gtest/gtest.h>
@@ -256,6 +257,21 @@ TEST_F(slow_members_test, that_count_on_missing_nothing_are_told_to_come_back) {
   turn(room_a, "5");
   EXPECT_NE(slow->got.find("\"data\":5"), std::string::npos) << "it may come back at once";
   EXPECT_EQ(held(), 0U);
+}
+
+TEST_F(slow_members_test, that_the_server_subscribed_and_lose_something_connect_anew) {
+  const auto slow = join_full(room_a, 1, test::by_server(net::centrifugo_json_format()));
+  const auto quick = join(room_a, 2, test::by_server(net::centrifugo_json_format()));
+  turn(room_a, "2");
+  EXPECT_TRUE(slow->close_codes.empty()) << "nothing is lost yet";
+  turn(room_a, "3");
+  EXPECT_EQ(slow->close_codes, std::vector<std::uint16_t>{net::messages_lost})
+    << "they are told that they are recoverable, and there is no other word";
+  const auto got = take_all(slow);
+  EXPECT_NE(got.find(R"("data":"first")"), std::string::npos) << got;
+  EXPECT_EQ(got.find(R"("data":3)"), std::string::npos) << got;
+  EXPECT_TRUE(quick->close_codes.empty());
+  EXPECT_NE(quick->got.find(R"("data":3)"), std::string::npos);
 }
 
 /// Whoever gets the words between loses what came in between, and nothing in silence.

@@ -2,6 +2,7 @@
 #include "net/protocol/centrifugo.hpp"
 #include "net/protocol/plain.hpp"
 #include "tests/unit/support/fanout_fixture.hpp"
+#include "tests/unit/support/server_side.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 namespace canang::actors {
 namespace {
 
+using test::by_server;
 using test::room_a;
 using test::room_b;
 
@@ -121,34 +123,6 @@ TEST_F(centrifugo_members, stay_in_their_other_rooms_when_one_breaks) {
   deliver(room_b, "2");
   members.flush();
   EXPECT_EQ(a->got, frame_of(R"({"push":{"channel":"s","pub":{"data":2}}})"));
-}
-
-/// Of a membership that the server began, in the format of `of`.
-const net::wire_format& by_server(const net::wire_format& of) {
-  struct quiet_sink final : net::command_sink {
-    explicit quiet_sink(net::conversation& with) : talk(with) {}
-
-    net::conversation& talk;
-
-    void open() override {}
-    void on_command(net::identify_command&&) override { talk.on_admitted(*this); }
-    void on_command(net::join_command&&) override {}
-    void on_command(const net::leave_command&) override {}
-    void on_command(const net::publish_command&) override {}
-    void on_command(const net::query_command&) override {}
-    void reply(net::frame_type, std::string_view) override {}
-    void close(std::uint16_t, std::string_view) override {}
-  };
-  const auto talk = of.language.converse();
-  net::join_command wanted{.room = "r"};
-  EXPECT_FALSE(talk->take_invitation(wanted)) << "it has not connected";
-  quiet_sink sink{*talk};
-  const std::string connect = &of == &net::centrifugo_json_format()
-                                ? R"({"id":1,"connect":{}})"
-                                : std::string{"\4\x08\1\x22\0", 5};
-  talk->decode(net::frame_type::text, connect, sink);
-  EXPECT_TRUE(talk->take_invitation(wanted));
-  return *wanted.format;
 }
 
 TEST_F(centrifugo_members, by_the_server_are_told_so_and_then_what_they_recovered) {
