@@ -7,7 +7,6 @@
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace canang::actors {
@@ -193,12 +192,10 @@ std::vector<std::string> control::living() const {
 
 /// A node of an older release tells no key: its sessions are asked for there.
 cluster::session_chance control::chance_of(std::string_view node, std::string_view session) const {
-  const auto nodes = living_nodes(parts_.shards);
-  const auto found =
-    std::find_if(nodes.begin(), nodes.end(), [&](const auto& one) { return one.node == node; });
-  if (found == nodes.end())
+  const auto description = description_of(parts_.shards, node);
+  if (!description)
     return cluster::session_chance::no_node;
-  const auto key = announcement_in(found->description).key;
+  const auto key = announcement_in(*description).key;
   return !key || net::is_secret_of(session, *key) ? cluster::session_chance::some
                                                   : cluster::session_chance::none;
 }

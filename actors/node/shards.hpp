@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace canang::actors {
 
@@ -19,6 +21,9 @@ inline constexpr std::chrono::seconds unproven_after{10};
 /// The nodes that have a lease on any shard, each once. What a shard said before it went away counts only
 /// where there is nothing newer. Empty: no shard has answered yet.
 [[nodiscard]] cluster::redis_roster::roster living_nodes(shard_list shards);
+
+/// What the living node of that name tells of itself, if there is one. Copies nothing of the others.
+[[nodiscard]] std::optional<std::string> description_of(shard_list shards, std::string_view node);
 
 /// Why the node cannot have traffic because of Redis; empty when it can.
 [[nodiscard]] std::string cluster_fault(shard_list shards);

@@ -24,13 +24,15 @@ relay_centre::relay_centre(std::string node, control_carrier& carrier, relay_exe
 // --- of this node's clients
 
 void relay_centre::send(const std::string& to, const relayed_message& message, handler answer) {
-  release_held(); // they came before
+  const auto chance = executor_.chance_of(to, message.session);
+  if (chance == session_chance::some && is_held_for(to))
+    release_held(); // they came before
   std::size_t way = 0;
   if (!has_room(to, message.data.size()) || !choose_way(way)) {
     answer(relay_outcome::unavailable);
     return;
   }
-  switch (executor_.chance_of(to, message.session)) {
+  switch (chance) {
   case session_chance::some: carry(way, to, message, std::move(answer)); break;
   case session_chance::none: answer(relay_outcome::unknown); break;
   case session_chance::no_node: hold(to, message, std::move(answer)); break;
@@ -68,7 +70,12 @@ void relay_centre::hold(const std::string& to, const relayed_message& message, h
     {.to = to, .message = message, .answer = std::move(answer), .ends_at = now_() + patience});
 }
 
-/// Those whose nodes are known by now, or that have waited for long enough.
+bool relay_centre::is_held_for(std::string_view node) const {
+  return std::any_of(held_.begin(), held_.end(), [&](const auto& one) { return one.to == node; });
+}
+
+/// Those whose nodes are known by now, or that have waited for long enough. Asks for each of them: not to be called
+/// for whatever anybody says.
 void relay_centre::release_held() {
   if (held_.empty())
     return;

@@ -125,6 +125,7 @@ private:
   [[nodiscard]] bool has_room(const std::string& to, std::size_t bytes) const;
   [[nodiscard]] bool choose_way(std::size_t& way) const;
   void hold(const std::string& to, const relayed_message& message, handler&& answer);
+  [[nodiscard]] bool is_held_for(std::string_view node) const;
   void release_held();
   void carry(std::size_t way, const std::string& to, const relayed_message& message,
              handler&& answer);

@@ -56,6 +56,7 @@ struct node final : control_carrier, relay_executor {
       undone.push_back(number);
   }
   session_chance chance_of(std::string_view of, std::string_view session) const override {
+    ++asked;
     if (std::find(net.living.begin(), net.living.end(), of) == net.living.end())
       return session_chance::no_node;
     return session == "made up" ? session_chance::none : session_chance::some;
@@ -74,6 +75,7 @@ struct node final : control_carrier, relay_executor {
   outcomes told;
   relay_outcome outcome = relay_outcome::taken;
   bool answers = true;
+  mutable std::size_t asked = 0;
   relay_centre centre;
 };
 
@@ -205,6 +207,31 @@ TEST_F(relay_centre_test, has_a_limit_for_what_waits_for_nodes) {
   here.say(there.name, "x");
   carry_all();
   EXPECT_EQ(here.told.back(), relay_outcome::taken) << "others are not in their way";
+}
+
+TEST_F(relay_centre_test, asks_once_for_what_is_said_whatever_waits_for_nodes) {
+  for (std::size_t i = 0; i < relay_centre::max_held; ++i)
+    here.say("comesnever", "x");
+  here.asked = 0;
+  here.say("comesneve2", "x");
+  EXPECT_EQ(here.asked, 1U) << "anybody may say it, as often as he likes";
+  here.say(there.name, "x", "made up");
+  here.say(there.name, "x");
+  EXPECT_EQ(here.asked, 3U);
+  EXPECT_EQ(net.on_the_way.size(), 1U);
+  pass(100ms);
+  EXPECT_EQ(here.asked, 3U + relay_centre::max_held) << "those that wait have their time";
+}
+
+TEST_F(relay_centre_test, does_not_let_what_was_made_up_release_what_waits) {
+  net.living = {here.name};
+  here.say(there.name, "a");
+  net.living.push_back(there.name);
+  here.say(there.name, "x", "made up");
+  EXPECT_EQ(here.told, outcomes{relay_outcome::unknown});
+  EXPECT_TRUE(net.on_the_way.empty());
+  pass(100ms);
+  EXPECT_EQ(net.on_the_way.size(), 1U) << "a tick does";
 }
 
 TEST_F(relay_centre_test, is_unavailable_without_a_way) {
