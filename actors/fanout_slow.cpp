@@ -32,6 +32,7 @@ void fanout::heed_new_settings() {
   settings_seen_ = settings_->generation();
   for (auto& [id, room] : rooms_)
     heed_settings(room);
+  end_left_behind(); // before a room that looks for nobody who is leaving is written to
 }
 
 /// Has those members wait for whom something waits already. The queues of the others are empty then, and this is the

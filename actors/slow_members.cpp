@@ -245,7 +245,8 @@ void slow_members::leave(connection_id who) {
 
 void slow_members::leave_all() {
   for (const auto& [id, one] : readers_)
-    one->leave();
+    if (!one->check_loss())
+      one->leave();
   readers_.clear();
 }
 

@@ -78,7 +78,7 @@ public:
   /// A member has left: it still reads what waits for it, and nothing of what comes.
   void leave(connection_id who);
 
-  /// The same for all of them.
+  /// The same for all of them. The listener is told of those that have lost something already.
   void leave_all();
 
   /// Memory is short: all but the newest publication is lost to those who wait for it.

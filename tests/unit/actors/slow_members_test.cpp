@@ -70,6 +70,16 @@ struct slow_members_test : testing::Test, test::slow_rooms {
     return session;
   }
 
+  /// A turn in which somebody comes to the first room.
+  void moved(std::string data) {
+    auto one = std::make_shared<cluster::publication>();
+    one->kind = cluster::publication_kind::joined;
+    one->data = std::move(data);
+    one->offset = ++offsets[room_a];
+    members.deliver(room_a, one);
+    members.flush();
+  }
+
   static std::string take_all(const fake_session_ptr& session) {
     session->is_full = false;
     session->take_all();
@@ -387,14 +397,6 @@ TEST_F(drop_oldest_test, that_are_in_several_rooms_lose_in_each_by_itself) {
 
 TEST_F(slow_members_test, of_latest_get_the_comings_and_goings_after_the_newest_message) {
   const auto slow = join_full(room_a, 1);
-  const auto moved = [&](std::string data) {
-    auto one = std::make_shared<cluster::publication>();
-    one->kind = cluster::publication_kind::joined;
-    one->data = std::move(data);
-    one->offset = ++offsets[room_a];
-    members.deliver(room_a, one);
-    members.flush();
-  };
   moved("ann");
   turn(room_a, "2");
   moved("ben");
@@ -501,6 +503,37 @@ TEST_F(slow_members_test, do_as_the_settings_say_from_the_next_tick_on) {
   turn(room_a, "10");
   EXPECT_EQ(take_all(slow), "<7>!<9><10>");
   EXPECT_EQ(held(), 0U);
+}
+
+TEST_F(drop_oldest_test, that_have_lost_something_come_back_though_the_settings_change_meanwhile) {
+  const auto& format = net::centrifugo_json_format();
+  const auto slow = join_full(room_a, 1, format, net::centrifugo::subscription_note::positioned);
+  const auto other = join_full(room_a, 2);
+  turn(room_a, "2");
+  for (int i = 0; i < 10; ++i)
+    moved(std::string(1000, '.'));
+  EXPECT_TRUE(owner.broken.empty()) << "these are not told to it, so it was not looked at";
+  change(slow_consumers::disconnect);
+  EXPECT_EQ(owner.broken, std::vector<subscription_id>{7});
+  turn(room_a, "3");
+  const auto got = take_all(slow);
+  EXPECT_NE(got.find("unsubscribe"), std::string::npos) << got;
+  EXPECT_EQ(got.find("\"data\":3"), std::string::npos) << got;
+  EXPECT_TRUE(take_all(other).ends_with("<3>"));
+  EXPECT_EQ(held(), 0U);
+}
+
+TEST_F(slow_members_test, that_are_to_come_back_get_nothing_more_though_the_settings_change) {
+  const auto& format = net::centrifugo_json_format();
+  const auto slow = join_full(room_a, 1, format, net::centrifugo::subscription_note::positioned);
+  turn(room_a, "2");
+  deliver(room_a, "3");
+  join(room_a, 2); // which writes what the turn has so far
+  change(slow_consumers::disconnect);
+  turn(room_a, "4");
+  const auto got = take_all(slow);
+  EXPECT_EQ(got.find("\"data\":4"), std::string::npos) << got;
+  EXPECT_NE(got.find("unsubscribe"), std::string::npos) << got;
 }
 
 TEST_F(slow_members_test, are_in_the_queue_as_others_are_where_the_room_says_nothing) {
