@@ -14,6 +14,7 @@
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -250,6 +251,7 @@ private:
   // members whose sockets are full, in fanout_slow.cpp
   void heed_settings(local_room& room);
   void heed_new_settings();
+  std::size_t heed_settings_in(std::size_t bucket);
   void flush_lossy(local_room& room);
   void keep_for_slow(slow_members& list, group& target);
   [[nodiscard]] net::frame_buffer_ptr encode_loss(const group& target, net::room_position at);
@@ -271,6 +273,9 @@ private:
   net::loop_context& context_;
   const cluster::room_settings_source* settings_;
   std::uint64_t settings_seen_ = 0;
+  std::size_t buckets_seen_ = 0;     // of `rooms_`
+  std::size_t next_bucket_ = 0;      // whose rooms are looked up by new settings
+  std::size_t unheeded_buckets_ = 0; // from that one on
   boost::intrusive_ptr<join_pages> pages_;
   turn_answers answers_;
   turn_slices gathered_;

@@ -1,5 +1,6 @@
 #include "actors/fanout.hpp"
 #include "net/close_code.hpp"
+#include "net/limits.hpp"
 
 #include <utility>
 
@@ -26,13 +27,29 @@ void fanout::heed_settings(local_room& room) {
   room.may_lose = may_lose;
 }
 
+/// A number of rooms a tick, bucket by bucket, and round from wherever that was when there are newer settings: so each
+/// room has its turn, however often they are replaced. Rooms that come meanwhile are looked up as they come.
 void fanout::heed_new_settings() {
-  if (settings_ == nullptr || settings_->generation() == settings_seen_)
+  if (settings_ == nullptr)
     return;
-  settings_seen_ = settings_->generation();
-  for (auto& [id, room] : rooms_)
-    heed_settings(room);
-  end_left_behind(); // before a room that looks for nobody who is leaving is written to
+  const auto generation = settings_->generation();
+  const auto buckets = rooms_.bucket_count();
+  const bool are_new = std::exchange(settings_seen_, generation) != generation;
+  const bool have_moved = std::exchange(buckets_seen_, buckets) != buckets && unheeded_buckets_ > 0;
+  if (are_new || have_moved)
+    unheeded_buckets_ = buckets;
+  for (std::size_t rooms = 0; unheeded_buckets_ > 0 && rooms < net::max_rooms_heeded_a_tick;
+       --unheeded_buckets_)
+    rooms += heed_settings_in(next_bucket_++ % buckets);
+  end_left_behind(); // now: rooms that disconnect leave out nobody when they are written to
+}
+
+/// @returns rooms.
+std::size_t fanout::heed_settings_in(std::size_t bucket) {
+  const auto end = rooms_.end(bucket);
+  for (auto at = rooms_.begin(bucket); at != end; ++at)
+    heed_settings(at->second);
+  return rooms_.bucket_size(bucket);
 }
 
 /// Has those members wait for whom something waits already. The queues of the others are empty then, and this is the

@@ -1,6 +1,7 @@
 #include "actors/slow_members.hpp"
 
 #include "net/close_code.hpp"
+#include "net/limits.hpp"
 #include "net/protocol/centrifugo.hpp"
 #include "net/protocol/centrifugo/reply_words.hpp"
 #include "net/protocol/plain.hpp"
@@ -534,6 +535,55 @@ TEST_F(slow_members_test, that_are_to_come_back_get_nothing_more_though_the_sett
   const auto got = take_all(slow);
   EXPECT_EQ(got.find("\"data\":4"), std::string::npos) << got;
   EXPECT_NE(got.find("unsubscribe"), std::string::npos) << got;
+}
+
+/// Many rooms, each with one member of the same number.
+struct many_rooms_test : slow_members_test {
+  many_rooms_test() : slow_members_test(slow_consumers::disconnect) {}
+
+  std::vector<fake_session_ptr> all;
+
+  void open(std::size_t rooms) {
+    for (const auto end = all.size() + rooms; all.size() < end;) {
+      const auto number = all.size() + 1;
+      all.push_back(join(number, number));
+    }
+  }
+
+  /// Members who lose what is replaced.
+  std::size_t losers() {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i]->is_full = true;
+      for (const auto* const text : {"1", "2", "3"})
+        turn(i + 1, text);
+      count += take_all(all[i]) == "<1>!<3>" ? 1U : 0U;
+    }
+    return count;
+  }
+};
+
+TEST_F(many_rooms_test, are_looked_up_by_new_settings_some_a_tick) {
+  open(2 * net::max_rooms_heeded_a_tick + 500);
+  change(slow_consumers::latest);
+  const auto first = losers();
+  EXPECT_GE(first, net::max_rooms_heeded_a_tick);
+  EXPECT_LT(first, net::max_rooms_heeded_a_tick + 100);
+  for (int i = 0; i < 3; ++i)
+    members.on_tick(net::loop_context::clock::now());
+  EXPECT_EQ(losers(), all.size());
+}
+
+TEST_F(many_rooms_test, all_have_their_turn_though_rooms_come_and_go_and_settings_change_again) {
+  open(2 * net::max_rooms_heeded_a_tick);
+  change(slow_consumers::latest);
+  for (connection_id id = 1; id <= 1000; ++id)
+    members.detach(id);
+  open(5 * net::max_rooms_heeded_a_tick); // which moves those that are there
+  const auto there = all.size() - 1000;
+  for (std::size_t i = 0; i < there; i += net::max_rooms_heeded_a_tick)
+    change(slow_consumers::latest); // again, and a tick
+  EXPECT_EQ(losers(), there);
 }
 
 TEST_F(slow_members_test, are_in_the_queue_as_others_are_where_the_room_says_nothing) {
