@@ -2,6 +2,7 @@
 
 #include "net/limits.hpp"
 #include "net/send_lanes.hpp"
+#include "net/tls/piece_reader.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -17,60 +17,9 @@ namespace canang::net {
 
 namespace {
 
-/// What one record carries at most (RFC 8446, 5.1).
-constexpr std::size_t record_bytes = 16 * 1024;
-
 /// Whoever has more than this waiting asks for answers of TLS (updates of keys, alerts) and does not read them: the
 /// most of a record is there without that.
-constexpr std::size_t max_answers_bytes = 2 * record_bytes;
-
-/// Takes pieces a record at a time: small ones share it.
-class piece_reader {
-public:
-  piece_reader(const iovec* pieces, std::size_t count) : pieces_(pieces), count_(count) {}
-
-  /// The next bytes, which lie in `joined` where they are of several pieces; none at the end.
-  std::span<const char> take(std::span<char, record_bytes> joined) {
-    skip_empty();
-    const auto first = of_piece(record_bytes);
-    if (first.size() == record_bytes || count_ == 0)
-      return first;
-    std::memcpy(joined.data(), first.data(), first.size());
-    auto size = first.size();
-    while (count_ > 0 && size < record_bytes) {
-      const auto more = of_piece(record_bytes - size);
-      std::memcpy(joined.data() + size, more.data(), more.size());
-      size += more.size();
-    }
-    return joined.first(size);
-  }
-
-private:
-  void skip_empty() {
-    for (; count_ > 0 && pieces_->iov_len == 0; ++pieces_)
-      --count_;
-  }
-
-  /// At most so many of the first piece, which goes with its last one.
-  std::span<const char> of_piece(std::size_t most) {
-    if (count_ == 0)
-      return {};
-    const auto* const from = static_cast<const char*>(pieces_->iov_base) + done_;
-    const auto size = std::min(pieces_->iov_len - done_, most);
-    done_ += size;
-    if (done_ == pieces_->iov_len) {
-      ++pieces_;
-      --count_;
-      done_ = 0;
-      skip_empty();
-    }
-    return {from, size};
-  }
-
-  const iovec* pieces_;
-  std::size_t count_;
-  std::size_t done_ = 0; // of the first
-};
+constexpr std::size_t max_answers_bytes = 2 * tls_record_bytes;
 
 } // namespace
 
@@ -223,7 +172,7 @@ std::ptrdiff_t tls_layer::write(int descriptor, const iovec* pieces, std::size_t
   begin(descriptor);
   std::ptrdiff_t taken = 0;
   piece_reader rest{pieces, count};
-  std::array<char, record_bytes> joined;
+  std::array<char, tls_record_bytes> joined;
   while (output_.empty()) {
     const auto bytes = rest.take(joined);
     if (bytes.empty())
