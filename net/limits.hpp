@@ -29,6 +29,11 @@ inline constexpr std::chrono::microseconds tls_handshake_period{2000};
 /// is not to keep the loop.
 inline constexpr std::size_t max_tls_read_bytes = 32 * 1024;
 
+/// Records without data (updates of keys, alerts, attempts to negotiate anew) that a TLS client may send before it has
+/// sent so much data: new keys cost far more than a record that is decrypted with them. Keys are good for gigabytes.
+inline constexpr unsigned max_tls_control_records = 32;
+inline constexpr std::size_t tls_data_between_controls = 64 * 1024;
+
 /// How long the keys of session tickets are used.
 inline constexpr std::chrono::hours tls_ticket_key_lifetime{12};
 
@@ -89,12 +94,13 @@ inline constexpr std::size_t max_frames_a_turn = 256;
 inline constexpr std::size_t max_read_bytes_a_turn = max_turn_buffer_bytes;
 
 /// What all sessions of a loop may read in a turn, so that a flood of input cannot put off the writes:
-/// each byte costs 1; a frame, an event and the end of a connection more, for what is done with them. These
-/// are 4,096 small messages, a megabyte, or 64 connections that end (32 with a close frame: those are charged
-/// when it is answered and when the socket is closed): a few milliseconds.
+/// each byte costs 1; a frame, a record of TLS, an event and the end of a connection more, for what is done
+/// with them. These are 4,096 small messages, a megabyte, or 64 connections that end (32 with a close frame:
+/// those are charged when it is answered and when the socket is closed): a few milliseconds.
 inline constexpr std::size_t max_cost_a_turn = 1024 * 1024;
 inline constexpr std::size_t cost_of_frame = 256;
 inline constexpr std::size_t cost_of_event = 64;
+inline constexpr std::size_t cost_of_tls_record = 256; // to decrypt it, whatever is in it
 inline constexpr std::size_t cost_of_end = 16 * 1024;
 
 /// Clients that a loop closes in one turn because it holds too much for them; the next ones in the next turn. As

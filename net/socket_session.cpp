@@ -162,6 +162,7 @@ void socket_session::go_on_with_layer() {
 
 read_result socket_session::read_once(std::span<char> into) {
   const auto got = layer_ ? layer_->read(descriptor_, into) : read_now(descriptor_, into);
+  context_.sockets.charge(got.cost);
   if (got.size > 0) {
     heard_ = context_.now();
     context_.metrics.received_bytes_total.add(static_cast<std::uint64_t>(got.size));
@@ -169,10 +170,8 @@ read_result socket_session::read_once(std::span<char> into) {
       is_readable_ = false;
   } else if (got.size == -EAGAIN) {
     is_readable_ = false;
-    if (!got.is_drained) { // a layer has had its share, and made nothing of it
-      context_.sockets.charge(max_tls_read_bytes);
+    if (!got.is_drained) // a layer has had its share, and made nothing of it
       go_on_with_layer();
-    }
   }
   return got;
 }

@@ -76,7 +76,8 @@ protected:
   /// @returns whether the client's input is to be read now.
   bool note(std::uint32_t events);
 
-  /// Reads once from the socket, and keeps track of whether there is more. As `byte_layer::read`.
+  /// Reads once from the socket, and keeps track of whether there is more. As `byte_layer::read`. What it costs is
+  /// charged; the session's own share of the turn is up to the caller.
   read_result read_once(std::span<char> into);
 
   /// As far as is known there is something in the socket.

@@ -102,7 +102,8 @@ void http_session::read_body() {
   socket_.async_read_some(buffer_.prepare(buffer_.max_size()),
                           [self = pointer{this}](const error_code& ec, std::size_t size) {
                             self->context_.metrics.received_bytes_total.add(size);
-                            self->context_.sockets.charge_next(size);
+                            if (self->socket_.layer() == nullptr) // else it is charged already
+                              self->context_.sockets.charge_next(size);
                             self->on_body_bytes(ec, size);
                           });
 }

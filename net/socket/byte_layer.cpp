@@ -17,7 +17,8 @@ read_result read_now(int descriptor, std::span<char> into) noexcept {
   } while (size < 0 && errno == EINTR);
   if (size < 0)
     return {.size = -errno};
-  return {.size = size, .is_drained = static_cast<std::size_t>(size) < into.size()};
+  const auto bytes = static_cast<std::size_t>(size);
+  return {.size = size, .is_drained = bytes < into.size(), .cost = bytes};
 }
 
 } // namespace canang::net

@@ -14,6 +14,7 @@ struct read_result {
   std::ptrdiff_t size =
     0; ///< bytes; 0: the end of the stream; negative: an errno, -EAGAIN: nothing now
   bool is_drained = true; ///< nothing is left until the socket's readiness is told anew
+  std::size_t cost = 0; ///< of a turn, whatever the size: what came from the socket, and work on it
 };
 
 /// Reads from a socket. A read that comes back short has emptied it, for now.
@@ -26,7 +27,8 @@ public:
   virtual ~byte_layer() = default;
 
   /// Reads the client's bytes into `into`, which may serve for what comes from the socket meanwhile. What
-  /// is kept here, decrypted or not, counts as not drained.
+  /// is kept here, decrypted or not, counts as not drained. What costs much may bring little: the result
+  /// says what it cost.
   virtual read_result read(int descriptor, std::span<char> into) = 0;
 
   /// Writes `count` pieces, as far as there is room.

@@ -46,6 +46,7 @@ void client_socket::read_layered(std::span<char> into, io_handler&& handler) {
     return;
   }
   const auto got = layer_->read(native_handle(), into);
+  charged_->charge_next(got.cost);
   if (got.size > 0) {
     complete(std::move(handler), {}, static_cast<std::size_t>(got.size));
   } else if (got.size == 0) {

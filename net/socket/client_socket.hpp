@@ -22,12 +22,16 @@ namespace canang::net {
 class client_socket : public tcp_socket {
 public:
   // NOLINTNEXTLINE(google-explicit-constructor): a socket is a connection with nothing in between
-  client_socket(tcp_socket&& socket, std::unique_ptr<byte_layer>&& layer = nullptr)
-    : tcp_socket(std::move(socket)), layer_(std::move(layer)) {}
+  client_socket(tcp_socket&& socket) : tcp_socket(std::move(socket)) {}
 
   [[nodiscard]] byte_layer* layer() const noexcept { return layer_.get(); }
   [[nodiscard]] std::unique_ptr<byte_layer> take_layer() noexcept { return std::move(layer_); }
-  void set_layer(std::unique_ptr<byte_layer>&& layer) noexcept { layer_ = std::move(layer); }
+
+  /// From now on this is in between. What is read through it here is charged to the next turn of `sockets`, its loop's.
+  void set_layer(std::unique_ptr<byte_layer>&& layer, readiness& sockets) noexcept {
+    layer_ = std::move(layer);
+    charged_ = &sockets;
+  }
 
   /// Where the client is, as a proxy says; null where none does.
   [[nodiscard]] const tcp_endpoint* told_client() const noexcept { return told_client_.get(); }
@@ -101,6 +105,7 @@ private:
   void complete(io_handler&& handler, const boost::system::error_code& ec, std::size_t size);
 
   std::unique_ptr<byte_layer> layer_;
+  readiness* charged_ = nullptr; // where there is a layer
   std::unique_ptr<tcp_endpoint> told_client_;
 };
 

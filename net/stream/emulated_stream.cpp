@@ -219,9 +219,7 @@ void emulated_stream::read() {
                             : close_info{1006, close_reason::abnormal});
       return;
     }
-    const auto size = static_cast<std::size_t>(got.size);
-    left -= std::min(left, size);
-    context().sockets.charge(size);
+    left -= std::min(left, got.cost);
   }
 }
 

@@ -59,6 +59,8 @@ tls_layer::tls_layer(SSL_CTX* context) : ssl_(SSL_new(context), &SSL_free) {
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_accept_state(ssl_.get());
+  SSL_set_msg_callback(ssl_.get(), on_part);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
 }
 
 tls_layer::~tls_layer() = default;
@@ -68,8 +70,36 @@ void tls_layer::begin(int descriptor) noexcept {
   descriptor_ = descriptor;
   read_error_ = 0;
   may_take_ = max_tls_read_bytes;
+  records_ = 0;
   is_drained_ = false;
   is_cut_ = false;
+}
+
+/// What OpenSSL tells of all that it sees. TLS 1.3 says what is in a record behind the encryption, 1.2 in front of it.
+void tls_layer::on_part(int is_ours, int, int kind, const void* part, std::size_t size, SSL*,
+                        void* layer) {
+  auto& self = *static_cast<tls_layer*>(layer);
+  if (is_ours != 0 || size == 0 || (kind != SSL3_RT_HEADER && kind != SSL3_RT_INNER_CONTENT_TYPE))
+    return;
+  self.records_ += kind == SSL3_RT_HEADER ? 1 : 0;
+  if (self.is_shaken_ && *static_cast<const unsigned char*>(part) != SSL3_RT_APPLICATION_DATA)
+    self.note_control_record();
+}
+
+/// One too many ends it here, not when all that came with it is done: OpenSSL drops what follows the end.
+void tls_layer::note_control_record() noexcept {
+  if (++controls_ > max_tls_control_records)
+    SSL_set_shutdown(ssl_.get(), SSL_RECEIVED_SHUTDOWN);
+}
+
+void tls_layer::note_data(std::size_t size) noexcept {
+  if (controls_ == 0)
+    return;
+  data_ += size;
+  if (data_ < tls_data_between_controls)
+    return;
+  controls_ = 0;
+  data_ = 0;
 }
 
 int tls_layer::take_in(BIO* bio, std::span<char> into) noexcept {
@@ -117,8 +147,10 @@ int tls_layer::put_out(std::span<const char> bytes) {
 tls_layer::step tls_layer::shake(int descriptor) {
   begin(descriptor);
   const int result = SSL_do_handshake(ssl_.get());
-  if (result == 1)
+  if (result == 1) {
+    is_shaken_ = true;
     return step::done;
+  }
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ)
     return step::more;
@@ -130,24 +162,38 @@ tls_layer::step tls_layer::shake(int descriptor) {
 
 bool tls_layer::is_resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
 
+/// Charged is what was taken of the socket, and each record: with a byte in each, or none, there may be thousands.
 read_result tls_layer::read(int descriptor, std::span<char> into) {
+  begin(descriptor);
+  auto got = decrypt(into);
+  got.cost = max_tls_read_bytes - may_take_ + std::max(records_, 1U) * cost_of_tls_record;
+  return got;
+}
+
+read_result tls_layer::decrypt(std::span<char> into) {
+  if (output_.size() > max_answers_bytes)
+    is_broken_ = true;
   if (is_broken_)
     return {.size = -EPROTO};
-  if (output_.size() > max_answers_bytes) {
+  std::size_t size = 0;
+  const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
+  if (controls_ > max_tls_control_records) {
     is_broken_ = true;
     return {.size = -EPROTO};
   }
-  begin(descriptor);
-  std::size_t size = 0;
-  const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &size);
-  if (result == 1)
+  if (result == 1) {
+    note_data(size);
     return {.size = static_cast<std::ptrdiff_t>(size),
             .is_drained = is_drained_ && SSL_has_pending(ssl_.get()) == 0};
+  }
   switch (SSL_get_error(ssl_.get(), result)) {
   case SSL_ERROR_WANT_READ: return {.size = -EAGAIN, .is_drained = !is_cut_};
   case SSL_ERROR_ZERO_RETURN: return {.size = 0};
-  default: break;
+  default: return fail_to_read();
   }
+}
+
+read_result tls_layer::fail_to_read() {
   fault_ = ERR_peek_error();
   ERR_clear_error();
   is_broken_ = true;

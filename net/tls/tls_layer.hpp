@@ -15,7 +15,8 @@ namespace canang::net {
 /// The server's side of TLS between a socket and its connection's bytes, from the handshake to the end. Records go
 /// from the socket to OpenSSL and back without another buffer between them; what the socket does not take at once is
 /// kept here, a record at most beyond what a handshake answers. While nothing is under way OpenSSL holds no buffers
-/// either. Of one connection, on its loop.
+/// either. A client that sends record after record without data is taken for one that does not speak TLS. Of one
+/// connection, on its loop.
 class tls_layer final : public byte_layer {
 public:
   enum class step : std::uint8_t {
@@ -53,9 +54,15 @@ public:
 private:
   struct socket_bio;
 
+  static void on_part(int is_ours, int version, int kind, const void* part, std::size_t size, SSL*,
+                      void* layer);
   void begin(int descriptor) noexcept;
   [[nodiscard]] int take_in(BIO* bio, std::span<char> into) noexcept;
   [[nodiscard]] int put_out(std::span<const char> bytes);
+  [[nodiscard]] read_result decrypt(std::span<char> into);
+  [[nodiscard]] read_result fail_to_read();
+  void note_control_record() noexcept;
+  void note_data(std::size_t size) noexcept;
   [[nodiscard]] bool write_record(std::span<const char> bytes);
 
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
@@ -63,11 +70,15 @@ private:
   int read_error_ = 0;       // errno
   int write_error_ = 0;      // errno, for good
   std::size_t may_take_ = 0; // bytes of the socket, in this call
+  unsigned records_ = 0;     // that this call has begun to decrypt
   bool is_drained_ = false;  // a read of this call came back short
   bool is_cut_ = false;      // it took all that it may
   bool is_at_end_ = false;   // FIN has come
   bool is_broken_ = false;   // OpenSSL has given up
   bool has_ended_ = false;   // our last word is said
+  bool is_shaken_ = false;   // the handshake is done
+  unsigned controls_ = 0;    // records without data, since there was enough of that
+  std::size_t data_ = 0;     // since the first of them
   unsigned long fault_ = 0;
   std::string output_; // records that the socket did not take
   std::size_t wire_bytes_ = 0;

@@ -162,7 +162,7 @@ void tls_opening::pass_on() {
   count_tls(layer_->is_resumed() ? tls_outcome::resumed : tls_outcome::full);
   context().metrics.sent_bytes_total.add(layer_->take_wire_bytes());
   auto connection = hand_on();
-  connection.set_layer(std::move(layer_));
+  connection.set_layer(std::move(layer_), context().sockets);
   std::exchange(arrived_, {})(std::move(connection), std::move(from_));
 }
 

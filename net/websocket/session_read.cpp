@@ -35,7 +35,7 @@ std::string_view text_of_bytes(std::span<const char> bytes) { return {bytes.data
 
 struct websocket_session::reading {
   std::size_t frames = max_frames_a_turn;
-  std::size_t bytes = max_read_bytes_a_turn;
+  std::size_t bytes = max_read_bytes_a_turn; // by what they cost
   frame_buffer_ptr pongs{};
 
   [[nodiscard]] bool is_over() const noexcept { return frames == 0 || bytes == 0; }
@@ -56,8 +56,7 @@ void websocket_session::read() {
     take_held(turn);
   while (is_readable() && may_read() && !turn.is_over())
     read_some(turn);
-  context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
-                           + (max_read_bytes_a_turn - turn.bytes));
+  context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame);
   if (turn.is_over() && may_read() && has_work())
     go_on_later();
 }
@@ -77,7 +76,7 @@ void websocket_session::read_some(reading& turn) {
     return;
   }
   const auto size = static_cast<std::size_t>(got.size);
-  turn.bytes -= std::min(turn.bytes, size);
+  turn.bytes -= std::min(turn.bytes, got.cost);
   if (held > 0) {
     std::memcpy(scratch.data(), extra_->held.data(), held);
     extra_->held = std::vector<char>{};

@@ -77,7 +77,8 @@ public:
     for (;;) {
       if (const auto size = side_.read(into); size > 0)
         return {.size = static_cast<std::ptrdiff_t>(size),
-                .is_drained = is_drained_ && !side_.holds_input()};
+                .is_drained = is_drained_ && !side_.holds_input(),
+                .cost = size};
       const auto got = net::read_now(descriptor, into); // records, where the clear text goes next
       is_drained_ = got.is_drained;
       if (got.size <= 0)

@@ -92,6 +92,22 @@ struct tls_layer_test : testing::Test {
     return records_of_client();
   }
 
+  /// Records with a change of the client's keys.
+  std::string update_of_keys(int answer = SSL_KEY_UPDATE_NOT_REQUESTED) {
+    SSL_key_update(client->native(), answer);
+    client->step();
+    return records_of_client();
+  }
+
+  /// As much as makes up for all records without data. @returns whether all of it was read.
+  bool take_data() {
+    std::string clear;
+    carry(encrypted(std::string(tls_data_between_controls, 'x')));
+    while (read(clear).size > 0) {
+    }
+    return clear.size() == tls_data_between_controls;
+  }
+
   read_result read(std::string& into, std::size_t most = 64 * 1024) {
     std::string room(most, '\0');
     const auto got = layer->read(near, room);
@@ -328,41 +344,104 @@ TEST_F(tls_layer_test, does_not_negotiate_again) {
   EXPECT_EQ(ERR_GET_REASON(ERR_peek_error()), SSL_R_NO_RENEGOTIATION);
 }
 
-/// Updates of keys cost us work and bring nothing: a read does not go on with them for ever.
+/// Updates of keys cost us work and bring nothing: a read does not go on with them for ever. These are padded.
 TEST_F(tls_layer_test, takes_no_more_than_its_share_of_what_brings_no_data) {
   shake();
+  SSL_set_block_padding(client->native(), 4096);
   std::string updates;
-  while (updates.size() < 2 * max_tls_read_bytes) {
-    SSL_key_update(client->native(), SSL_KEY_UPDATE_NOT_REQUESTED);
-    client->step();
-    updates += records_of_client();
-  }
+  for (unsigned i = 0; i < max_tls_control_records; ++i)
+    updates += update_of_keys();
+  ASSERT_GT(updates.size(), 3 * max_tls_read_bytes);
   updates += encrypted("at last");
   std::string clear;
+  std::size_t cost = 0;
   int cuts = 0;
   for (std::size_t at = 0; at < updates.size() || clear.empty();) {
     const auto sent = ::send(far, updates.data() + at, updates.size() - at, MSG_DONTWAIT);
     at += sent > 0 ? static_cast<std::size_t>(sent) : 0;
     const auto got = read(clear);
     ASSERT_TRUE(got.size == -EAGAIN || got.size == 7);
+    EXPECT_GE(got.cost, cost_of_tls_record);
+    cost += got.cost;
     cuts += got.size == -EAGAIN && !got.is_drained ? 1 : 0;
   }
   EXPECT_EQ(clear, "at last");
   EXPECT_GE(cuts, 2);
+  EXPECT_GE(cost, updates.size() + max_tls_control_records * cost_of_tls_record);
 }
 
-/// Each update of keys that is asked for is answered: to one that takes no answers not for ever.
+TEST_F(tls_layer_test, says_what_records_cost_that_bring_a_byte_each) {
+  shake();
+  std::string records;
+  for (int i = 0; i < 100; ++i)
+    records += encrypted("x");
+  carry(records);
+  std::string clear;
+  std::size_t cost = 0;
+  while (clear.size() < 100) {
+    const auto got = read(clear);
+    ASSERT_EQ(got.size, 1);
+    EXPECT_GE(got.cost, cost_of_tls_record);
+    cost += got.cost;
+  }
+  EXPECT_EQ(cost, records.size() + 100 * cost_of_tls_record);
+}
+
+TEST_F(tls_layer_test, gives_up_one_that_sends_record_after_record_without_data) {
+  shake();
+  std::string clear;
+  for (unsigned i = 0; i < max_tls_control_records; ++i) {
+    carry(update_of_keys());
+    EXPECT_EQ(read(clear).size, -EAGAIN);
+  }
+  carry(encrypted("little"));
+  EXPECT_EQ(read(clear).size, 6) << "which does not make up for them";
+  carry(update_of_keys());
+  EXPECT_EQ(read(clear).size, -EPROTO);
+  EXPECT_EQ(read(clear).size, -EPROTO) << "and stays so";
+  EXPECT_LT(write({"x"}), 0);
+}
+
+TEST_F(tls_layer_test, decrypts_nothing_behind_one_record_too_many_without_data) {
+  shake();
+  std::string updates;
+  for (int i = 0; i < 1000; ++i)
+    updates += update_of_keys();
+  carry(updates + encrypted("too late"));
+  std::string clear;
+  const auto got = read(clear);
+  EXPECT_EQ(got.size, -EPROTO);
+  EXPECT_LE(got.cost, max_tls_read_bytes + (max_tls_control_records + 1) * cost_of_tls_record);
+  EXPECT_EQ(read(clear).size, -EPROTO);
+  EXPECT_EQ(clear, "");
+}
+
+TEST_F(tls_layer_test, lets_one_that_sends_data_update_its_keys_as_often_as_it_likes) {
+  shake();
+  std::string clear;
+  for (int round = 0; round < 4; ++round) {
+    for (unsigned i = 0; i < max_tls_control_records; ++i) {
+      carry(update_of_keys());
+      ASSERT_EQ(read(clear).size, -EAGAIN);
+    }
+    ASSERT_TRUE(take_data());
+  }
+  EXPECT_EQ(write({"still here"}), 10);
+}
+
+/// Each update of keys that is asked for is answered: to one that takes no answers not for ever, whatever it sends.
 TEST_F(tls_layer_test, gives_up_one_that_asks_and_does_not_take_the_answers) {
   shake();
   std::string clear;
   auto got = read_result{.size = -EAGAIN};
-  for (int i = 0; i < 200'000 && got.size == -EAGAIN; ++i) {
-    SSL_key_update(client->native(), SSL_KEY_UPDATE_REQUESTED);
-    client->step();
-    carry(records_of_client());
+  for (unsigned i = 1; i < 20'000 && got.size == -EAGAIN; ++i) {
+    carry(update_of_keys(SSL_KEY_UPDATE_REQUESTED));
     got = read(clear);
+    if (i % max_tls_control_records == 0 && got.size == -EAGAIN)
+      static_cast<void>(take_data()); // unless that was the last answer
   }
   EXPECT_EQ(got.size, -EPROTO);
+  EXPECT_GT(layer->held_bytes(), 32U * 1024) << "not for its updates";
   EXPECT_LT(layer->held_bytes(), 128U * 1024);
 }
 

@@ -55,6 +55,19 @@ struct tls_opening_test : counted_addresses, test::http_fixture {
     return loop.context.metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].value();
   }
 
+  std::uint64_t received() const { return loop.context.metrics.received_bytes_total.value(); }
+
+  /// Sends it with each byte in a record of its own.
+  static void send_in_bytes(test::tls_client& who, std::string_view clear) {
+    std::string records;
+    for (const char one : clear) {
+      who.side().write({&one, 1});
+      records += who.side().records();
+      who.side().sent(who.side().records().size());
+    }
+    who.raw().send(records);
+  }
+
   bool gets(test::tls_client& who, std::string_view text) {
     return loop.until([&] { return who.has(text); });
   }
@@ -117,6 +130,30 @@ TEST_F(tls_opening_test, hands_the_session_records_that_nobody_has_decrypted_yet
     encrypt(client_frame(0x81, std::to_string(i)));
   one->raw().send(records);
   EXPECT_TRUE(loop.until([&] { return log.messages.size() == 5; }));
+}
+
+/// A record costs more than what is in it.
+TEST_F(tls_opening_test, has_a_session_read_its_share_of_a_turn_by_what_it_costs) {
+  auto one = shake();
+  one->send("GET /ws/a HTTP/1.1\r\n" + test::upgrade_fields);
+  EXPECT_TRUE(gets(*one, "HTTP/1.1 101 "));
+  const auto before = received();
+  send_in_bytes(*one, client_frame(0x81, std::string(2000, 'x')));
+  loop.turn(std::chrono::milliseconds{10});
+  EXPECT_GT(received() - before, 0U);
+  EXPECT_LE(received() - before, max_read_bytes_a_turn / cost_of_tls_record);
+  EXPECT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
+}
+
+TEST_F(tls_opening_test, charges_the_next_turn_for_a_request_in_many_records) {
+  auto one = shake();
+  send_in_bytes(*one, "GET / HTTP/1.1\r\nHost: x\r\nCookie: " + std::string(2500, 'x'));
+  loop.context.sockets.poll(); // what the handshake cost is paid
+  EXPECT_FALSE(loop.context.sockets.is_next_charged());
+  loop.io.restart();
+  while (!loop.context.sockets.is_next_charged())
+    ASSERT_GT(loop.io.poll_one(), 0U) << "all is read, and the turn is not charged";
+  EXPECT_EQ(pages, 0);
 }
 
 TEST_F(tls_opening_test, serves_event_streams_of_several_rooms) {
