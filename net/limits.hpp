@@ -34,6 +34,10 @@ inline constexpr std::size_t max_tls_read_bytes = 32 * 1024;
 inline constexpr unsigned max_tls_control_records = 32;
 inline constexpr std::size_t tls_data_between_controls = 64 * 1024;
 
+/// Memory that OpenSSL holds for a connection in a handshake, or of which a record has not come whole: the longest one
+/// with what is around it. Freed when nothing is under way.
+inline constexpr std::size_t tls_input_bytes = 17 * 1024;
+
 /// How long the keys of session tickets are used.
 inline constexpr std::chrono::hours tls_ticket_key_lifetime{12};
 

@@ -212,7 +212,7 @@ struct loop_metrics {
   counter sent_bytes_total;
   counter outbox_bytes;        ///< what waits for clients, as it counts for the limit of each
   counter outbox_memory_bytes; ///< the memory of it: a buffer that several wait for counts once
-  counter inbox_bytes;         ///< memory of messages and bodies that clients have not sent whole
+  counter inbox_bytes;         ///< memory of messages, bodies and records not sent whole by clients
   counter messages_dropped_total; ///< publications that a closing or slow session did not take
   std::array<counter, slow_loss_count>
     slow_lost_total; ///< messages that slow members lost, and stayed

@@ -377,8 +377,8 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
              &m::outbox_memory_bytes));
   all.push_back(
     single("canang_inbox_bytes",
-           "Memory of messages and of requests' bodies that clients have not sent whole.", gauge,
-           sum(loops, &m::inbox_bytes) + of_internal(process, &m::inbox_bytes)));
+           "Memory of messages, requests' bodies and TLS records that clients have not sent whole.",
+           gauge, sum(loops, &m::inbox_bytes) + of_internal(process, &m::inbox_bytes)));
   all.push_back(single("canang_outbox_budget_bytes",
                        "What the memory of both may be together at present; 0 is no limit.", gauge,
                        static_cast<double>(process.outbox_budget_bytes)));

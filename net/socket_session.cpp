@@ -269,6 +269,7 @@ void socket_session::close_socket(bool reset) {
   cancel();
   const auto before = outbox_.held_bytes();
   outbox_.clear();
+  layer_.reset(); // with what it holds: whoever refers to a closed session may do so for long
   outbox_changed(before);
   if (reset) { // nobody answers there: let the kernel forget its buffers at once
     const struct linger at_once { 1, 0 };

@@ -172,7 +172,7 @@ private:
   bool reported_ : 1 = false;
   clock::time_point heard_;
   std::unique_ptr<session_handler> handler_;
-  std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket
+  std::unique_ptr<byte_layer> layer_; // null: nothing between us and the socket, or that is closed
   send_queue outbox_;
 };
 

@@ -238,6 +238,7 @@ void http_session::close() {
     layer->end(socket_.native_handle());
   error_code ignored;
   socket_.close(ignored);
+  socket_.drop_layer();
   from_.ticket = address_ticket{};
 }
 

@@ -148,10 +148,12 @@ void http_session::take_body() {
   ask();
 }
 
-/// The loop holds too much for its clients, and this one holds most.
+/// The loop holds too much for its clients, and this one holds most: of a body, or what TLS holds.
 void http_session::give_up() {
   if (state_ == state::reading_body)
     end_body_early(no_room());
+  else
+    give_way();
 }
 
 /// Answers before the body has come: what is left of it is not read as a request.

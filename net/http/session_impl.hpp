@@ -73,7 +73,8 @@ private:
   // http_pool::member
   void give_way() override;
   [[nodiscard]] std::size_t held_bytes() const noexcept override {
-    return body_ ? body_->counted : 0;
+    const auto* const layer = socket_.layer();
+    return (body_ ? body_->counted : 0) + (layer != nullptr ? layer->held_bytes() : 0);
   }
   void give_up() override;
   // responder

@@ -49,7 +49,7 @@ public:
   /// Whether anything that was taken is still here.
   [[nodiscard]] virtual bool holds_output() const noexcept = 0;
 
-  /// Bytes of that, as they will be written.
+  /// Memory of that, and of what has come and is not whole. Whoever makes a layer says where it is counted.
   [[nodiscard]] virtual std::size_t held_bytes() const noexcept = 0;
 
   /// Bytes that went to the socket since the last call: a layer may write more than it took.

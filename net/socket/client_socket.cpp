@@ -54,13 +54,19 @@ void client_socket::read_layered(std::span<char> into, io_handler&& handler) {
   } else if (got.size != -EAGAIN) {
     complete(std::move(handler), error_of(got.size), 0);
   } else {
-    async_wait(wait_read, [this, into, handler = std::move(handler)](const error_code& ec) mutable {
-      if (ec)
-        handler(ec, 0);
-      else
-        read_layered(into, std::move(handler));
-    });
+    wait_and_read(into, std::move(handler));
   }
+}
+
+void client_socket::wait_and_read(std::span<char> into, io_handler&& handler) {
+  async_wait(wait_read, [this, into, handler = std::move(handler)](const error_code& ec) mutable {
+    if (ec)
+      handler(ec, 0);
+    else if (!layer_)
+      handler(boost::asio::error::operation_aborted, 0);
+    else
+      read_layered(into, std::move(handler));
+  });
 }
 
 void client_socket::write_layered(std::vector<iovec>&& pieces, io_handler&& handler) {
@@ -83,8 +89,8 @@ void client_socket::finish_write(std::size_t taken, std::vector<iovec>&& pieces,
                                  io_handler&& handler) {
   async_wait(wait_write, [this, taken, pieces = std::move(pieces),
                           handler = std::move(handler)](const error_code& ec) mutable {
-    if (ec) {
-      handler(ec, 0);
+    if (ec || !layer_) {
+      handler(ec ? ec : boost::asio::error::operation_aborted, 0);
       return;
     }
     if (const auto fault = layer_->flush(native_handle()); fault != 0)

@@ -33,6 +33,9 @@ public:
     charged_ = &sockets;
   }
 
+  /// The connection is closed, and what the layer holds goes now. Operations that are under way fail.
+  void drop_layer() noexcept { layer_.reset(); }
+
   /// Where the client is, as a proxy says; null where none does.
   [[nodiscard]] const tcp_endpoint* told_client() const noexcept { return told_client_.get(); }
   void tell_client(const tcp_endpoint& client) {
@@ -99,6 +102,7 @@ private:
     return pieces;
   }
 
+  void wait_and_read(std::span<char> into, io_handler&& handler);
   void read_layered(std::span<char> into, io_handler&& handler);
   void write_layered(std::vector<iovec>&& pieces, io_handler&& handler);
   void finish_write(std::size_t taken, std::vector<iovec>&& pieces, io_handler&& handler);

@@ -41,6 +41,9 @@ protected:
   /// destroy the word otherwise.
   void linger();
 
+  // http_pool::member
+  void give_way() final;
+
   void count(reject_reason reason) noexcept {
     context_.metrics.rejected_total[static_cast<std::size_t>(reason)].add(1);
   }
@@ -53,8 +56,6 @@ private:
 
   // timing_wheel::entry
   void on_deadline(timing_wheel::clock::time_point) final;
-  // http_pool::member
-  void give_way() final;
 
   void discard_input();
 

@@ -51,7 +51,18 @@ struct tls_layer::socket_bio {
   }
 };
 
-tls_layer::tls_layer(SSL_CTX* context) : ssl_(SSL_new(context), &SSL_free) {
+/// Counts what a call has changed.
+struct tls_layer::counted_call {
+  explicit counted_call(tls_layer& of_layer) noexcept : layer(of_layer) {}
+  counted_call(const counted_call&) = delete;
+  counted_call& operator=(const counted_call&) = delete;
+  ~counted_call() { layer.recount(); }
+
+  tls_layer& layer;
+};
+
+tls_layer::tls_layer(SSL_CTX* context, loop_metrics* metrics)
+  : ssl_(SSL_new(context), &SSL_free), metrics_(metrics) {
   auto* const bio = ssl_ ? BIO_new(socket_bio::method()) : nullptr;
   if (bio == nullptr)
     throw std::bad_alloc{};
@@ -63,8 +74,6 @@ tls_layer::tls_layer(SSL_CTX* context) : ssl_(SSL_new(context), &SSL_free) {
   SSL_set_msg_callback_arg(ssl_.get(), this);
 }
 
-tls_layer::~tls_layer() = default;
-
 void tls_layer::begin(int descriptor) noexcept {
   ERR_clear_error(); // the queue is the thread's
   descriptor_ = descriptor;
@@ -73,33 +82,6 @@ void tls_layer::begin(int descriptor) noexcept {
   records_ = 0;
   is_drained_ = false;
   is_cut_ = false;
-}
-
-/// What OpenSSL tells of all that it sees. TLS 1.3 says what is in a record behind the encryption, 1.2 in front of it.
-void tls_layer::on_part(int is_ours, int, int kind, const void* part, std::size_t size, SSL*,
-                        void* layer) {
-  auto& self = *static_cast<tls_layer*>(layer);
-  if (is_ours != 0 || size == 0 || (kind != SSL3_RT_HEADER && kind != SSL3_RT_INNER_CONTENT_TYPE))
-    return;
-  self.records_ += kind == SSL3_RT_HEADER ? 1 : 0;
-  if (self.is_shaken_ && *static_cast<const unsigned char*>(part) != SSL3_RT_APPLICATION_DATA)
-    self.note_control_record();
-}
-
-/// One too many ends it here, not when all that came with it is done: OpenSSL drops what follows the end.
-void tls_layer::note_control_record() noexcept {
-  if (++controls_ > max_tls_control_records)
-    SSL_set_shutdown(ssl_.get(), SSL_RECEIVED_SHUTDOWN);
-}
-
-void tls_layer::note_data(std::size_t size) noexcept {
-  if (controls_ == 0)
-    return;
-  data_ += size;
-  if (data_ < tls_data_between_controls)
-    return;
-  controls_ = 0;
-  data_ = 0;
 }
 
 int tls_layer::take_in(BIO* bio, std::span<char> into) noexcept {
@@ -112,6 +94,7 @@ int tls_layer::take_in(BIO* bio, std::span<char> into) noexcept {
   const auto got = read_now(descriptor_, into.first(std::min(into.size(), may_take_)));
   if (got.size > 0) {
     may_take_ -= static_cast<std::size_t>(got.size);
+    unframed_ += got.size;
     is_drained_ = got.is_drained;
     return static_cast<int>(got.size);
   }
@@ -145,6 +128,7 @@ int tls_layer::put_out(std::span<const char> bytes) {
 }
 
 tls_layer::step tls_layer::shake(int descriptor) {
+  const counted_call counted{*this};
   begin(descriptor);
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
@@ -164,6 +148,7 @@ bool tls_layer::is_resumed() const noexcept { return SSL_session_reused(ssl_.get
 
 /// Charged is what was taken of the socket, and each record: with a byte in each, or none, there may be thousands.
 read_result tls_layer::read(int descriptor, std::span<char> into) {
+  const counted_call counted{*this};
   begin(descriptor);
   auto got = decrypt(into);
   got.cost = max_tls_read_bytes - may_take_ + std::max(records_, 1U) * cost_of_tls_record;
@@ -213,6 +198,7 @@ bool tls_layer::write_record(std::span<const char> bytes) {
 
 /// Takes more only when all before it is with the socket: so it holds little, and the limits of the outbox hold.
 std::ptrdiff_t tls_layer::write(int descriptor, const iovec* pieces, std::size_t count) {
+  const counted_call counted{*this};
   if (const int fault = flush(descriptor); fault != 0)
     return fault;
   begin(descriptor);
@@ -233,6 +219,7 @@ std::ptrdiff_t tls_layer::write(int descriptor, const iovec* pieces, std::size_t
 }
 
 int tls_layer::flush(int descriptor) {
+  const counted_call counted{*this};
   if (write_error_ != 0)
     return -write_error_;
   std::size_t gone = 0;
@@ -256,6 +243,7 @@ int tls_layer::flush(int descriptor) {
 }
 
 void tls_layer::end(int descriptor) {
+  const counted_call counted{*this};
   if (std::exchange(has_ended_, true) || is_broken_ || write_error_ != 0
       || SSL_is_init_finished(ssl_.get()) != 1)
     return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/metrics.hpp"
 #include "net/socket/byte_layer.hpp"
 
 #include <openssl/ssl.h>
@@ -26,8 +27,9 @@ public:
     failed, ///< the client has been told why, if it can be
   };
 
-  /// Takes part in the ownership of `context`.
-  explicit tls_layer(SSL_CTX* context);
+  /// Takes part in the ownership of `context`. What it holds for its client is in `metrics`, if there are any, as
+  /// memory of the outbox and the inbox.
+  explicit tls_layer(SSL_CTX* context, loop_metrics* metrics = nullptr);
   tls_layer(const tls_layer&) = delete;
   tls_layer& operator=(const tls_layer&) = delete;
   ~tls_layer() override;
@@ -48,11 +50,14 @@ public:
   int flush(int descriptor) override;
   void end(int descriptor) override;
   [[nodiscard]] bool holds_output() const noexcept override { return !output_.empty(); }
-  [[nodiscard]] std::size_t held_bytes() const noexcept override { return output_.size(); }
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return output_memory() + input_memory();
+  }
   [[nodiscard]] std::size_t take_wire_bytes() noexcept override;
 
 private:
   struct socket_bio;
+  struct counted_call;
 
   static void on_part(int is_ours, int version, int kind, const void* part, std::size_t size, SSL*,
                       void* layer);
@@ -61,9 +66,15 @@ private:
   [[nodiscard]] int put_out(std::span<const char> bytes);
   [[nodiscard]] read_result decrypt(std::span<char> into);
   [[nodiscard]] read_result fail_to_read();
+  void note_record(std::span<const unsigned char> header) noexcept;
   void note_control_record() noexcept;
   void note_data(std::size_t size) noexcept;
   [[nodiscard]] bool write_record(std::span<const char> bytes);
+  [[nodiscard]] std::size_t output_memory() const noexcept {
+    return output_.empty() ? 0 : output_.capacity();
+  }
+  [[nodiscard]] std::size_t input_memory() const noexcept;
+  void recount() noexcept;
 
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;
   int descriptor_ = -1;      // of the call that is being made
@@ -80,7 +91,11 @@ private:
   unsigned controls_ = 0;    // records without data, since there was enough of that
   std::size_t data_ = 0;     // since the first of them
   unsigned long fault_ = 0;
-  std::string output_; // records that the socket did not take
+  std::ptrdiff_t unframed_ = 0; // bytes that came, less the length of all records that were begun
+  std::string output_;          // records that the socket did not take
+  loop_metrics* metrics_;       // may be null
+  std::size_t counted_output_ = 0;
+  std::size_t counted_input_ = 0;
   std::size_t wire_bytes_ = 0;
 };
 

@@ -69,6 +69,11 @@ private:
 
   void on_ready() override;
   void on_given_up(reject_reason why) override;
+  // http_pool::member
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    return layer_ ? layer_->held_bytes() : 0;
+  }
+  void give_up() override { give_way(); }
   void look_at_first_byte();
   void wait_in_line();
   void begin();
@@ -119,7 +124,7 @@ void tls_opening::wait_in_line() {
 }
 
 void tls_opening::begin() {
-  layer_ = std::make_unique<tls_layer>(source_.current().get());
+  layer_ = std::make_unique<tls_layer>(source_.current().get(), &context().metrics);
   go_on();
 }
 
@@ -192,6 +197,7 @@ void tls_opening::answer_plain() {
 
 void tls_opening::on_given_up(reject_reason why) {
   count_tls(why == reject_reason::timeout ? tls_outcome::timeout : tls_outcome::crowded);
+  layer_.reset();
 }
 
 } // namespace

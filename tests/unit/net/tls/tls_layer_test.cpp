@@ -21,6 +21,7 @@ using step = tls_layer::step;
 struct tls_layer_test : testing::Test {
   test::tls_server_side server;
   test::context_ptr context = test::client_context();
+  loop_metrics metrics;
   int near = -1; // the layer's end
   int far = -1;
   std::unique_ptr<tls_layer> layer;
@@ -35,12 +36,14 @@ struct tls_layer_test : testing::Test {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     near = ends[0];
     far = ends[1];
-    layer = std::make_unique<tls_layer>(server.source.current().get());
+    layer = std::make_unique<tls_layer>(server.source.current().get(), &metrics);
     client.emplace(context.get(), false);
   }
 
   void hang_up() {
     layer.reset();
+    EXPECT_EQ(metrics.inbox_bytes.value(), 0U);
+    EXPECT_EQ(metrics.outbox_memory_bytes.value(), 0U);
     for (int* const end : {&near, &far})
       if (*end >= 0)
         ::close(std::exchange(*end, -1));
@@ -233,6 +236,64 @@ TEST_F(tls_layer_test, keeps_a_record_at_most_of_what_the_socket_does_not_take) 
   EXPECT_EQ(write({"other"}), 5) << "not what did not fit before";
   got += decrypted();
   EXPECT_EQ(got, std::string(static_cast<std::size_t>(taken), 'x') + "other");
+}
+
+/// Also after its header alone, of which OpenSSL does not tell.
+TEST_F(tls_layer_test, counts_memory_from_the_first_byte_of_a_record_until_it_is_read) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    context = test::client_context(version);
+    begin();
+    shake();
+    EXPECT_EQ(layer->held_bytes(), 0U);
+    const auto record = encrypted("hello");
+    std::string clear;
+    for (const char one : record) {
+      carry({&one, 1});
+      static_cast<void>(read(clear, 2));
+      EXPECT_EQ(metrics.inbox_bytes.value(), tls_input_bytes);
+    }
+    EXPECT_EQ(clear, "he");
+    EXPECT_EQ(read(clear).size, 3);
+    EXPECT_EQ(metrics.inbox_bytes.value(), 0U);
+    carry(update_of_keys());
+    static_cast<void>(read(clear));
+    EXPECT_EQ(metrics.inbox_bytes.value(), 0U);
+    EXPECT_EQ(layer->held_bytes(), 0U);
+    carry(record.substr(0, 5)); // its end gives that back
+    static_cast<void>(read(clear));
+    EXPECT_EQ(layer->held_bytes(), tls_input_bytes);
+  }
+}
+
+TEST_F(tls_layer_test, counts_memory_while_it_shakes_hands) {
+  client->step();
+  carry(records_of_client());
+  EXPECT_EQ(layer->shake(near), step::more);
+  EXPECT_EQ(metrics.inbox_bytes.value(), tls_input_bytes);
+  client->feed(arrived());
+  shake();
+  EXPECT_EQ(metrics.inbox_bytes.value(), 0U);
+}
+
+TEST_F(tls_layer_test, counts_the_memory_of_what_the_socket_did_not_take) {
+  shake();
+  const int small = 4096;
+  ::setsockopt(near, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  const std::string large(1'000'000, 'x');
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_GT(write({large}), 0);
+    ASSERT_TRUE(layer->holds_output());
+    const auto full = metrics.outbox_memory_bytes.value();
+    EXPECT_EQ(full, layer->held_bytes());
+    while (layer->holds_output()) {
+      EXPECT_EQ(metrics.outbox_memory_bytes.value(), full) << "nothing of it is free yet";
+      static_cast<void>(decrypted());
+      ASSERT_EQ(layer->flush(near), 0);
+    }
+    EXPECT_EQ(metrics.outbox_memory_bytes.value(), 0U);
+  }
+  ASSERT_GT(write({large}), 0);
+  EXPECT_GT(metrics.outbox_memory_bytes.value(), 0U); // its end gives that back
 }
 
 TEST_F(tls_layer_test, tells_the_end_of_the_stream_and_may_write_after_it) {

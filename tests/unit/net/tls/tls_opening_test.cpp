@@ -1,6 +1,7 @@
 // A port that speaks TLS: handshakes, what is no handshake, and connections that become sessions.
 
 #include "net/listener.hpp"
+#include "net/outbox_budget.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 #include "net/protocol/sse_endpoints.hpp"
 #include "tests/unit/support/http_fixture.hpp"
@@ -53,6 +54,24 @@ struct tls_opening_test : counted_addresses, test::http_fixture {
 
   std::uint64_t handshakes(tls_outcome outcome) const {
     return loop.context.metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].value();
+  }
+
+  std::uint64_t held_in() const { return loop.context.metrics.inbox_bytes.value(); }
+
+  /// The first half of a record with `clear` in it. @returns the rest.
+  static std::string send_half(test::tls_client& who, std::string_view clear) {
+    who.side().write(clear);
+    const std::string record{who.side().records()};
+    who.side().sent(record.size());
+    who.raw().send(std::string_view{record}.substr(0, record.size() / 2));
+    return record.substr(record.size() / 2);
+  }
+
+  /// A whole look at who holds most, with hardly any room.
+  void keep_budget() {
+    outbox_budget budget{1000};
+    budget.watch(loop.context.metrics);
+    budget_keeper{loop.context, budget}.keep();
   }
 
   std::uint64_t received() const { return loop.context.metrics.received_bytes_total.value(); }
@@ -154,6 +173,51 @@ TEST_F(tls_opening_test, charges_the_next_turn_for_a_request_in_many_records) {
   while (!loop.context.sockets.is_next_charged())
     ASSERT_GT(loop.io.poll_one(), 0U) << "all is read, and the turn is not charged";
   EXPECT_EQ(pages, 0);
+}
+
+TEST_F(tls_opening_test, counts_half_a_record_until_it_is_whole_or_the_session_is_closed) {
+  auto one = shake();
+  one->send("GET /ws/a HTTP/1.1\r\n" + test::upgrade_fields);
+  EXPECT_TRUE(gets(*one, "HTTP/1.1 101 "));
+  EXPECT_TRUE(loop.until([&] { return held_in() == 0; }));
+  const auto rest = send_half(*one, client_frame(0x81, "hello"));
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  one->raw().send(rest);
+  EXPECT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
+  EXPECT_EQ(held_in(), 0U);
+  send_half(*one, client_frame(0x81, "hello"));
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  session->abort(close_reason::handler_error);
+  EXPECT_EQ(held_in(), 0U) << "though we refer to it";
+}
+
+TEST_F(tls_opening_test, gives_up_half_records_where_the_node_holds_too_much) {
+  auto beginning = come();
+  test::tls_side side{context.get(), false};
+  side.step();
+  beginning.send(side.records().substr(0, 100));
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  keep_budget();
+  EXPECT_EQ(held_in(), 0U);
+  EXPECT_EQ(handshakes(tls_outcome::crowded), 1U);
+
+  auto asking = shake();
+  EXPECT_TRUE(loop.until([&] { return held_in() == 0; }));
+  send_half(*asking, "GET / HTTP/1.1\r\n");
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  keep_budget();
+  EXPECT_EQ(held_in(), 0U);
+  EXPECT_TRUE(loop.until([&] { return asking->is_over(); }));
+
+  auto one = shake();
+  one->send("GET /ws/a HTTP/1.1\r\n" + test::upgrade_fields);
+  EXPECT_TRUE(gets(*one, "HTTP/1.1 101 "));
+  send_half(*one, client_frame(0x81, "hello"));
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  keep_budget();
+  EXPECT_FALSE(session->is_open());
+  keep_budget(); // it has its time for a close, but not for that
+  EXPECT_EQ(held_in(), 0U);
 }
 
 TEST_F(tls_opening_test, serves_event_streams_of_several_rooms) {
