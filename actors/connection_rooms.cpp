@@ -167,7 +167,7 @@ void connection::join(subscription& wanted) {
   request.loop = services_.loop;
   request.request = wish.request;
   request.note = wish.note;
-  request.format = wish.format == nullptr ? &format_ : wish.format;
+  request.format = wish.format == nullptr ? &format_ : &wish.format->with(format_.packing);
   request.wanted.limit = wish.history;
   request.newest_only = wish.newest_only;
   if (wish.since)

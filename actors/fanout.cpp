@@ -36,6 +36,9 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
       encode_change(room, target, *message);
     if (bytes.size() == from)
       continue; // not for members of this protocol
+    if (target.format->packing != net::compression::none
+        && !target.format->frames.makes_one_of_turn()) [[unlikely]]
+      compress(room, target, from);
     target.frames.push_back(
       {message->publisher, message->echo, from, static_cast<std::uint32_t>(bytes.size())});
     is_full |= bytes.size() >= net::max_turn_buffer_bytes;
@@ -76,7 +79,7 @@ void fanout::flush_room(local_room& room) {
     flush_lossy(room);
   for (auto& target : room.groups)
     if (target.buffer)
-      flush_group(target);
+      flush_group(room, target);
   if (room.tells_changes) [[unlikely]]
     settle_newcomers(room);
   const auto now_ns = net::loop_context::clock::now().time_since_epoch().count();
@@ -86,12 +89,15 @@ void fanout::flush_room(local_room& room) {
   room.received_ns.clear();
 }
 
-void fanout::flush_group(group& target) {
+void fanout::flush_group(const local_room& room, group& target) {
   if (target.frames.empty()) {
     target.buffer.reset();
     return;
   }
   target.format->frames.finish(target.buffer->bytes());
+  if (target.format->packing != net::compression::none && target.format->frames.makes_one_of_turn())
+    [[unlikely]]
+    compress(room, target, 0);
   serve_publishers(target);
   const auto frames = target.frames.size();
   for (auto& to : target.members) {
@@ -102,6 +108,15 @@ void fanout::flush_group(group& target) {
   }
   target.buffer.reset();
   target.frames.clear();
+}
+
+/// Compresses the frames of a group from `from` on, once for all of its members.
+void fanout::compress(const local_room& room, group& target, std::size_t from) {
+  if (room.compress_from == never)
+    return;
+  const auto tried = context_.deflater.deflate(target.buffer->bytes(), from, room.compress_from,
+                                               target.format->packing);
+  context_.sockets.charge_next(tried * net::cost_of_deflated_byte);
 }
 
 /// Marks the publishers that are left out of their own frames, then sends to all publishers.

@@ -213,9 +213,12 @@ private:
     bool is_told = false; // this turn: a message
   };
 
+  static constexpr std::size_t never = ~std::size_t{0};
+
   struct local_room {
     std::vector<group> groups;
     std::vector<std::int64_t> received_ns; // of this turn's publications
+    std::size_t compress_from = never;     // bytes of payload
     std::string name;
     room_id id = 0;
     bool tells_changes = false; // to some of its groups
@@ -262,7 +265,8 @@ private:
                                             base told_last);
   void flush_now(local_room& room);
   void flush_room(local_room& room);
-  void flush_group(group& target);
+  void flush_group(const local_room& room, group& target);
+  void compress(const local_room& room, group& target, std::size_t from);
   void send_to(group& target, member& to);
   net::send_status send_all(const net::frame_buffer_ptr& buffer, const member& to);
   void send_special(group& target, member& to);

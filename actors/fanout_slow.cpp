@@ -12,7 +12,9 @@ namespace canang::actors {
 void fanout::heed_settings(local_room& room) {
   if (settings_ == nullptr)
     return;
-  const auto policy = settings_->get()->of(room.name).slow;
+  const auto settings = settings_->get()->of(room.name);
+  const auto policy = settings.slow;
+  room.compress_from = settings.compresses ? settings.compression_min_bytes : never;
   const bool may_lose = policy != cluster::slow_consumers::disconnect;
   if (room.may_lose != may_lose && room.is_dirty)
     flush_now(room); // by what it was published under

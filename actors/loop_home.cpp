@@ -15,6 +15,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
   : system_(system),
     options_(options),
     status_(status),
+    settings_(settings),
     admission_(admission),
     loop_(system, index, options.limits),
     members_(loop_.context(), &settings),
@@ -108,6 +109,14 @@ std::optional<net::reject_reason> loop_home::refusal(std::size_t rooms) noexcept
   if (phase != node_phase::ready && phase != node_phase::draining)
     return net::reject_reason::unavailable;
   return admission_.refusal(loop_.context().now(), rooms);
+}
+
+bool loop_home::compresses() noexcept {
+  if (const auto generation = settings_.generation(); generation != settings_seen_) {
+    settings_seen_ = generation;
+    compresses_ = settings_.get()->compresses();
+  }
+  return compresses_;
 }
 
 void loop_home::on_session(net::session_ptr session, const net::wire_format& format,

@@ -89,6 +89,7 @@ public:
 private:
   // net::session_acceptor
   [[nodiscard]] std::optional<net::reject_reason> refusal(std::size_t rooms) noexcept override;
+  [[nodiscard]] bool compresses() noexcept override;
   void on_session(net::session_ptr session, const net::wire_format& format,
                   net::connection_parameters&& parameters) override;
 
@@ -97,6 +98,9 @@ private:
   caf::actor_system& system_;
   loop_options options_;
   const node_status& status_;
+  const cluster::room_settings_source& settings_;
+  std::uint64_t settings_seen_ = 0;
+  bool compresses_ = false; // by the settings seen
   net::admission& admission_;
   loop loop_;
   fanout members_;

@@ -26,12 +26,22 @@ namespace {
 
 /// What takes effect while the server runs. Everything else is fixed at the start: addresses, threads, limits
 /// that each loop has a copy of.
-constexpr std::array<std::string_view, 14> live_options{
-  "api-key",        "api-key-file",      "config",
-  "history-bytes",  "history-size",      "history-ttl",
-  "join-leave",     "log-level",         "presence",
-  "slow-consumers", "token-hmac-secret", "token-hmac-secret-file",
-  "token-jwks",     "token-public-key"};
+constexpr std::array<std::string_view, 16> live_options{"api-key",
+                                                        "api-key-file",
+                                                        "compression",
+                                                        "compression-min-bytes",
+                                                        "config",
+                                                        "history-bytes",
+                                                        "history-size",
+                                                        "history-ttl",
+                                                        "join-leave",
+                                                        "log-level",
+                                                        "presence",
+                                                        "slow-consumers",
+                                                        "token-hmac-secret",
+                                                        "token-hmac-secret-file",
+                                                        "token-jwks",
+                                                        "token-public-key"};
 
 bool is_live(std::string_view name) {
   return std::find(live_options.begin(), live_options.end(), name) != live_options.end();

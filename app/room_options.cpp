@@ -48,6 +48,11 @@ void add_room_options(option_adder& adder, actors::server_options& into) {
   adder.add("--slow-consumers", loops.history.slow, parse_slow_consumers,
             std::string{slow_consumers_words}, "disconnect",
             "what becomes of members that do not read: disconnect, drop-oldest or latest");
+  adder.add("--compression", loops.history.compresses, parse_compression,
+            std::string{compression_words}, "off",
+            "off or deflate: compress what members are sent whose clients offer it");
+  adder.size("--compression-min-bytes", loops.history.compression_min_bytes, 1,
+             max_compression_min_bytes, "256", "from which payload on a message is compressed");
   adder.add("--personal-room", loops.personal_room, parse_room_prefix,
             "the beginning of a room's name, up to 128 bytes", "none",
             "what stands before a user's name in the room that its clients are put in");
@@ -67,6 +72,8 @@ cluster::room_settings_table room_settings_of_options(const actors::server_optio
   table.rooms.history_bytes = history.history_bytes;
   table.rooms.history_ttl = history.history_ttl;
   table.rooms.slow = history.slow;
+  table.rooms.compresses = history.compresses;
+  table.rooms.compression_min_bytes = history.compression_min_bytes;
   table.rooms.max_message_bytes = given.loops.limits.max_message_bytes;
   table.rules = given.cluster.rules;
   return table;

@@ -166,8 +166,22 @@ void take_slow_consumers(const said_key& key, room_settings& into) {
   into.slow = *policy;
 }
 
+void take_compression(const said_key& key, room_settings& into) {
+  const auto compresses = key.entry.value.what == toml_value::kind::text
+                            ? parse_compression(key.entry.value.text)
+                            : std::nullopt;
+  if (!compresses)
+    key.refuse(fmt::format("{} is not {}", key.shown(), compression_words));
+  into.compresses = *compresses;
+}
+
+void take_compression_min_bytes(const said_key& key, room_settings& into) {
+  into.compression_min_bytes =
+    key.figure(parse_size, 1, max_compression_min_bytes, "a size such as 1KiB,");
+}
+
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 17>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 19>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -184,7 +198,9 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"recovery-mode", take_recovery_mode},
              {"auto-recovery", take_auto_recovery},
              {"delta", take_delta},
-             {"slow-consumers", take_slow_consumers}}};
+             {"slow-consumers", take_slow_consumers},
+             {"compression", take_compression},
+             {"compression-min-bytes", take_compression_min_bytes}}};
 
 /// What a room is sent unasked has to be recoverable, and the newest alone.
 void check_recovery(const std::string& name, text_place at, const room_settings& settings) {
@@ -247,6 +263,14 @@ std::optional<cluster::slow_consumers> parse_slow_consumers(std::string_view tex
     return cluster::slow_consumers::drop_oldest;
   if (text == "latest")
     return cluster::slow_consumers::latest;
+  return std::nullopt;
+}
+
+std::optional<bool> parse_compression(std::string_view text) noexcept {
+  if (text == "off")
+    return false;
+  if (text == "deflate")
+    return true;
   return std::nullopt;
 }
 

@@ -21,6 +21,11 @@ inline constexpr std::string_view slow_consumers_words = "one of disconnect, dro
 [[nodiscard]] std::optional<cluster::slow_consumers>
 parse_slow_consumers(std::string_view text) noexcept;
 
+/// What `compression` may be.
+inline constexpr std::string_view compression_words = "one of off, deflate";
+[[nodiscard]] std::optional<bool> parse_compression(std::string_view text) noexcept;
+inline constexpr std::uint64_t max_compression_min_bytes = 1ULL << 30U;
+
 /// Whether a top-level key is one of the tables that are read here.
 [[nodiscard]] bool is_room_table(std::string_view key) noexcept;
 

@@ -1,5 +1,7 @@
 #include "cluster/room_settings.hpp"
 
+#include <algorithm>
+
 namespace canang::cluster {
 
 namespace {
@@ -21,6 +23,12 @@ room_settings room_settings_table::of(std::string_view room) const noexcept {
   if (!settings.join_leave_is_said)
     settings.join_leave = settings.join_leave || rules.announces(room);
   return settings;
+}
+
+bool room_settings_table::compresses() const noexcept {
+  return rooms.compresses
+         || std::any_of(namespaces.begin(), namespaces.end(),
+                        [](const auto& space) { return space.second.compresses; });
 }
 
 } // namespace canang::cluster

@@ -49,6 +49,8 @@ struct room_settings {
   who_may see_history = who_may::members;
   bool user_rooms = false; ///< names may say whose the room is, and it is theirs alone
   slow_consumers slow = slow_consumers::disconnect;
+  bool compresses = false;                 ///< what members get that can inflate it
+  std::size_t compression_min_bytes = 256; ///< of payload: smaller messages are not compressed
   // of members that speak Centrifugo's protocol
   bool force_positioning = false; ///< they are told that they have a position, asked or not
   bool force_recovery = false; ///< and that they can recover, which then needs no other permission
@@ -68,6 +70,9 @@ public:
   /// Of a room that is called `NAME:...` those of the namespace NAME, where there is one; else `rooms`. What
   /// neither says of presence and of joins and leaves, `rules` say by the room's name.
   [[nodiscard]] room_settings of(std::string_view room) const noexcept;
+
+  /// Whether there is a room whose messages are compressed.
+  [[nodiscard]] bool compresses() const noexcept;
 
   room_settings rooms;
   name_map<room_settings> namespaces;

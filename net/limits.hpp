@@ -107,6 +107,23 @@ inline constexpr std::size_t cost_of_event = 64;
 inline constexpr std::size_t cost_of_tls_record = 256; // to decrypt it, whatever is in it
 inline constexpr std::size_t cost_of_end = 16 * 1024;
 
+/// What compressing costs of a turn, a byte of payload: four times as much as reading it (60 to 100 MB a second).
+inline constexpr std::size_t cost_of_deflated_byte = 4;
+
+/// A message that is larger is not compressed: some ten milliseconds' work.
+inline constexpr std::size_t max_deflated_bytes = 1024 * 1024;
+
+/// What the compressed messages of one session may become in a turn: as much as it may read in one. It goes on in the
+/// next turn.
+inline constexpr std::size_t max_inflated_bytes_a_turn = max_read_bytes_a_turn;
+
+/// What a compressed message may become at most, also where larger ones are allowed that are not compressed: it is
+/// inflated in one go, some ten milliseconds' work.
+inline constexpr std::size_t max_inflated_bytes = 4 * 1024 * 1024;
+
+/// Memory that a loop keeps for the next message to inflate.
+inline constexpr std::size_t max_kept_inflated_bytes = max_turn_buffer_bytes;
+
 /// Clients that a loop closes in one turn because it holds too much for them; the next ones in the next turn. As
 /// many as may end in a turn anyway, see `max_cost_a_turn`.
 inline constexpr std::size_t max_given_up_a_turn = max_cost_a_turn / cost_of_end;

@@ -12,6 +12,8 @@
 #include "net/send_lanes.hpp"
 #include "net/timing_wheel.hpp"
 #include "net/tls/handshake_gate.hpp"
+#include "net/websocket/frame_deflater.hpp"
+#include "net/websocket/message_inflater.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/io_context.hpp>
@@ -83,6 +85,10 @@ struct loop_context {
   timing_wheel deadlines;
   /// The sockets of the sessions.
   readiness sockets;
+  /// Compresses what members of rooms are sent.
+  frame_deflater deflater{metrics};
+  /// Inflates what clients say.
+  message_inflater inflater{metrics};
 
 private:
   [[no_unique_address]] thread_owner owner_;

@@ -210,7 +210,11 @@ struct loop_metrics {
   counter deliveries_total;
   counter received_bytes_total;
   counter sent_bytes_total;
-  counter outbox_bytes;        ///< what waits for clients, as it counts for the limit of each
+  counter deflated_from_bytes_total; ///< payload of compressed messages, once for all members
+  counter deflated_to_bytes_total;   ///< the same, compressed
+  counter inflated_from_bytes_total; ///< payload of messages of clients that were compressed
+  counter inflated_to_bytes_total;   ///< the same, inflated
+  counter outbox_bytes;              ///< what waits for clients, as it counts for the limit of each
   counter outbox_memory_bytes; ///< the memory of it: a buffer that several wait for counts once
   counter inbox_bytes;         ///< memory of messages, bodies and records not sent whole by clients
   counter messages_dropped_total; ///< publications that a closing or slow session did not take

@@ -257,6 +257,15 @@ MetricFamily slow_losses(loop_list loops) {
   return result;
 }
 
+/// Messages in both directions, by what they are with and without compression.
+MetricFamily compression_bytes(std::string name, std::string help, loop_list loops,
+                               counter loop_metrics::*sent, counter loop_metrics::*received) {
+  auto result = family(std::move(name), std::move(help), MetricType::Counter);
+  add_value(result, sum(loops, sent), {{"direction", "sent"}});
+  add_value(result, sum(loops, received), {{"direction", "received"}});
+  return result;
+}
+
 MetricFamily owned_memory_family(const process_figures& process) {
   auto result =
     family("canang_memory_bytes", "Memory that is counted, overhead included, by what it is for.",
@@ -367,6 +376,13 @@ std::string metrics_text(loop_list loops, const process_figures& process) {
                          &m::received_bytes_total));
   all.push_back(
     of_loops("canang_sent_bytes_total", "Bytes written to clients.", up, &m::sent_bytes_total));
+  all.push_back(compression_bytes(
+    "canang_compression_plain_bytes_total",
+    "Payload of compressed messages before; what is sent to many members counts once.", loops,
+    &m::deflated_from_bytes_total, &m::inflated_to_bytes_total));
+  all.push_back(compression_bytes("canang_compression_packed_bytes_total",
+                                  "The same payload compressed.", loops,
+                                  &m::deflated_to_bytes_total, &m::inflated_from_bytes_total));
   all.push_back(
     of_loops("canang_outbox_bytes",
              "Bytes that wait for clients to read, as they count for each client's limit.", gauge,

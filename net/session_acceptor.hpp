@@ -18,6 +18,9 @@ public:
   /// the rooms that it asks for: each costs a join.
   [[nodiscard]] virtual std::optional<reject_reason> refusal(std::size_t rooms) noexcept = 0;
 
+  /// Whether clients that offer to compress messages may do so.
+  [[nodiscard]] virtual bool compresses() noexcept { return false; }
+
   /// A session that is not open yet. Its taker attaches a handler and opens it, or drops it.
   virtual void on_session(session_ptr session, const wire_format& format,
                           connection_parameters&& parameters) = 0;

@@ -3,7 +3,7 @@
 
 build_packages=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev
   libhiredis-dev libspdlog-dev libfmt-dev libcli11-dev libsimdjson-dev libprotozero-dev
-  libtomlplusplus-dev prometheus-cpp-dev libssl-dev libjemalloc-dev)
+  libtomlplusplus-dev prometheus-cpp-dev libssl-dev libjemalloc-dev zlib1g-dev)
 package_packages=(dpkg-dev file)
 image_packages=(buildah debootstrap ca-certificates) # where there is no container engine
 gtest_packages=(libgtest-dev libgmock-dev libbenchmark-dev python3)

@@ -216,8 +216,18 @@ void write_personal_room(const option_row& row, imported_keys& keys, toml_writer
   out.line(row.option, toml_text(name), from);
 }
 
+void write_compression(const option_row& row, imported_keys& keys, toml_writer& out) {
+  const auto* const key = keys.take({row.v6, row.v5});
+  if (key == nullptr)
+    return;
+  const auto is_on = flag_of(*key);
+  if (!is_on)
+    return note_wrong(*key, "a flag", out);
+  out.line(row.option, toml_text(*is_on ? "deflate" : "off"), key->path);
+}
+
 /// In the order of the table in docs/configuration.md.
-constexpr std::array<option_row, 12> rows_before_redis{
+constexpr std::array<option_row, 14> rows_before_redis{
   {{"listen", "", "",
     [](const option_row&, imported_keys& keys, toml_writer& out) { write_addresses(keys, out); }},
    {"allowed-origin", "client.allowed_origins", "allowed_origins", write_origins},
@@ -234,6 +244,9 @@ constexpr std::array<option_row, 12> rows_before_redis{
     1'000'000},
    {"max-rooms-per-connection", "client.channel_limit", "client_channel_limit", write_number, 1,
     100'000},
+   {"compression", "websocket.compression", "websocket_compression", write_compression},
+   {"compression-min-bytes", "websocket.compression_min_size", "websocket_compression_min_size",
+    write_size, 1, one_gib},
    {"personal-room", "client.subscribe_to_user_personal_channel.enabled",
     "user_subscribe_to_personal", write_personal_room}}};
 

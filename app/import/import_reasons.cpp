@@ -29,7 +29,8 @@ constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_transport = "no such transport";
 constexpr std::string_view always_fallbacks =
   "the fallback transports are always there: see docs/centrifugo.md";
-constexpr std::string_view no_compression = "messages are not compressed";
+constexpr std::string_view one_compression =
+  "messages are compressed once for all members of a room, at one level";
 constexpr std::string_view no_buffers = "Canang has no such buffers";
 constexpr std::string_view no_tls =
   "certificates are files, for --tls-cert and --tls-key: see docs/tls.md";
@@ -185,10 +186,10 @@ constexpr std::array reasons{
   reason{"user_personal_single_connection", no_single},
   reason{"user_subscribe_to_personal", no_single},
   reason{"websocket", no_buffers},
-  reason{"websocket.compression", no_compression},
+  reason{"websocket.compression", one_compression},
   reason{"websocket.disabled", "WebSocket is always there: see docs/protocol.md"},
   reason{"websocket.handler_prefix", own_paths},
-  reason{"websocket_compression", no_compression},
+  reason{"websocket_compression", one_compression},
   reason{"websocket_disable", "WebSocket is always there: see docs/protocol.md"},
   reason{"websocket_handler_prefix", own_paths},
   reason{"webtransport", no_transport},

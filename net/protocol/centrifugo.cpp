@@ -105,7 +105,7 @@ private:
 
 /// Wire formats that differ in what memberships are told.
 struct formats {
-  formats(const reply_words& words, const framing& frames, language::family_of family) noexcept
+  formats(const reply_words& words, const framing& frames, language::family_of family)
     : quiet(words, family, language::kind::quiet),
       moving(words, family, language::kind::moving),
       changing(words, family, language::kind::changing),

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "net/compression.hpp"
 #include "net/framing.hpp"
 #include "net/protocol/conversation.hpp"
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -134,11 +137,21 @@ protected:
 struct wire_format {
   const protocol& language;
   const framing& frames;
+  const compression packing = compression::none; ///< of what a turn brings: `frame_deflater`
 
-  wire_format(const protocol& spoken, const framing& framed) noexcept
-    : language(spoken), frames(framed) {}
+  wire_format(const protocol& spoken, const framing& framed)
+    : language(spoken),
+      frames(framed),
+      packed_{std::unique_ptr<wire_format>{new wire_format{*this, compression::deflate}},
+              std::unique_ptr<wire_format>{new wire_format{*this, compression::narrow_deflate}}} {}
   wire_format(const wire_format&) = delete;
   wire_format& operator=(const wire_format&) = delete;
+
+  /// The same for clients that agreed on `how`. Of one that is made for those that agreed on nothing, as long as which
+  /// it lives; of WebSocket frames only.
+  [[nodiscard]] const wire_format& with(compression how) const noexcept {
+    return how == compression::none ? *this : *packed_[static_cast<std::size_t>(how) - 1];
+  }
 
   void encode(const outgoing_publication& publication, std::string& out) const {
     language.encode(publication, frames, out);
@@ -157,6 +170,12 @@ struct wire_format {
   [[nodiscard]] bool encode_unsubscribed(const unsubscribed& what, std::string& out) const {
     return language.encode_unsubscribed(what, frames, out);
   }
+
+private:
+  wire_format(const wire_format& plain, compression how) noexcept
+    : language(plain.language), frames(plain.frames), packing(how) {}
+
+  std::array<std::unique_ptr<const wire_format>, compression_count - 1> packed_{};
 };
 
 } // namespace canang::net

@@ -1,7 +1,10 @@
 #include "net/websocket/endpoint.hpp"
 
+#include "net/http/fields.hpp"
+#include "net/websocket/extensions.hpp"
 #include "net/websocket/session.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace canang::net {
@@ -12,6 +15,7 @@ namespace {
 struct accepted {
   websocket_opening opening;
   std::string subprotocol;
+  extension_agreement extensions;
 };
 
 std::variant<accepted, rejection> check(const http_request& request, const session_door& door,
@@ -31,9 +35,16 @@ std::variant<accepted, rejection> check(const http_request& request, const sessi
       return std::move(*wrong);
     subprotocol = std::move(std::get<std::string>(chosen));
   }
+  std::optional<extension_agreement> extensions{std::in_place};
+  if (door.acceptor.compresses())
+    extensions = agree_on_extensions(
+      all_lines(request.header, boost::beast::http::field::sec_websocket_extensions));
+  if (!extensions)
+    return reject(reject_reason::bad_request, 400,
+                  "Sec-WebSocket-Extensions is not a list of extensions");
   if (const auto reason = door.acceptor.refusal(1))
     return reject_for_now(*reason);
-  return accepted{std::move(asked), std::move(subprotocol)};
+  return accepted{std::move(asked), std::move(subprotocol), std::move(*extensions)};
 }
 
 } // namespace
@@ -49,6 +60,7 @@ void add_websocket(router& paths, std::string pattern, const session_door& door,
     }
     auto& found = std::get<accepted>(checked);
     auto connection = respond.take_over();
+    const auto packing = found.extensions.packing;
     auto session =
       make_websocket_session(door.context, {
                                              .socket = std::move(connection.socket),
@@ -57,8 +69,10 @@ void add_websocket(router& paths, std::string pattern, const session_door& door,
                                              .subprotocol = std::move(found.subprotocol),
                                              .ticket = std::move(connection.ticket),
                                              .words = found.opening.words,
+                                             .may_be_compressed = packing != compression::none,
+                                             .extensions = std::move(found.extensions.answer),
                                            });
-    door.acceptor.on_session(std::move(session), found.opening.format,
+    door.acceptor.on_session(std::move(session), found.opening.format.with(packing),
                              std::move(found.opening.parameters));
   };
   paths.add_upgrade(std::move(pattern), handler);

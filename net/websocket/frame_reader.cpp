@@ -129,9 +129,12 @@ frame_reader::item frame_reader::read_header(std::span<char>& input,
     return make_fault(fault::length_form);
   if (!head.is_control()) {
     // what is counted in 32 bits must fit there, whatever the limit
-    const auto limit =
-      std::min<std::uint64_t>(max_message_bytes, std::numeric_limits<std::uint32_t>::max());
-    const std::uint64_t before = head.opcode() == continuation ? size_ : 0U;
+    const bool goes_on = head.opcode() == continuation;
+    const bool is_compressed = goes_on ? is_compressed_ : head.rsv1();
+    const auto limit = std::min<std::uint64_t>(
+      is_compressed ? max_compressed_bytes(max_message_bytes) : max_message_bytes,
+      std::numeric_limits<std::uint32_t>::max());
+    const std::uint64_t before = goes_on ? size_ : 0U;
     if (head.length > limit || before > limit - head.length)
       return make_fault(fault::too_big);
   }
@@ -202,6 +205,7 @@ std::uint16_t close_code_of(frame_reader::fault wrong) noexcept {
   switch (wrong) {
   case fault::too_big: return 1009;
   case fault::not_utf8:
+  case fault::not_deflate:
   case fault::close_reason_not_utf8: return 1007;
   case fault::none:
   case fault::reserved_bits:
@@ -232,6 +236,7 @@ const char* text_of(frame_reader::fault wrong) noexcept {
   case fault::message_not_continued: return "message is not continued";
   case fault::too_big: return "message is too big";
   case fault::not_utf8: return "not UTF-8";
+  case fault::not_deflate: return "not DEFLATE data";
   case fault::close_size: return "bad close frame";
   case fault::close_code: return "bad close code";
   case fault::close_reason_not_utf8: return "close reason is not UTF-8";

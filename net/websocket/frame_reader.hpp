@@ -41,6 +41,7 @@ public:
     message_not_continued, ///< 5.4: a new message inside one that has not ended
     too_big,               ///< over the limit of a message (7.4.1)
     not_utf8,              ///< 8.1
+    not_deflate,           ///< RFC 7692, 7.2.2: found by who inflates
     close_size,            ///< 5.5.1: a close frame of one byte
     close_code,            ///< 7.4: a code that no client may send
     close_reason_not_utf8, ///< 8.1
@@ -57,9 +58,16 @@ public:
   /// Bytes that the caller may have to hold: a control frame all but its last byte.
   static constexpr std::size_t max_unread_bytes = 2 + 4 + 125 - 1;
 
+  /// What a message of `bytes` may take compressed where that makes it longer: a sixteenth more for the heads of
+  /// blocks that are stored as they are (RFC 1951, 3.2.4), however short.
+  [[nodiscard]] static constexpr std::size_t max_compressed_bytes(std::size_t bytes) noexcept {
+    return bytes + bytes / 16 + 64;
+  }
+
   /// The next item at the front of `input`, which begins behind it afterwards. `max_message_bytes` is the
   /// limit over all fragments of a message, 4 GiB - 1 at most: one that announces more is refused before
-  /// its payload comes. Of a compressed message it limits the compressed bytes.
+  /// its payload comes. Of a compressed message it limits the compressed bytes, which may be a little more
+  /// (`max_compressed_bytes`).
   [[nodiscard]] item next(std::span<char>& input, std::size_t max_message_bytes) noexcept;
 
   /// Bytes of the current data frame's payload that are still to come: announced, so no reason to

@@ -144,13 +144,18 @@ std::string websocket_accept(std::string_view key) {
   return {reinterpret_cast<const char*>(base64.data()), static_cast<std::size_t>(size)};
 }
 
-std::string handshake_answer(std::string_view key, std::string_view subprotocol) {
+std::string handshake_answer(std::string_view key, std::string_view subprotocol,
+                             std::string_view extensions) {
   std::string answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nServer: canang\r\nSec-WebSocket-Accept: ";
   answer += websocket_accept(key);
   if (!subprotocol.empty()) {
     answer += "\r\nSec-WebSocket-Protocol: ";
     answer += subprotocol;
+  }
+  if (!extensions.empty()) {
+    answer += "\r\nSec-WebSocket-Extensions: ";
+    answer += extensions;
   }
   answer += "\r\n\r\n";
   return answer;

@@ -35,7 +35,8 @@ choose_subprotocol(const http_request_header& request, const subprotocol_rules& 
 [[nodiscard]] std::string websocket_accept(std::string_view key);
 
 /// The whole answer to a handshake that has been checked. `subprotocol` is one that the client offered, a
-/// token, or empty.
-[[nodiscard]] std::string handshake_answer(std::string_view key, std::string_view subprotocol);
+/// token, or empty; `extensions` are those that were agreed on, or empty.
+[[nodiscard]] std::string handshake_answer(std::string_view key, std::string_view subprotocol,
+                                           std::string_view extensions = {});
 
 } // namespace canang::net

@@ -20,8 +20,10 @@ websocket_session::websocket_session(loop_context& context, websocket_upgrade&& 
   static_assert(sizeof(websocket_session) <= 184);
   using boost::beast::http::field;
   // in a buffer already: it is sent as it stands
-  extra_->answer = context.buffers.make(
-    handshake_answer(upgrade.request[field::sec_websocket_key], upgrade.subprotocol));
+  extra_->answer = context.buffers.make(handshake_answer(upgrade.request[field::sec_websocket_key],
+                                                         upgrade.subprotocol, upgrade.extensions));
+  if (upgrade.may_be_compressed)
+    frames_.allow_compression();
   extra_->held.assign(upgrade.already_read.begin(), upgrade.already_read.end());
   extra_->recount();
   context.metrics.received_bytes_total.add(upgrade.already_read.size());

@@ -23,6 +23,8 @@ struct websocket_upgrade {
     layer{};               ///< between what the socket has and those bytes; null: nothing
   address_ticket ticket{}; ///< kept as long as the session is there
   const session_words* words = nullptr; ///< null: WebSocket's own pings and close codes
+  bool may_be_compressed = false;       ///< what the client says (RFC 7692)
+  std::string extensions{};             ///< those that the answer names, if any
 };
 
 /// A session that speaks RFC 6455 on a socket which only the loop's readiness set watches; not open yet.

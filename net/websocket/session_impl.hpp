@@ -5,6 +5,7 @@
 #include "net/websocket/session.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -72,7 +73,7 @@ private:
   void take_held(reading& turn);
   void take(std::span<char> bytes, reading& turn);
   void take_item(const frame_reader::item& item, reading& turn);
-  void take_data(const frame_reader::item& part);
+  void take_data(const frame_reader::item& part, reading& turn);
   void note_frame();
   void take_close(const frame_reader::item& item);
   void fail(frame_reader::fault wrong);
@@ -81,7 +82,9 @@ private:
   void hold(std::span<const char> bytes, bool is_short);
   void extra_changed();
   void send_pongs(reading& turn);
-  void deliver(std::span<const char> payload);
+  void deliver(std::span<const char> payload, reading& turn);
+  [[nodiscard]] std::optional<std::span<const char>> inflate(std::span<const char> packed,
+                                                             reading& turn);
   [[nodiscard]] extra& ensure_extra();
 
   frame_reader frames_;

@@ -36,9 +36,11 @@ std::string_view text_of_bytes(std::span<const char> bytes) { return {bytes.data
 struct websocket_session::reading {
   std::size_t frames = max_frames_a_turn;
   std::size_t bytes = max_read_bytes_a_turn; // by what they cost
+  std::size_t inflated = max_inflated_bytes_a_turn;
   frame_buffer_ptr pongs{};
 
-  [[nodiscard]] bool is_over() const noexcept { return frames == 0 || bytes == 0; }
+  [[nodiscard]] bool takes_no_more() const noexcept { return frames == 0 || inflated == 0; }
+  [[nodiscard]] bool is_over() const noexcept { return takes_no_more() || bytes == 0; }
 };
 
 void websocket_session::on_ready(std::uint32_t events) {
@@ -56,7 +58,8 @@ void websocket_session::read() {
     take_held(turn);
   while (is_readable() && may_read() && !turn.is_over())
     read_some(turn);
-  context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame);
+  context().sockets.charge((max_frames_a_turn - turn.frames) * cost_of_frame
+                           + (max_inflated_bytes_a_turn - turn.inflated));
   if (turn.is_over() && may_read() && has_work())
     go_on_later();
 }
@@ -95,7 +98,7 @@ void websocket_session::take_held(reading& turn) {
 /// Handles what is whole of `bytes` as far as it may, and holds the rest.
 void websocket_session::take(std::span<char> bytes, reading& turn) {
   bool is_short = false;
-  while (may_read() && turn.frames > 0) {
+  while (may_read() && !turn.takes_no_more()) {
     const auto item = frames_.next(bytes, context().limits.max_message_bytes);
     is_short = item.what == frame_reader::kind::need_more;
     if (is_short)
@@ -111,7 +114,7 @@ void websocket_session::take(std::span<char> bytes, reading& turn) {
 void websocket_session::take_item(const frame_reader::item& item, reading& turn) {
   using kind = frame_reader::kind;
   switch (item.what) {
-  case kind::data: take_data(item); return;
+  case kind::data: take_data(item, turn); return;
   case kind::ping:
     if (phase() != state::open)
       return;
@@ -145,12 +148,12 @@ void websocket_session::send_pongs(reading& turn) {
     send(pongs, 0, pongs->size());
 }
 
-void websocket_session::take_data(const frame_reader::item& part) {
+void websocket_session::take_data(const frame_reader::item& part, reading& turn) {
   if (phase() != state::open)
     return;
   const bool is_begun = extra_ && !extra_->message.empty();
   if (!is_begun && part.ends_message) {
-    deliver(part.payload);
+    deliver(part.payload, turn);
     return;
   }
   keep_part(part.payload);
@@ -161,7 +164,7 @@ void websocket_session::take_data(const frame_reader::item& part) {
   }
   const auto whole = extra_ ? std::exchange(extra_->message, {}) : std::vector<char>{};
   extra_changed();
-  deliver(whole);
+  deliver(whole, turn);
 }
 
 /// Memory grows with what has come, by a quarter of it at a time: not with what was announced, and not to
@@ -206,9 +209,35 @@ void websocket_session::extra_changed() {
     extra_->recount();
 }
 
-void websocket_session::deliver(std::span<const char> payload) {
+void websocket_session::deliver(std::span<const char> payload, reading& turn) {
+  if (frames_.is_compressed()) [[unlikely]] {
+    const auto inflated = inflate(payload, turn);
+    if (!inflated)
+      return;
+    payload = *inflated;
+  }
   if (handler() != nullptr)
     handler()->on_message(frames_.is_text() ? frame_type::text : frame_type::binary, payload);
+}
+
+/// What a compressed message says, in memory of the loop. It counts for the turn as what is read does: a client that
+/// sends bombs has its share, as one that sends much.
+/// @returns nothing where it may not say that; the client is told.
+std::optional<std::span<const char>> websocket_session::inflate(std::span<const char> packed,
+                                                                reading& turn) {
+  using outcome = message_inflater::outcome;
+  const auto message = context().inflater.inflate(
+    packed, frames_.is_text(), std::min(context().limits.max_message_bytes, max_inflated_bytes));
+  const auto of_share = std::min(turn.inflated, message.made_bytes);
+  turn.inflated -= of_share;
+  context().sockets.charge(message.made_bytes - of_share); // its share is charged when it has read
+  switch (message.what) {
+  case outcome::whole: return message.payload;
+  case outcome::too_big: fail(frame_reader::fault::too_big); break;
+  case outcome::invalid: fail(frame_reader::fault::not_deflate); break;
+  case outcome::not_utf8: fail(frame_reader::fault::not_utf8); break;
+  }
+  return std::nullopt;
 }
 
 void websocket_session::take_close(const frame_reader::item& item) {

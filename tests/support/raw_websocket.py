@@ -256,11 +256,14 @@ class RawWebSocket(RawConnection):
         right_behind: bytes = b"",
         source: str | None = None,
         tls: ssl.SSLContext | None = None,
+        extensions: str | None = None,
     ) -> None:
-        """`right_behind` goes out in the same write as the upgrade request."""
+        """`right_behind` goes out in the same write as the upgrade request; `extensions` are offered."""
         super().__init__(port, receive_buffer, source, tls)
-        self.send(request_head(path) + right_behind)
+        offered = {} if extensions is None else {"Sec_WebSocket_Extensions": extensions}
+        self.send(request_head(path, **offered) + right_behind)
         response = self.read_response()
+        self.extensions = response.headers.get("sec-websocket-extensions")
         assert response.status == 101, response
         assert response.headers["sec-websocket-accept"] == ACCEPT
         assert response.headers["upgrade"].lower() == "websocket"

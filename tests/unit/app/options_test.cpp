@@ -87,6 +87,8 @@ TEST_F(options_test, have_defaults) {
   EXPECT_EQ(into.server.loops.history.history_size, 128U);
   EXPECT_EQ(into.server.loops.history.history_ttl, 5min);
   EXPECT_EQ(into.server.loops.history.slow, cluster::slow_consumers::disconnect);
+  EXPECT_FALSE(into.server.loops.history.compresses);
+  EXPECT_EQ(into.server.loops.history.compression_min_bytes, 256U);
   EXPECT_EQ(into.log_level, "info");
   EXPECT_EQ(into.log_format, "text");
 }
@@ -253,6 +255,10 @@ TEST_F(options_test, are_refused_by_name_when_a_flag_is_wrong) {
                                                        {"--outbox-budget", "much"},
                                                        {"--slow-consumer-grace", "2"},
                                                        {"--slow-consumers", "oldest"},
+                                                       {"--compression", "gzip"},
+                                                       {"--compression", "true"},
+                                                       {"--compression-min-bytes", "0"},
+                                                       {"--compression-min-bytes", "2GiB"},
                                                        {"--history-size", "1000001"},
                                                        {"--history-ttl", "99ms"},
                                                        {"--history-bytes", "2GiB"},
@@ -353,6 +359,11 @@ TEST_F(options_test, make_the_settings_of_rooms_of_flags_and_tables) {
   EXPECT_EQ(settings.of("lobby").history_ttl, 2s) << "which say more of rooms than it does";
   EXPECT_EQ(parse({flag, "--slow-consumers=latest"}).what, command::serve);
   EXPECT_EQ(settings.of("chat:1").slow, cluster::slow_consumers::latest);
+  EXPECT_FALSE(settings.compresses());
+  EXPECT_EQ(parse({flag, "--compression=deflate", "--compression-min-bytes=1KiB"}).what,
+            command::serve);
+  EXPECT_TRUE(settings.of("chat:1").compresses);
+  EXPECT_EQ(settings.of("chat:1").compression_min_bytes, 1024U);
   EXPECT_EQ(parse({"--history-size=6"}).what, command::serve);
   EXPECT_EQ(settings.of("chat:1").history_size, 6U);
 }

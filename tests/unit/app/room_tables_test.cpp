@@ -41,7 +41,8 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
        "max-message-bytes = 100\npresence = false\njoin-leave = true\nallow-subscribe = \"users\"\n"
        "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n"
        "force-positioning = true\nforce-recovery = true\nrecovery-mode = \"cache\"\n"
-       "auto-recovery = true\ndelta = \"fossil\"\nslow-consumers = \"latest\"\n");
+       "auto-recovery = true\ndelta = \"fossil\"\nslow-consumers = \"latest\"\n"
+       "compression = \"deflate\"\ncompression-min-bytes = \"2KiB\"\n");
   const auto said = table.of("lobby");
   EXPECT_EQ(said.history_size, 7U);
   EXPECT_EQ(said.history_bytes, 1024U);
@@ -59,6 +60,19 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
   EXPECT_TRUE(said.auto_recovery);
   EXPECT_EQ(said.delta, cluster::delta_type::fossil);
   EXPECT_EQ(said.slow, cluster::slow_consumers::latest);
+  EXPECT_TRUE(said.compresses);
+  EXPECT_EQ(said.compression_min_bytes, 2048U);
+}
+
+TEST_F(room_tables_test, say_where_messages_are_compressed) {
+  EXPECT_FALSE(table.compresses());
+  take("[namespaces.feed]\ncompression = 'deflate'\ncompression-min-bytes = 1\n"
+       "[namespaces.chat]\ncompression = 'off'\n");
+  EXPECT_TRUE(table.compresses()) << "there is one room";
+  EXPECT_FALSE(table.of("lobby").compresses);
+  EXPECT_TRUE(table.of("feed:1").compresses);
+  EXPECT_EQ(table.of("feed:1").compression_min_bytes, 1U);
+  EXPECT_FALSE(table.of("chat:1").compresses);
 }
 
 TEST_F(room_tables_test, say_what_becomes_of_slow_members) {
@@ -154,6 +168,11 @@ TEST_F(room_tables_test, refuse_values_of_the_wrong_kind_or_out_of_range) {
                                                        {"delta", "'vcdiff'"},
                                                        {"slow-consumers", "true"},
                                                        {"slow-consumers", "'drop_oldest'"},
+                                                       {"compression", "true"},
+                                                       {"compression", "'gzip'"},
+                                                       {"compression-min-bytes", "0"},
+                                                       {"compression-min-bytes", "'2GiB'"},
+                                                       {"compression-min-bytes", "true"},
                                                        {"allow-subscribe", "'everyone'"},
                                                        {"allow-subscribe", "''"},
                                                        {"allow-subscribe", "true"},

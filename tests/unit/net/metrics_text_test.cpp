@@ -93,7 +93,8 @@ TEST_F(metrics_text_test, has_every_family_with_its_type) {
   has("counter",
       {"canang_accepted_total", "canang_accept_errors_total", "canang_publications_total",
        "canang_deliveries_total", "canang_deliveries_dropped_total",
-       "canang_slow_consumer_dropped_total", "canang_received_bytes_total",
+       "canang_slow_consumer_dropped_total", "canang_compression_plain_bytes_total",
+       "canang_compression_packed_bytes_total", "canang_received_bytes_total",
        "canang_sent_bytes_total", "canang_handshakes_rejected_total", "canang_closes_total",
        "canang_emulation_requests_total", "canang_pings_sent_total", "canang_turns_total",
        "canang_actor_failures_total", "canang_rooms_forgotten_total", "canang_http_displaced_total",
@@ -154,6 +155,19 @@ TEST_F(metrics_text_test, tells_by_which_rule_slow_members_lost_something) {
   const auto parsed = text();
   EXPECT_EQ(parsed[R"(canang_slow_consumer_dropped_total{policy="latest"})"], 7);
   EXPECT_EQ(parsed[R"(canang_slow_consumer_dropped_total{policy="drop_oldest"})"], 5);
+}
+
+TEST_F(metrics_text_test, tells_what_compression_saves_in_either_direction) {
+  first.deflated_from_bytes_total.add(10);
+  second.deflated_from_bytes_total.add(20);
+  second.deflated_to_bytes_total.add(4);
+  first.inflated_from_bytes_total.add(5);
+  second.inflated_to_bytes_total.add(60);
+  const auto parsed = text();
+  EXPECT_EQ(parsed[R"(canang_compression_plain_bytes_total{direction="sent"})"], 30);
+  EXPECT_EQ(parsed[R"(canang_compression_packed_bytes_total{direction="sent"})"], 4);
+  EXPECT_EQ(parsed[R"(canang_compression_plain_bytes_total{direction="received"})"], 60);
+  EXPECT_EQ(parsed[R"(canang_compression_packed_bytes_total{direction="received"})"], 5);
 }
 
 TEST_F(metrics_text_test, tells_whose_the_memory_is) {

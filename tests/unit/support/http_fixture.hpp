@@ -39,8 +39,10 @@ struct http_fixture : testing::Test, net::session_acceptor {
   net::router paths;
   std::optional<net::reject_reason> refused_for;
   bool takes_sessions = true;
+  bool may_compress = false;
   int pages = 0;
   std::vector<net::connection_parameters> asked_for;
+  std::vector<net::compression> agreed_on;
   session_log log;
   net::session_ptr session;
 
@@ -57,8 +59,10 @@ struct http_fixture : testing::Test, net::session_acceptor {
   [[nodiscard]] std::optional<net::reject_reason> refusal(std::size_t) noexcept override {
     return refused_for;
   }
-  void on_session(net::session_ptr opened, const net::wire_format&,
+  [[nodiscard]] bool compresses() noexcept override { return may_compress; }
+  void on_session(net::session_ptr opened, const net::wire_format& format,
                   net::connection_parameters&& parameters) override {
+    agreed_on.push_back(format.packing);
     asked_for.push_back(std::move(parameters));
     if (!takes_sessions)
       return;

@@ -68,7 +68,8 @@ private:
       is_inside_ = true;
       message_.clear();
     }
-    if (length > limit_ - message_.size())
+    const auto limit = is_compressed_ ? limit_ + limit_ / 16 + 64 : limit_;
+    if (length > limit - message_.size())
       return end_with("fault 1009");
     message_ += payload;
     return read_data(fin && is_whole) && is_whole && skip(size + payload.size());

@@ -87,6 +87,12 @@ TEST(import_centrifugo_test, translates_options_of_both_versions) {
      {R"(ping-interval = "20s")", R"(pong-timeout = "1500ms")"}},
     {R"({"websocket":{"message_size_limit":131072}})", {R"(max-message-bytes = "128KiB")"}},
     {R"({"websocket_message_size_limit":1000})", {R"(max-message-bytes = "1000")"}},
+    {R"({"websocket":{"compression":true,"compression_min_size":512}})",
+     {R"(compression = "deflate")", R"(compression-min-bytes = "512")"}},
+    {R"({"websocket_compression":false,"websocket_compression_level":3})",
+     {R"(compression = "off")",
+      "# Not translated (messages are compressed once for all members of a room, at one level):\n"
+      "# websocket_compression_level."}},
     {R"({"client":{"queue_max_size":100}})", {R"(outbox-limit = "1KiB")"}},
     {R"({"client_connection_limit":7,"client_connection_rate_limit":8,"client_channel_limit":9})",
      {"max-connections = 7", "accept-rate = 8", "max-rooms-per-connection = 9"}},

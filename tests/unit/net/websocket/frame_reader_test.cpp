@@ -241,9 +241,10 @@ TEST(frame_reader, section_7_4_1_has_a_close_code_and_a_text_for_each_fault) {
   for (auto i = static_cast<int>(fault::none) + 1;
        i <= static_cast<int>(fault::close_reason_not_utf8); ++i) {
     const auto wrong = static_cast<fault>(i);
-    const bool is_about_text = wrong == fault::not_utf8 || wrong == fault::close_reason_not_utf8;
+    const bool is_about_content = wrong == fault::not_utf8 || wrong == fault::not_deflate
+                                  || wrong == fault::close_reason_not_utf8;
     EXPECT_EQ(close_code_of(wrong), wrong == fault::too_big ? 1009
-                                    : is_about_text         ? 1007
+                                    : is_about_content      ? 1007
                                                             : 1002)
       << i;
     const std::string text = text_of(wrong);

@@ -73,6 +73,45 @@ TEST_F(websocket_endpoint_test,
   }
 }
 
+TEST_F(websocket_endpoint_test, agrees_on_compression_where_it_may) {
+  const auto offering = [](const std::string& lines) {
+    return "GET /ws HTTP/1.1\r\n" + lines + upgrade_fields;
+  };
+  const std::string offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+  const auto is_compressed = client_frame(0xC1, std::string{"\xf2\x48\xcd\xc9\xc9\x07\x00", 7});
+  const auto end = [&] {
+    session->abort(close_reason::drain);
+    ASSERT_TRUE(loop.until([&] { return !log.closes.empty(); }));
+    log = {};
+  };
+  serve(offering(offer));
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(client.got.find("Sec-WebSocket-Extensions"), std::string::npos);
+  end();
+  serve(offering("Sec-WebSocket-Extensions: a b\r\n"));
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 ")) << "it is not looked at";
+  end();
+  may_compress = true;
+  serve(offering("Sec-WebSocket-Extensions: permessage-deflate; x\r\n" + offer) + is_compressed);
+  EXPECT_TRUE(is_answered("\r\nSec-WebSocket-Extensions: permessage-deflate; "
+                          "server_no_context_takeover; client_no_context_takeover\r\n"));
+  ASSERT_TRUE(loop.until([&] { return !log.messages.empty(); }));
+  EXPECT_EQ(log.messages[0].second, "Hello");
+  end();
+  serve(offering(""));
+  EXPECT_TRUE(is_answered("HTTP/1.1 101 "));
+  EXPECT_EQ(client.got.find("Sec-WebSocket-Extensions"), std::string::npos);
+  end();
+  serve(offering("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n"));
+  EXPECT_TRUE(is_answered("; server_max_window_bits=9\r\n"));
+  end();
+  EXPECT_EQ(agreed_on, (std::vector{compression::none, compression::none, compression::deflate,
+                                    compression::none, compression::narrow_deflate}));
+  serve(offering("Sec-WebSocket-Extensions: a b\r\n"));
+  EXPECT_TRUE(is_answered("HTTP/1.1 400 "));
+  EXPECT_EQ(rejected(reject_reason::bad_request), 1U);
+}
+
 TEST_F(websocket_endpoint_test, answers_403_to_pages_of_another_host_before_the_room_is_looked_at) {
   serve("GET /ws/%zz HTTP/1.1\r\nOrigin: http://evil\r\n" + upgrade_fields);
   EXPECT_TRUE(is_answered("HTTP/1.1 403 "));
