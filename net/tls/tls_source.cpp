@@ -1,7 +1,5 @@
 #include "net/tls/tls_source.hpp"
 
-#include "net/limits.hpp"
-
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
@@ -95,6 +93,7 @@ std::int64_t end_of_certificate(SSL_CTX* context) {
 
 std::string tls_source::load() {
   seen_ = look();
+  has_failed_ = true; // until it is done
   ERR_clear_error();
   const context_ptr next{SSL_CTX_new(TLS_server_method()), &SSL_CTX_free};
   if (!next)
@@ -104,6 +103,7 @@ std::string tls_source::load() {
     return fault;
   const auto before = current();
   keep_ticket_keys(before.get(), next.get());
+  has_failed_ = false;
   const std::lock_guard lock{mutex_};
   current_ = next;
   expires_at_ = end_of_certificate(next.get());
@@ -114,10 +114,9 @@ std::string tls_source::load() {
 /// tickets of TLS 1.2.
 void tls_source::keep_ticket_keys(SSL_CTX* of, SSL_CTX* for_next) {
   std::array<unsigned char, 80> keys;
-  const auto now = std::chrono::steady_clock::now();
-  if (of == nullptr || now - keys_made_ >= tls_ticket_key_lifetime
+  if (of == nullptr || has_old_keys()
       || SSL_CTX_get_tlsext_ticket_keys(of, keys.data(), keys.size()) != 1) {
-    keys_made_ = now; // those of `for_next` are new
+    keys_made_ = std::chrono::steady_clock::now(); // those of `for_next` are new
     return;
   }
   SSL_CTX_set_tlsext_ticket_keys(for_next, keys.data(), keys.size());
@@ -128,8 +127,11 @@ bool tls_source::is_stale() {
   auto now = look();
   const bool is_settled = now == looked_;
   looked_ = std::move(now);
-  return (looked_ != seen_ && is_settled)
-         || std::chrono::steady_clock::now() - keys_made_ >= tls_ticket_key_lifetime;
+  return looked_ != seen_ ? is_settled : !has_failed_ && has_old_keys();
+}
+
+bool tls_source::has_old_keys() const noexcept {
+  return std::chrono::steady_clock::now() - keys_made_ >= key_lifetime_;
 }
 
 std::vector<tls_source::identity> tls_source::look() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/limits.hpp"
+
 #include <openssl/ssl.h>
 
 #include <chrono>
@@ -7,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace canang::net {
@@ -29,7 +32,10 @@ class tls_source {
 public:
   using context_ptr = std::shared_ptr<SSL_CTX>;
 
-  explicit tls_source(tls_files files) : files_(std::move(files)) {}
+  /// Tests have their own `key_lifetime`.
+  explicit tls_source(tls_files files,
+                      std::chrono::steady_clock::duration key_lifetime = tls_ticket_key_lifetime)
+    : files_(std::move(files)), key_lifetime_(key_lifetime) {}
   tls_source(const tls_source&) = delete;
   tls_source& operator=(const tls_source&) = delete;
 
@@ -38,7 +44,8 @@ public:
   [[nodiscard]] std::string load();
 
   /// Whether there is a reason to load: the files are others than those that were read last, well or not, and have
-  /// been so since this was asked before (they come one after the other); or the keys of the tickets are old.
+  /// been so since this was asked before (they come one after the other); or the keys of the tickets are old, and it
+  /// is not known that what there is cannot be loaded.
   [[nodiscard]] bool is_stale();
 
   /// Null before the first load.
@@ -60,16 +67,19 @@ private:
     bool operator==(const identity&) const = default;
   };
 
+  [[nodiscard]] bool has_old_keys() const noexcept;
   [[nodiscard]] std::vector<identity> look() const;
   void keep_ticket_keys(SSL_CTX* of, SSL_CTX* for_next);
 
   const tls_files files_;
-  mutable std::mutex mutex_; // of `current_` and `expires_at_`
+  const std::chrono::steady_clock::duration key_lifetime_; // of tickets
+  mutable std::mutex mutex_;                               // of `current_` and `expires_at_`
   context_ptr current_;
   std::int64_t expires_at_ = 0;
   std::vector<identity> seen_;   // when they were read
   std::vector<identity> looked_; // when it was asked last
   std::chrono::steady_clock::time_point keys_made_{};
+  bool has_failed_ = false; // to load what was seen
 };
 
 } // namespace canang::net

@@ -92,6 +92,25 @@ TEST(tls_source, is_stale_once_other_files_have_stayed_for_a_while) {
   EXPECT_FALSE(source.is_stale()) << "a bad one is told once";
 }
 
+/// Else there would be a line in the log each second, for as long as the file is bad.
+TEST(tls_source, tells_once_that_it_cannot_renew_old_keys_with_files_that_are_bad) {
+  test::test_authority authority;
+  const auto file = authority.certify("one", "DNS:localhost");
+  tls_source source{{.certificate = file}, std::chrono::seconds{0}};
+  EXPECT_EQ(source.load(), "");
+  static_cast<void>(source.is_stale()); // it has seen the files
+  EXPECT_TRUE(source.is_stale()) << "the keys are old at once";
+  fs::rename(file, file + ".away");
+  EXPECT_NE(source.load(), "");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_FALSE(source.is_stale()) << "a bad one is told once";
+  fs::rename(file + ".away", file);
+  EXPECT_FALSE(source.is_stale());
+  EXPECT_TRUE(source.is_stale());
+  EXPECT_EQ(source.load(), "");
+  EXPECT_TRUE(source.is_stale()) << "the keys are old again";
+}
+
 TEST(tls_source, has_clients_resume_across_a_new_certificate) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     test::tls_server_side server;
