@@ -17,8 +17,9 @@ namespace canang::net {
 /// Sockets that listen on one address, a loop each.
 struct listening_sockets {
   std::vector<int> descriptors;
-  tcp_endpoint endpoint;   ///< with the port that was given where 0 was asked for
-  std::uint64_t inode = 0; ///< of a Unix-domain socket's file
+  tcp_endpoint endpoint;    ///< with the port that was given where 0 was asked for
+  std::uint64_t inode = 0;  ///< of a Unix-domain socket's file; 0 where there is none
+  std::uint64_t device = 0; ///< that the file is on
 };
 
 /// Binds `count` sockets with SO_REUSEPORT to `endpoint` and listens. Refuses an address that anyone

@@ -65,16 +65,25 @@ error_code bind_and_listen(int descriptor, const unix_address& at, const sockadd
   return {};
 }
 
-/// 0 where there is none.
-std::uint64_t inode_of(const std::string& path) noexcept {
+/// What the file of a socket is known by.
+struct identity {
+  std::uint64_t inode = 0; // 0 where there is none
+  std::uint64_t device = 0;
+
+  bool operator==(const identity&) const = default;
+};
+
+identity identity_of(const std::string& path) noexcept {
   struct stat found {};
-  return ::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode) ? found.st_ino : 0;
+  if (::lstat(path.c_str(), &found) != 0 || !S_ISSOCK(found.st_mode))
+    return {};
+  return {found.st_ino, found.st_dev};
 }
 
 } // namespace
 
 void remove_socket_file(const std::string& path, const listening_sockets& sockets) noexcept {
-  if (sockets.inode != 0 && inode_of(path) == sockets.inode)
+  if (sockets.inode != 0 && identity_of(path) == identity{sockets.inode, sockets.device})
     ::unlink(path.c_str());
 }
 
@@ -103,7 +112,9 @@ listening_sockets listen_on(const unix_address& at, std::size_t count, error_cod
       ::close(fd);
     result.descriptors.clear();
   } else {
-    result.inode = inode_of(at.path);
+    const auto file = identity_of(at.path);
+    result.inode = file.inode;
+    result.device = file.device;
   }
   return result;
 }

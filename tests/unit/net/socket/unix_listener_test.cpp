@@ -85,6 +85,10 @@ TEST_F(unix_listener_test, removes_the_file_at_the_end_only_if_it_is_still_its_o
   ASSERT_FALSE(ec);
   remove_socket_file(path, first);
   EXPECT_TRUE(std::filesystem::exists(path));
+  auto elsewhere = second;
+  ++elsewhere.device; // where files have numbers of their own
+  remove_socket_file(path, elsewhere);
+  EXPECT_TRUE(std::filesystem::exists(path));
   remove_socket_file(path, second);
   EXPECT_FALSE(std::filesystem::exists(path));
   close_all(second);
