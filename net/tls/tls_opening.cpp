@@ -32,8 +32,12 @@ bool is_about_certificate(unsigned long fault) noexcept {
          || reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
 }
 
-/// Charges the turn for the time that it lives: the gate's share uses up the half that is for what comes past the
-/// sessions' sockets, so that those get their turn beside a flood.
+/// Of a microsecond: so the gate's share uses up the half of a turn that is for what comes past the sessions'
+/// sockets, and those get their turn beside a flood.
+constexpr std::size_t cost_of_microsecond =
+  max_cost_a_turn / 2 / static_cast<std::size_t>(tls_handshake_share.count()) + 1;
+
+/// Charges the next turn for the time that it lives. No two live at once.
 class charged_time {
 public:
   explicit charged_time(readiness& sockets) : sockets_(sockets) {}
@@ -41,9 +45,8 @@ public:
   charged_time& operator=(const charged_time&) = delete;
 
   ~charged_time() {
-    const auto spent = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - began_);
-    sockets_.charge_next(static_cast<std::size_t>(spent.count()) * (max_cost_a_turn / 2)
-                         / static_cast<std::size_t>(tls_handshake_share.count()));
+    const auto spent = std::chrono::ceil<std::chrono::microseconds>(clock::now() - began_);
+    sockets_.charge_next(static_cast<std::size_t>(spent.count()) * cost_of_microsecond);
   }
 
 private:
@@ -76,11 +79,13 @@ private:
   void give_up() override { give_way(); }
   void look_at_first_byte();
   void wait_in_line();
-  void begin();
   void go_on();
+  [[nodiscard]] step shake();
   void pass_on();
+  void refuse();
   void note_failure(tls_outcome outcome, std::string_view why);
   void answer_plain();
+  [[nodiscard]] bool answer_text();
   void count_tls(tls_outcome outcome) noexcept {
     context().metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].add(1);
   }
@@ -93,7 +98,6 @@ private:
 };
 
 void tls_opening::on_ready() {
-  const charged_time charged{context().sockets};
   if (!layer_)
     look_at_first_byte();
   else
@@ -117,44 +121,24 @@ void tls_opening::look_at_first_byte() {
 
 void tls_opening::wait_in_line() {
   context().handshakes.enter([self = boost::intrusive_ptr<tls_opening>{this}] {
-    const charged_time charged{self->context().sockets};
     if (!self->is_over())
-      self->begin();
+      self->go_on();
   });
-}
-
-void tls_opening::begin() {
-  layer_ = std::make_unique<tls_layer>(source_.current().get(), &context().metrics);
-  go_on();
 }
 
 /// Those that have begun do not wait in line again: what is left to do is little.
 void tls_opening::go_on() {
-  const auto descriptor = socket().native_handle();
-  if (layer_->flush(descriptor) != 0) {
+  const auto at = shake();
+  if (at == step::over) {
     count_tls(tls_outcome::left);
     close(false);
     return;
   }
-  if (!is_done_) {
-    switch (context().handshakes.measure([&] { return layer_->shake(descriptor); })) {
-    case step::done: is_done_ = true; break;
-    case step::more: break;
-    case step::over:
-      count_tls(tls_outcome::left);
-      close(false);
-      return;
-    case step::failed: {
-      const char* const why = ERR_reason_error_string(layer_->fault());
-      note_failure(is_about_certificate(layer_->fault()) ? tls_outcome::unverified
-                                                         : tls_outcome::failed,
-                   why != nullptr ? why : "unknown error");
-      layer_.reset();
-      linger(); // it gets to read the alert
-      return;
-    }
-    }
+  if (at == step::failed) {
+    refuse();
+    return;
   }
+  is_done_ = at == step::done;
   if (layer_->holds_output())
     await(tcp_socket::wait_write);
   else if (is_done_)
@@ -163,12 +147,34 @@ void tls_opening::go_on() {
     await(tcp_socket::wait_read);
 }
 
+/// As far as it gets now, at the expense of the turn and of what handshakes may take.
+tls_opening::step tls_opening::shake() {
+  const charged_time charged{context().sockets};
+  return context().handshakes.measure([this] {
+    if (!layer_)
+      layer_ = std::make_unique<tls_layer>(source_.current().get(), &context().metrics);
+    const auto descriptor = socket().native_handle();
+    if (layer_->flush(descriptor) != 0)
+      return step::over;
+    return is_done_ ? step::done : layer_->shake(descriptor);
+  });
+}
+
 void tls_opening::pass_on() {
   count_tls(layer_->is_resumed() ? tls_outcome::resumed : tls_outcome::full);
   context().metrics.sent_bytes_total.add(layer_->take_wire_bytes());
   auto connection = hand_on();
   connection.set_layer(std::move(layer_), context().sockets);
   std::exchange(arrived_, {})(std::move(connection), std::move(from_));
+}
+
+void tls_opening::refuse() {
+  const auto fault = layer_->fault();
+  const char* const why = ERR_reason_error_string(fault);
+  note_failure(is_about_certificate(fault) ? tls_outcome::unverified : tls_outcome::failed,
+               why != nullptr ? why : "unknown error");
+  layer_.reset();
+  linger(); // it gets to read the alert
 }
 
 void tls_opening::note_failure(tls_outcome outcome, std::string_view why) {
@@ -180,19 +186,27 @@ void tls_opening::note_failure(tls_outcome outcome, std::string_view why) {
 }
 
 void tls_opening::answer_plain() {
-  const auto descriptor = socket().native_handle();
-  const auto scrap = context().sockets.scratch();
-  const auto got = read_now(descriptor, scrap);
-  const bool is_text = got.size > 0 && scrap.front() >= 'A' && scrap.front() <= 'Z';
-  const auto answer = plain_on_tls_answer();
-  if (is_text && write_now(descriptor, answer.data(), answer.size()) > 0)
-    context().metrics.sent_bytes_total.add(answer.size());
+  const bool is_answered = answer_text();
   count(reject_reason::bad_request);
   note_failure(tls_outcome::not_tls, "no TLS");
-  if (is_text)
+  if (is_answered)
     linger();
   else
     close(false);
+}
+
+/// @returns whether it is text that came, for which there is an answer.
+bool tls_opening::answer_text() {
+  const charged_time charged{context().sockets};
+  const auto descriptor = socket().native_handle();
+  const auto scrap = context().sockets.scratch();
+  const auto got = read_now(descriptor, scrap);
+  if (got.size <= 0 || scrap.front() < 'A' || scrap.front() > 'Z')
+    return false;
+  const auto answer = plain_on_tls_answer();
+  if (write_now(descriptor, answer.data(), answer.size()) > 0)
+    context().metrics.sent_bytes_total.add(answer.size());
+  return true;
 }
 
 void tls_opening::on_given_up(reject_reason why) {

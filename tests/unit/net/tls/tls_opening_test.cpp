@@ -315,6 +315,28 @@ TEST_F(tls_opening_test, leaves_the_turn_to_others_once_handshakes_have_had_thei
   EXPECT_FALSE(loop.context.sockets.is_next_charged());
 }
 
+TEST_F(tls_opening_test, charges_the_turn_once_for_the_time_of_handshakes) {
+  test::tls_side side{context.get(), false};
+  side.step();
+  const std::string hello{side.records()};
+  std::vector<test::raw_client> crowd;
+  for (int i = 0; i < 20; ++i)
+    crowd.push_back(come());
+  EXPECT_TRUE(loop.until([&] { return loop.context.http.size() == crowd.size(); }));
+  loop.context.sockets.poll();
+  EXPECT_FALSE(loop.context.sockets.is_next_charged());
+  for (auto& one : crowd)
+    one.send(hello);
+  std::chrono::nanoseconds spent{0};
+  loop.io.restart();
+  while (!loop.context.sockets.is_next_charged()) {
+    const auto began = std::chrono::steady_clock::now();
+    ASSERT_GT(loop.io.run_one(), 0U);
+    spent += std::chrono::steady_clock::now() - began;
+  }
+  EXPECT_GE(spent, tls_handshake_share * 9 / 10);
+}
+
 TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
   auto silent = come();
   auto slow = come();
