@@ -137,7 +137,7 @@ tls_layer::step tls_layer::shake(int descriptor) {
   }
   const int error = SSL_get_error(ssl_.get(), result);
   if (error == SSL_ERROR_WANT_READ)
-    return step::more;
+    return is_greeted_ ? step::more : step::hello;
   is_broken_ = true;
   fault_ = ERR_peek_error();
   ERR_clear_error();

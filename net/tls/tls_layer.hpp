@@ -23,6 +23,7 @@ public:
   enum class step : std::uint8_t {
     done,   ///< it can be read and written
     more,   ///< something has to come first
+    hello,  ///< so too: a hello, maybe a second one, and answering it is what costs most
     over,   ///< the client has gone
     failed, ///< the client has been told why, if it can be
   };
@@ -61,6 +62,7 @@ private:
 
   static void on_part(int is_ours, int version, int kind, const void* part, std::size_t size, SSL*,
                       void* layer);
+  void note_answer(unsigned char message) noexcept;
   void begin(int descriptor) noexcept;
   [[nodiscard]] int take_in(BIO* bio, std::span<char> into) noexcept;
   [[nodiscard]] int put_out(std::span<const char> bytes);
@@ -87,6 +89,7 @@ private:
   bool is_at_end_ = false;   // FIN has come
   bool is_broken_ = false;   // OpenSSL has given up
   bool has_ended_ = false;   // our last word is said
+  bool is_greeted_ = false;  // a hello is answered, and not with the wish for another one
   bool is_shaken_ = false;   // the handshake is done
   unsigned controls_ = 0;    // records without data, since there was enough of that
   std::size_t data_ = 0;     // since the first of them

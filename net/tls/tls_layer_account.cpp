@@ -9,12 +9,25 @@ namespace canang::net {
 void tls_layer::on_part(int is_ours, int, int kind, const void* part, std::size_t size, SSL*,
                         void* layer) {
   auto& self = *static_cast<tls_layer*>(layer);
-  if (is_ours != 0 || size == 0 || (kind != SSL3_RT_HEADER && kind != SSL3_RT_INNER_CONTENT_TYPE))
+  const std::span bytes{static_cast<const unsigned char*>(part), size};
+  if (bytes.empty())
+    return;
+  if (is_ours != 0) {
+    if (kind == SSL3_RT_HANDSHAKE)
+      self.note_answer(bytes.front());
+    return;
+  }
+  if (kind != SSL3_RT_HEADER && kind != SSL3_RT_INNER_CONTENT_TYPE)
     return;
   if (kind == SSL3_RT_HEADER)
-    self.note_record({static_cast<const unsigned char*>(part), size});
-  if (self.is_shaken_ && *static_cast<const unsigned char*>(part) != SSL3_RT_APPLICATION_DATA)
+    self.note_record(bytes);
+  if (self.is_shaken_ && bytes.front() != SSL3_RT_APPLICATION_DATA)
     self.note_control_record();
+}
+
+/// A hello of ours with which the flight ends asks for another one (RFC 8446, 4.1.4). Else more follows at once.
+void tls_layer::note_answer(unsigned char message) noexcept {
+  is_greeted_ = message != SSL3_MT_SERVER_HELLO;
 }
 
 /// Of a record, which may not have come whole.
@@ -52,8 +65,8 @@ void tls_layer::recount() noexcept {
     return;
   const auto output = output_memory();
   const auto input = input_memory();
-  metrics_->outbox_memory_bytes.add(output
-                                    - counted_output_); // modulo 2^64, where it has become less
+  // modulo 2^64, where it has become less
+  metrics_->outbox_memory_bytes.add(output - counted_output_);
   metrics_->inbox_bytes.add(input - counted_input_);
   counted_output_ = output;
   counted_input_ = input;

@@ -94,12 +94,15 @@ private:
   address_counts::arrival from_;
   tls_arrival arrived_;
   std::unique_ptr<tls_layer> layer_; // null until its turn has come
+  bool awaits_hello_ = false;        // so there is a layer, and it has not done yet what costs most
   bool is_done_ = false;
 };
 
 void tls_opening::on_ready() {
   if (!layer_)
     look_at_first_byte();
+  else if (awaits_hello_)
+    wait_in_line();
   else
     go_on();
 }
@@ -119,6 +122,8 @@ void tls_opening::look_at_first_byte() {
   }
 }
 
+/// Each time that a hello, or a part of one, may have come: who sends it in pieces, or is asked for another one, does
+/// not get past the line with it. Those that have been answered do not wait any more: what is left to do is little.
 void tls_opening::wait_in_line() {
   context().handshakes.enter([self = boost::intrusive_ptr<tls_opening>{this}] {
     if (!self->is_over())
@@ -126,7 +131,6 @@ void tls_opening::wait_in_line() {
   });
 }
 
-/// Those that have begun do not wait in line again: what is left to do is little.
 void tls_opening::go_on() {
   const auto at = shake();
   if (at == step::over) {
@@ -138,6 +142,7 @@ void tls_opening::go_on() {
     refuse();
     return;
   }
+  awaits_hello_ = at == step::hello;
   is_done_ = at == step::done;
   if (layer_->holds_output())
     await(tcp_socket::wait_write);

@@ -12,8 +12,9 @@ namespace canang::net {
 using tls_arrival = std::function<void(client_socket&&, address_counts::arrival&&)>;
 
 /// Shakes hands with a client. Keeps itself alive until `arrived` is called or the connection is closed: since the
-/// handshake failed, or was not done in its time. Who speaks HTTP is told that this port speaks TLS. While the client
-/// is silent, or waits in line at the loop's gate, there is nothing of OpenSSL. `context` must outlive it.
+/// handshake failed, or was not done in its time. Who speaks HTTP is told that this port speaks TLS. A hello waits in
+/// line at the loop's gate before it is looked at, each piece of it where it comes in pieces, and a second one too;
+/// before the first time there is nothing of OpenSSL. `context` must outlive it.
 void begin_tls(loop_context& context, client_socket&& socket, const tls_source& source,
                address_counts::arrival&& from, tls_arrival arrived);
 

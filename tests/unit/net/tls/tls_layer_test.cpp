@@ -138,7 +138,7 @@ TEST_F(tls_layer_test, shakes_hands_and_reads_wherever_the_bytes_are_cut) {
         ASSERT_FALSE(is_done) << "nothing comes behind the last byte";
         carry({&c, 1});
         const auto at = layer->shake(near);
-        ASSERT_TRUE(at == step::more || at == step::done);
+        ASSERT_TRUE(at == step::hello || at == step::more || at == step::done);
         is_done = at == step::done;
       }
       for (const char c : arrived())
@@ -156,6 +156,45 @@ TEST_F(tls_layer_test, shakes_hands_and_reads_wherever_the_bytes_are_cut) {
     EXPECT_EQ(read(clear).size, 5);
     EXPECT_EQ(clear, "hello");
   }
+}
+
+TEST_F(tls_layer_test, says_whether_the_hello_is_still_to_come_that_costs_most) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    context = test::client_context(version);
+    begin();
+    client->step();
+    const auto hello = records_of_client();
+    for (const char one : hello.substr(0, hello.size() - 1)) {
+      EXPECT_EQ(layer->shake(near), step::hello);
+      carry({&one, 1});
+    }
+    EXPECT_EQ(layer->shake(near), step::hello);
+    carry(hello.substr(hello.size() - 1));
+    EXPECT_EQ(layer->shake(near), step::more);
+    client->feed(arrived());
+    shake();
+  }
+}
+
+/// It has a key for a group that we do not use, and another group to offer.
+TEST_F(tls_layer_test, says_that_it_awaits_the_second_hello_that_it_asked_for) {
+  SSL_CTX_set1_groups_list(context.get(), "P-521:X25519");
+  begin();
+  client->step();
+  carry(records_of_client());
+  EXPECT_EQ(layer->shake(near), step::hello);
+  client->feed(arrived());
+  client->step();
+  const auto second = records_of_client();
+  carry(second.substr(0, 100));
+  EXPECT_EQ(layer->shake(near), step::hello);
+  carry(second.substr(100));
+  EXPECT_EQ(layer->shake(near), step::more);
+  client->feed(arrived());
+  client->step();
+  EXPECT_TRUE(client->is_ready());
+  carry(records_of_client());
+  EXPECT_EQ(layer->shake(near), step::done);
 }
 
 TEST_F(tls_layer_test, calls_the_socket_drained_only_when_it_has_just_seen_it) {
@@ -363,10 +402,10 @@ TEST_F(tls_layer_test, refuses_what_is_no_handshake_wherever_it_breaks) {
   for (std::size_t at = 0; at < hello.size(); at += 7) {
     begin();
     carry(hello.substr(0, at));
-    ASSERT_EQ(layer->shake(near), step::more) << at;
+    ASSERT_EQ(layer->shake(near), step::hello) << at;
     carry(std::string(20'000, '\xFF'));
     auto result = layer->shake(near);
-    for (int i = 0; i < 3 && result == step::more; ++i)
+    for (int i = 0; i < 3 && result == step::hello; ++i)
       result = layer->shake(near);
     ASSERT_NE(result, step::done) << at;
   }

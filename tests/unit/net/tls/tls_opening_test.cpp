@@ -25,6 +25,7 @@ struct counted_addresses {
 
 struct tls_opening_test : counted_addresses, test::http_fixture {
   test::tls_server_side server;
+  static constexpr int handshakes_in_line = 10;
   const arrival_rules rules{.addresses = &addresses, .tls = &server.source};
   test::context_ptr context = test::client_context();
   std::optional<listener> door;
@@ -85,6 +86,34 @@ struct tls_opening_test : counted_addresses, test::http_fixture {
       who.side().sent(who.side().records().size());
     }
     who.raw().send(records);
+  }
+
+  /// Fills the line at the gate, has `bytes` come of `who`, and waits for an answer.
+  /// @returns how many of the line were let in before.
+  int let_in_before_answer(test::raw_client& who, std::string_view bytes) {
+    int let_in = 0;
+    for (int i = 0; i <= handshakes_in_line; ++i)
+      loop.context.handshakes.enter([&] {
+        ++let_in;
+        keep_busy(tls_handshake_share + std::chrono::microseconds{100});
+      });
+    who.got.clear();
+    who.send(bytes);
+    EXPECT_TRUE(loop.until([&] {
+      who.receive();
+      return !who.got.empty();
+    }));
+    return let_in;
+  }
+
+  /// At the gate's expense.
+  void keep_busy(std::chrono::microseconds time) {
+    loop.context.handshakes.measure([time] {
+      const auto until = std::chrono::steady_clock::now() + time;
+      while (std::chrono::steady_clock::now() < until) {
+      }
+      return 0;
+    });
   }
 
   bool gets(test::tls_client& who, std::string_view text) {
@@ -335,6 +364,38 @@ TEST_F(tls_opening_test, charges_the_turn_once_for_the_time_of_handshakes) {
     spent += std::chrono::steady_clock::now() - began;
   }
   EXPECT_GE(spent, tls_handshake_share * 9 / 10);
+}
+
+TEST_F(tls_opening_test, has_hellos_that_come_in_pieces_wait_in_line) {
+  loop.context.limits.handshake_timeout = std::chrono::seconds{10}; // whatever else runs here
+  test::tls_side side{context.get(), false};
+  side.step();
+  auto one = come();
+  one.send(side.records().substr(0, 1));
+  EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
+  EXPECT_EQ(let_in_before_answer(one, side.records().substr(1)), handshakes_in_line + 1);
+}
+
+/// The first one costs next to nothing where it has no key of a group that we use.
+TEST_F(tls_opening_test, has_second_hellos_wait_in_line_too) {
+  loop.context.limits.handshake_timeout = std::chrono::seconds{10}; // whatever else runs here
+  SSL_CTX_set1_groups_list(context.get(), "P-521:X25519");
+  test::tls_side side{context.get(), false};
+  side.step();
+  auto one = come();
+  one.send(side.records());
+  side.sent(side.records().size());
+  EXPECT_TRUE(loop.until([&] {
+    one.receive();
+    return !one.got.empty();
+  }));
+  side.feed(one.got);
+  side.step();
+  EXPECT_FALSE(side.is_ready());
+  EXPECT_EQ(let_in_before_answer(one, side.records()), handshakes_in_line + 1);
+  side.feed(one.got);
+  side.step();
+  EXPECT_TRUE(side.is_ready());
 }
 
 TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
