@@ -55,6 +55,7 @@ void opening::linger() {
 
 void opening::discard_input() {
   const auto got = read_now(socket_.native_handle(), context_.sockets.scratch());
+  context_.sockets.charge_next(got.cost);
   if (got.size > 0 || got.size == -EAGAIN)
     await(tcp_socket::wait_read);
   else

@@ -398,6 +398,23 @@ TEST_F(tls_opening_test, has_second_hellos_wait_in_line_too) {
   EXPECT_TRUE(side.is_ready());
 }
 
+TEST_F(tls_opening_test, charges_the_turn_for_what_it_reads_and_drops) {
+  auto plain = come();
+  plain.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(loop.until([&] { return plain.has("this port speaks TLS"); }));
+  const std::string piece(10'000, 'x');
+  std::size_t sent = 0;
+  loop.context.sockets.poll();
+  while (!loop.context.sockets.is_next_charged()) {
+    const auto size = ::send(plain.socket().native_handle(), piece.data(), piece.size(),
+                             MSG_NOSIGNAL | MSG_DONTWAIT);
+    sent += size > 0 ? static_cast<std::size_t>(size) : 0;
+    ASSERT_LT(sent, 100 * max_cost_a_turn) << "it costs nothing";
+    loop.io.restart();
+    loop.io.poll();
+  }
+}
+
 TEST_F(tls_opening_test, gives_a_handshake_its_time_and_no_more) {
   auto silent = come();
   auto slow = come();
