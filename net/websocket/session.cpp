@@ -56,11 +56,11 @@ void websocket_session::refuse(reject_reason reason) {
   refuse_with(answer, reason);
 }
 
-/// It is one of those that hold most, and the loop has not enough for all.
+/// It is one of those that hold most, and the loop has not enough for all. TLS may hold the half of a record.
 void websocket_session::give_up() {
   if (is_stuck())
     abort(close_reason::over_budget);
-  else if (waiting_bytes() >= inbox_bytes())
+  else if (!is_all_written() && waiting_bytes() >= inbox_bytes())
     close(1008, "too much waits for this client", close_reason::over_budget);
   else
     close(1013, "no memory for the rest of this message", close_reason::over_budget);

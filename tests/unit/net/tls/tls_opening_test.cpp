@@ -245,6 +245,8 @@ TEST_F(tls_opening_test, gives_up_half_records_where_the_node_holds_too_much) {
   EXPECT_TRUE(loop.until([&] { return held_in() == tls_input_bytes; }));
   keep_budget();
   EXPECT_FALSE(session->is_open());
+  EXPECT_TRUE(loop.until([&] { return !log.closes.empty(); }));
+  EXPECT_EQ(log.closes.front().code, 1013) << "nothing waits for the client";
   keep_budget(); // it has its time for a close, but not for that
   EXPECT_EQ(held_in(), 0U);
 }
