@@ -1,6 +1,7 @@
 #include "net/websocket/frame_reader.hpp"
 
 #include "net/frame.hpp"
+#include "net/limits.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -132,7 +133,8 @@ frame_reader::item frame_reader::read_header(std::span<char>& input,
     const bool goes_on = head.opcode() == continuation;
     const bool is_compressed = goes_on ? is_compressed_ : head.rsv1();
     const auto limit = std::min<std::uint64_t>(
-      is_compressed ? max_compressed_bytes(max_message_bytes) : max_message_bytes,
+      is_compressed ? max_compressed_bytes(std::min(max_message_bytes, max_inflated_bytes))
+                    : max_message_bytes,
       std::numeric_limits<std::uint32_t>::max());
     const std::uint64_t before = goes_on ? size_ : 0U;
     if (head.length > limit || before > limit - head.length)

@@ -5,6 +5,7 @@
 #include "net/websocket/frame_reader.hpp"
 
 #include "net/frame.hpp"
+#include "net/limits.hpp"
 #include "tests/unit/support/client_frames.hpp"
 
 #include <set>
@@ -109,6 +110,20 @@ TEST(frame_reader, rfc_7692_section_6_allows_rsv1_on_the_first_frame_of_a_messag
   EXPECT_EQ(fault_of(compressed + bytes_of({.opcode = continuation, .rsv = 4}), 100, true),
             fault::reserved_bits)
     << "not inside a compressed message either";
+}
+
+TEST(frame_reader, a_compressed_message_is_limited_where_larger_ones_are_allowed) {
+  constexpr std::size_t large = 1U << 30U;
+  constexpr auto most = frame_reader::max_compressed_bytes(max_inflated_bytes);
+  const auto announced = [](std::size_t size, unsigned rsv) {
+    auto head = bytes_of({.payload = std::string(70'000, 'a'), .rsv = rsv}).substr(0, 14);
+    for (std::size_t i = 0; i < 8; ++i)
+      head[2 + i] = static_cast<char>(size >> (56 - 8 * i) & 0xFFU);
+    return head;
+  };
+  EXPECT_EQ(fault_of(announced(most, 4), large, true), fault::none);
+  EXPECT_EQ(fault_of(announced(most + 1, 4), large, true), fault::too_big);
+  EXPECT_EQ(fault_of(announced(most + 1, 0), large, true), fault::none);
 }
 
 TEST(frame_reader, rfc_7692_section_6_tells_which_messages_are_compressed) {

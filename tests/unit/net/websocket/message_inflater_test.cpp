@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 
 // What clients have compressed, inflated (RFC 7692, 7.2.2 and 7.2.3).
 
@@ -83,6 +84,51 @@ TEST_F(message_inflater_test, a_bomb_of_megabytes_costs_the_limit) {
   EXPECT_EQ(found.what, outcome::too_big);
   EXPECT_EQ(found.made_bytes, 64U * 1024 + 1);
   EXPECT_EQ(metrics.inflated_to_bytes_total.value(), 64U * 1024 + 1);
+}
+
+/// Blocks of fixed codes alone (RFC 1951, 3.2.6), nine bits for each byte from 144 on: as the simplest encoders do it.
+std::string in_fixed_codes(std::string_view text) {
+  std::string out;
+  unsigned held = 0;
+  unsigned count = 0;
+  const auto put = [&](unsigned bits, unsigned how_many, bool is_code) {
+    for (unsigned i = 0; i < how_many; ++i) {
+      held |= (bits >> (is_code ? how_many - 1 - i : i) & 1U) << count;
+      if (++count == 8)
+        out += static_cast<char>(std::exchange(held, count = 0));
+    }
+  };
+  put(0b010, 3, false);
+  for (const auto c : text)
+    put(0b110010000U + static_cast<unsigned char>(c) - 144, 9, true);
+  put(0, 7, true);
+  put(0, 3, false);
+  if (count > 0)
+    out += static_cast<char>(held);
+  return out;
+}
+
+TEST_F(message_inflater_test, takes_what_the_simplest_encoder_makes) {
+  const std::string text(60'000, '\xfe');
+  const auto packed = in_fixed_codes(text);
+  ASSERT_GT(packed.size(), text.size() + text.size() / 9);
+  expect_says(packed, text);
+}
+
+TEST_F(message_inflater_test, gives_up_soon_where_nothing_comes_of_much) {
+  std::string heads;
+  while (heads.size() < 1'000'000)
+    heads += "\x04\x80\x00\x00\x00\x00\x00\x10"s; // of which each costs its tables
+  std::string empty;
+  while (empty.size() < 1'000'000)
+    empty += "\x00\x00\x00\xff\xff"s; // stored, and of no bytes
+  for (const auto& packed : {heads, empty, deflated(some_json(2000)) + empty}) {
+    const auto before = metrics.inflated_to_bytes_total.value();
+    EXPECT_NE(inflate(packed).what, outcome::whole);
+    EXPECT_LE(metrics.inflated_to_bytes_total.value() - before, 2000U);
+  }
+  EXPECT_EQ(inflate(empty).what, outcome::too_big);
+  EXPECT_EQ(inflate(empty.substr(0, 500) + "\x00"s).what, outcome::whole) << "a few are no harm";
 }
 
 TEST_F(message_inflater_test, refuses_what_is_cut_short) {
