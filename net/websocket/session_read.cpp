@@ -174,9 +174,12 @@ void websocket_session::keep_part(std::span<const char> part) {
     return;
   auto& message = ensure_extra().message;
   const auto needed = message.size() + part.size();
-  if (needed > message.capacity())
-    message.reserve(
-      std::max(needed, std::min(needed + needed / 4, context().limits.max_message_bytes)));
+  if (needed > message.capacity()) {
+    const auto most = frames_.is_compressed()
+                        ? frame_reader::max_compressed_bytes(context().limits.max_message_bytes)
+                        : context().limits.max_message_bytes;
+    message.reserve(std::max(needed, std::min(needed + needed / 4, most)));
+  }
   message.insert(message.end(), part.begin(), part.end());
   extra_->recount();
 }

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace canang::net {
 namespace {
 
@@ -20,6 +22,7 @@ constexpr int rsv1 = 0x40;
 constexpr int whole_text = 0x81;
 constexpr int whole_binary = 0x82;
 constexpr int first_text = 0x01;
+constexpr int first_binary = 0x02;
 constexpr int middle = 0x00;
 constexpr int last = 0x80;
 
@@ -190,6 +193,26 @@ TEST_F(websocket_session_compression_test, counts_what_has_come_of_a_message_as_
   ASSERT_TRUE(loop.until([&] { return log.messages.size() == 1; }));
   EXPECT_EQ(log.messages[0].second, std::string(limit, 'a'));
   EXPECT_EQ(loop.context.metrics.inbox_bytes.value(), 0U);
+}
+
+TEST_F(websocket_session_compression_test,
+       what_is_longer_than_its_message_is_not_copied_for_each_byte) {
+  const auto packed = deflated(test::noise(limit), 15, 0);
+  ASSERT_GT(packed.size(), limit);
+  open();
+  client.send(client_frame(first_binary | rsv1, packed.substr(0, limit - 100)));
+  ASSERT_TRUE(loop.until([&] { return log.frames == 1; }));
+  std::set<std::uint64_t> sizes;
+  for (std::size_t i = limit - 100; i < limit + 5; ++i) {
+    client.send(client_frame(middle, packed.substr(i, 1)));
+    const auto frames = log.frames;
+    ASSERT_TRUE(loop.until([&] { return log.frames > frames; }));
+    sizes.insert(loop.context.metrics.inbox_bytes.value());
+  }
+  EXPECT_LE(sizes.size(), 2U) << "memory grows by a part of what there is";
+  client.send(client_frame(last, packed.substr(limit + 5)));
+  ASSERT_TRUE(loop.until([&] { return !log.messages.empty(); }));
+  EXPECT_EQ(log.messages[0].second, test::noise(limit));
 }
 
 /// A client that sends bombs within its limit has its share of each turn, and others are read beside it.
