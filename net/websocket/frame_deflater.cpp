@@ -108,10 +108,10 @@ std::size_t frame_deflater::deflate(std::string& frames, std::size_t from, std::
     }
     at = end;
   }
-  if (kept_to == from)
-    return tried;
-  replaced_.append(frames, kept_to);
-  frames.replace(from, std::string::npos, replaced_);
+  if (kept_to != from) {
+    replaced_.append(frames, kept_to);
+    frames.replace(from, std::string::npos, replaced_);
+  }
   for (auto* const spare : {&packed_, &replaced_})
     if (spare->capacity() > max_pooled_buffer_bytes)
       *spare = std::string{};
