@@ -9,6 +9,13 @@
 
 namespace canang::actors {
 
+namespace {
+
+/// Payload that a loop tries to compress in a turn, and one message more: some ten milliseconds' work.
+constexpr std::size_t max_compressed_a_turn = 256 * 1024;
+
+} // namespace
+
 void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
   context_.assert_on_loop();
   const auto found = rooms_.find(id);
@@ -62,6 +69,7 @@ void fanout::flush() {
     }
   }
   dirty_.clear();
+  compressed_ = 0;
   gathered_.write();
   if (!left_behind_.empty()) [[unlikely]]
     end_left_behind();
@@ -110,12 +118,15 @@ void fanout::flush_group(const local_room& room, group& target) {
   target.frames.clear();
 }
 
-/// Compresses the frames of a group from `from` on, once for all of its members.
+/// Compresses the frames of a group from `from` on, once for all of its members; in a turn no more than some
+/// milliseconds' worth. Members may have many wire formats, each of which takes its time: beyond that they get theirs
+/// as it is, which they can always read.
 void fanout::compress(const local_room& room, group& target, std::size_t from) {
-  if (room.compress_from == never)
+  if (room.compress_from == never || compressed_ >= max_compressed_a_turn)
     return;
   const auto tried = context_.deflater.deflate(target.buffer->bytes(), from, room.compress_from,
                                                target.format->packing);
+  compressed_ += tried;
   context_.sockets.charge_next(tried * net::cost_of_deflated_byte);
 }
 

@@ -284,7 +284,8 @@ private:
   turn_answers answers_;
   turn_slices gathered_;
   change_bases bases_;
-  std::string change_; // the one that is being told
+  std::string change_;         // the one that is being told
+  std::size_t compressed_ = 0; // bytes that were tried this turn
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;

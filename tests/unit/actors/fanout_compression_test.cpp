@@ -119,6 +119,30 @@ TEST_F(fanout_compression_test, compresses_a_turn_of_one_frame_as_one) {
   EXPECT_LT(packed->got.size() * 2, plain->got.size());
 }
 
+/// Each format that members have takes its own time: there are many, and whoever may join may have them all.
+TEST_F(fanout_compression_test, compresses_no_more_in_a_turn_than_some_milliseconds_worth) {
+  constexpr std::size_t size = 100'000;
+  const std::string text(size - 2, 'a');
+  std::vector<fake_session_ptr> all;
+  for (const auto how : {compression::deflate, compression::narrow_deflate})
+    for (const auto* const format :
+         {&net::plain_format(), &net::plain_meta_format(), &net::centrifugo_json_format()})
+      all.push_back(join(all.size() + 1, format->with(how)));
+  for (int turn = 1; turn <= 3; ++turn) {
+    const auto before = compressed_bytes();
+    deliver('"' + text + '"');
+    members.flush();
+    EXPECT_GE(compressed_bytes() - before, 2 * size);
+    EXPECT_LE(compressed_bytes() - before, 4 * size);
+  }
+  for (const auto& session : all) {
+    const auto got = server_messages(session->got);
+    ASSERT_EQ(got.size(), 3U) << "the others get them as they are";
+    for (const auto& message : got)
+      EXPECT_NE(message.find(text), std::string::npos);
+  }
+}
+
 TEST_F(fanout_compression_test, does_what_the_settings_of_the_room_say) {
   const auto& format = net::plain_format().with(compression::deflate);
   const auto off = join(1, format, "off:1", test::room_b);
