@@ -258,10 +258,14 @@ void redis_presence::on_reply(const std::string& name, std::uint64_t number,
   on_done(name, room, reply);
   if (room.members.empty() && !dirty_.contains(name))
     rooms_.erase(known);
-  if (was_refused)
-    on_taken_again();
-  else if (const auto now = services_.now(); dirty_.contains(name) && can_send(now))
+  const auto now = services_.now();
+  if (was_refused) {
+    // one that was on its way when another was refused says nothing of what comes after that
+    if (pause_.is_over(now) || dirty_.empty())
+      on_taken_again();
+  } else if (dirty_.contains(name) && can_send(now)) {
     send_if_due(name, now);
+  }
 }
 
 /// Redis has taken a room's while it refused others'.
