@@ -11,15 +11,6 @@ from pathlib import Path
 from typing import Any
 
 
-def process_tree(pid: int) -> list[int]:
-    """The process and what it has started."""
-    found = [pid]
-    for one in found:
-        for children in Path(f"/proc/{one}/task").glob("*/children"):
-            found += [int(child) for child in children.read_text().split()]
-    return found
-
-
 def cpu_s(processes: Iterable[int]) -> float:
     """Of all threads, by the scheduler's own count."""
     total = 0

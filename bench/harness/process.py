@@ -34,6 +34,18 @@ def pinned(cores: str, command: list[str]) -> list[str]:
     return ["taskset", "-c", cores, *command]
 
 
+def process_tree(pid: int) -> list[int]:
+    """The process and what it has started."""
+    found = [pid]
+    for one in found:
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                found += [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue
+    return found
+
+
 class Server:
     """A server on a free port, pinned to some cores, with whatever processes it starts itself."""
 
@@ -83,14 +95,7 @@ class Server:
 
     def pids(self) -> list[int]:
         """The server's process and its children."""
-        found = [self.process.pid]
-        for pid in found:
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                try:
-                    found += [int(child) for child in task.read_text().split()]
-                except OSError:
-                    continue
-        return found
+        return process_tree(self.process.pid)
 
     def memory_bytes(self) -> int:
         """Memory of its own, with pages that processes share divided among them.
