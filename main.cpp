@@ -1,9 +1,13 @@
 // The composition root: reads the options, builds the server, waits for a signal or its end.
 
 #include "actors/server.hpp"
+#include "app/admin/console.hpp"
 #include "app/admin/endpoints.hpp"
 #include "app/allocator.hpp"
 #include "app/certificates.hpp"
+#include "app/console_pages.hpp"
+#include "app/hook_metrics_text.hpp"
+#include "app/hook_options.hpp"
 #include "app/identity_options.hpp"
 #include "app/import/import_centrifugo.hpp"
 #include "app/logging.hpp"
@@ -110,9 +114,15 @@ int serve(const process& own, canang::app::options& options) {
     .on_unknown_key = [&token_keys](std::string_view kid) { return token_keys.wanted(kid); }};
   canang::actors::server server{
     options.server,
-    {.add_public = add_public_endpoints, .add_internal = [&token_keys](auto& paths, auto& node) {
-       canang::admin::add_internal_endpoints_with(
-         paths, node, [&token_keys] { return canang::app::token_key_metrics(token_keys); });
+    {.add_public = add_public_endpoints,
+     .add_internal = [&token_keys, &options, &hooks = options.server.hooks](auto& paths,
+                                                                            auto& node) {
+       canang::admin::add_internal_endpoints_with(paths, node, [&token_keys, &hooks, &node] {
+         return canang::app::token_key_metrics(token_keys)
+                + canang::app::hook_metrics_text(hooks, node.hook_metrics());
+       });
+       canang::admin::add_console(paths, node, options.console);
+       canang::app::add_console_pages(paths, !options.server.internal_access.key.empty());
      }}};
   if (const auto fault = server.bind(); !fault.empty()) {
     std::cerr << "canang: " << fault << '\n';
@@ -123,6 +133,8 @@ int serve(const process& own, canang::app::options& options) {
     spdlog::warn(limits.warning);
   if (!identities.warning.empty())
     spdlog::warn(identities.warning);
+  if (const auto warning = canang::app::hook_warning(options.server.hooks); !warning.empty())
+    spdlog::warn(warning);
   auto& io = own.io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};
   canang::app::configuration_reload reload{own.argc, own.argv, options, token_keys};

@@ -67,6 +67,7 @@ bridge::bridge(caf::actor_config& config, boost::asio::io_context& io, bridge_pa
     broker_(io, std::move(parts.target), parts.links, parts.rooms, parts.node, parts.settings,
             parts.presence, parts.status.metrics, now),
     status_(parts.status),
+    moderation_(parts.moderation),
     cast_(cast),
     lags_(cast.size()) {
   broker_.write_notes(false); // before it is known who reads them
@@ -108,6 +109,8 @@ caf::behavior bridge::make_behavior() {
     },
     [this](const bridge_control& order) { on_control(order); },
     [this](const bridge_carry& order) { on_carry(order); },
+    [this](const bridge_write_acts& order) { on_write_acts(order); },
+    [this](const bridge_reread_acts& order) { on_reread_acts(order.ticket); },
     [this](const shed_memory& order) { broker_.shed(order.bytes); },
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const bridge_leave&) { broker_.leave([this] { status_.has_left = true; }); },
@@ -160,6 +163,25 @@ void bridge::on_control(const bridge_control& order) {
   broker_.control().listen([this](std::string_view message) {
     caf::anon_send(control_, control_mail{way_, std::string{message}});
   });
+  broker_.moderation().listen(
+    {.on_news =
+       [this](cluster::act_news&& news) {
+         moderation_.reads.add(1);
+         caf::anon_send(control_,
+                        acts_told{way_, std::make_shared<cluster::act_news>(std::move(news))});
+       },
+     .on_bad = [this](std::size_t count) { moderation_.bad_entries.add(count); }});
+}
+
+void bridge::on_write_acts(const bridge_write_acts& order) {
+  broker_.moderation().write(
+    order.what, [to = control_, ticket = order.ticket](std::vector<cluster::act_stored>&& came) {
+      caf::anon_send(to, acts_written{ticket, std::move(came)});
+    });
+}
+
+void bridge::on_reread_acts(std::uint64_t ticket) {
+  broker_.moderation().reread([to = control_, ticket] { caf::anon_send(to, acts_reread{ticket}); });
 }
 
 void bridge::on_carry(const bridge_carry& order) {

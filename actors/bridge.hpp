@@ -3,6 +3,7 @@
 #include "actors/cast.hpp"
 #include "actors/cluster_options.hpp"
 #include "actors/messages.hpp"
+#include "actors/moderation_messages.hpp"
 #include "actors/node/announcement.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "cluster/rooms/redis_broker.hpp"
@@ -28,6 +29,7 @@ struct bridge_parts {
   const cluster::room_settings_source& settings;
   cluster::presence_options presence;
   shard_status& status;
+  cluster::moderation_metrics& moderation;
   std::function<std::string()> describe_node; ///< for the roster, JSON; from the bridge's loop
 };
 
@@ -57,6 +59,8 @@ private:
   void on_recover(bridge_recover& request);
   void on_control(const bridge_control& order);
   void on_carry(const bridge_carry& order);
+  void on_write_acts(const bridge_write_acts& order);
+  void on_reread_acts(std::uint64_t ticket);
   void flush_soon(port& changed);
   void flush_ports();
   void hold_back();
@@ -66,6 +70,7 @@ private:
   boost::asio::io_context& io_;
   cluster::redis_broker broker_;
   shard_status& status_;
+  cluster::moderation_metrics& moderation_;
   notes_agreement notes_;
   const node_cast& cast_;
   caf::actor control_;        // hears what comes on the control channels

@@ -76,6 +76,10 @@ void connection::start(const net::connection_parameters& parameters) {
     services_.beats.watch(beat_, *session_, services_.context.now());
   if (spdlog::should_log(spdlog::level::debug))
     log_connect(parameters.room);
+  if (services_.hooks != nullptr)
+    ensure_rare().backend = std::make_unique<asked_backend>(
+      asked_backend{.origin = parameters.origin ? parameters.origin
+                                                : std::make_shared<const net::hook_origin>()});
   talk_->on_open(parameters, *this);
   is_started_ = true;
 }
@@ -113,8 +117,10 @@ net::connection_facts connection::facts() const {
                               .connection = id(),
                               .pings = services_.pings,
                               .session = session_->secret()};
-  if (rare_ && rare_->lives && rare_->lives->of_connection)
+  if (rare_ && rare_->lives && rare_->lives->of_connection && !has_hook(net::hook_kind::refresh))
     facts.expires_in_s = seconds_until(*rare_->lives->of_connection);
+  if (rare_ && rare_->backend)
+    facts.data = net::told(rare_->backend->told);
   if (rare_)
     facts.rooms = rare_->chosen;
   if (!services_.personal_room.empty() && !who().user.empty())
@@ -144,9 +150,11 @@ void connection::open() {
 }
 
 void connection::await_identity() {
-  auto& limit = ensure_rare().identifies;
-  limit = std::make_unique<deadline>(*this, &connection::on_silence);
-  services_.context.deadlines.schedule(*limit, services_.context.now() + net::identify_timeout);
+  auto& of = ensure_rare();
+  if (of.identify_by == clock::time_point{})
+    of.identify_by = services_.context.now() + net::identify_timeout;
+  of.identifies = std::make_unique<deadline>(*this, &connection::on_silence);
+  services_.context.deadlines.schedule(*of.identifies, of.identify_by);
 }
 
 void connection::on_silence(clock::time_point /*now*/) {
@@ -168,10 +176,15 @@ void connection::close(std::uint16_t code, std::string_view text) {
 }
 
 void connection::fail(const net::failed_command& failed) {
+  note_refused(failed.why);
+  auto told = failed;
+  const auto reason = failed.text.empty() ? reason_told(failed.why, failed.room) : std::string{};
+  if (!reason.empty())
+    told.text = reason;
   bool is_told = false;
-  tell([&](std::string& out) { is_told = talk_->encode_fault(failed, frames(), out); });
+  tell([&](std::string& out) { is_told = talk_->encode_fault(told, frames(), out); });
   if (!is_told)
-    give_up(failed);
+    give_up(told);
 }
 
 /// Its token is no good, or is not any more.
@@ -203,11 +216,22 @@ void connection::give_up(const net::failed_command& failed) {
   say_all();
   using fault = net::command_fault;
   const auto why = failed.why;
+  if (failed.what == net::command_kind::join && (why == fault::banned || why == fault::room_full)) {
+    if (why == fault::banned)
+      end_with(net::banned, failed.text, net::close_reason::disconnected);
+    else
+      end_with(1013, failed.text, net::close_reason::join_failed);
+    return;
+  }
   if (!is_opened_) {
     session_->refuse(rejection_of(why));
     return;
   }
   switch (why) {
+  case fault::banned:
+  case fault::muted:
+  case fault::locked:
+  case fault::too_soon: session_->close(1008, failed.text, net::close_reason::not_allowed); return;
   case fault::not_allowed:
     session_->close(1008, "not allowed", net::close_reason::not_allowed);
     return;
@@ -308,6 +332,7 @@ void connection::on_closed(const net::close_info& info) {
   if (rare_ && rare_->facts)
     spdlog::debug("disconnect id={} peer={} room={} code={} reason={}", id(), rare_->facts->peer,
                   rare_->facts->room, info.code, net::to_string(info.reason));
+  tell_that_it_has_gone(info.code, info.reason);
   beat_.cancel();
   session_ = nullptr; // it may still have a close frame to see off, for which it needs nobody
   quit();
@@ -315,6 +340,8 @@ void connection::on_closed(const net::close_info& info) {
 
 /// Runs whatever it was that ended the actor.
 void connection::on_exit() {
+  if (session_)
+    tell_that_it_has_gone(net::close_info{}.code, net::close_reason::handler_error);
   beat_.cancel();
   rare_.reset(); // off the wheel of this loop
   services_.members.detach(id());

@@ -7,8 +7,11 @@
 #include "actors/runtime/slim_actor.hpp"
 #include "actors/subscription.hpp"
 #include "base/one_or_more.hpp"
+#include "cluster/moderation/act.hpp"
 #include "cluster/room_settings.hpp"
 #include "net/auth/authorizer.hpp"
+#include "net/hooks/hook_answer.hpp"
+#include "net/hooks/hook_kind.hpp"
 #include "net/protocol/protocol.hpp"
 #include "net/publish_rate.hpp"
 #include "net/session.hpp"
@@ -23,7 +26,14 @@
 #include <string_view>
 #include <vector>
 
+namespace canang::net {
+class hook_source;
+struct hook_question;
+} // namespace canang::net
+
 namespace canang::actors {
+
+class moderation_rules;
 
 /// What a client is told while a message of its is read: sent in one piece. One a loop.
 struct reply_batch {
@@ -46,6 +56,8 @@ struct connection_services {
   net::publish_price price{context.limits.publishing};     ///< of what a client sends
   net::authorizer* authorizer = nullptr;                   ///< null: all is allowed
   const cluster::room_settings_source* settings = nullptr; ///< null: no room has limits of its own
+  net::hook_source* hooks = nullptr;      ///< null: nobody outside is asked about clients
+  moderation_rules* moderation = nullptr; ///< null: nobody is banned
 };
 
 /// One client. Turns what its session reads into commands, keeps its memberships of rooms, and sends them what
@@ -88,6 +100,7 @@ private:
   using clock = net::publish_allowance::clock;
 
   class deadline;
+  struct asked_backend;
   struct asked_query;
   struct entering;
   struct lifetimes;
@@ -106,6 +119,7 @@ private:
   void on_command(const net::query_command& command) override;
   void on_refresh(const net::refresh_command& command) override;
   void on_entering(net::entering_command&& command) override;
+  bool on_call(const net::call_command& command) override;
   [[nodiscard]] net::connection_facts facts() const override;
   void reply(net::frame_type type, std::string_view payload) override;
   void close(std::uint16_t code, std::string_view text) override;
@@ -117,6 +131,7 @@ private:
   void on_refreshed_by_server(net::expiry until) override;
   void on_removed(subscription_id id) override;
   void on_broken(subscription_id id) override;
+  [[nodiscard]] std::size_t on_moderated() override;
 
   // memberships, in connection_rooms.cpp
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::join_command& wanted,
@@ -129,7 +144,7 @@ private:
   void ask_for_history(subscription& wanted);
   void on_history_verdict(subscription_id id, net::verdict verdict);
   void join(subscription& wanted);
-  void on_join_failed(const join_failed& answer);
+  void on_join_failed(const join_failed& answer, const net::worded_fault* worded = nullptr);
   void leave(subscription& left, std::string_view room);
   void accept(subscription& joined, const add_member& request);
   [[nodiscard]] subscription* find(subscription_id id);
@@ -147,6 +162,7 @@ private:
   void await_identity();
   void become(net::identity&& who);
   void deny(net::proof is);
+  void deny(const net::failed_command& failed);
   void take_waiting_joins();
   void when_checked(std::function<void(connection&)> check);
   void check_next();
@@ -163,10 +179,53 @@ private:
   [[nodiscard]] std::unique_ptr<const cluster::publication_notes>
   authorship(const subscription* in) const;
 
+  // what the operator's program is asked, in connection_hooks.cpp and connection_hooks_stay.cpp
+  using hook_next = std::function<void(connection&, net::hook_outcome&&)>;
+  [[nodiscard]] bool has_hook(net::hook_kind what) const noexcept;
+  [[nodiscard]] bool is_asked_enough() const noexcept;
+  [[nodiscard]] bool is_for_hook(const net::credentials& shown) const noexcept;
+  void ask_hook(net::hook_kind what, const net::hook_question& question, hook_next next);
+  void ask_who_it_is(const net::identify_command& command);
+  void on_told_who(net::hook_outcome&& outcome);
+  void ask_hook_to_join(subscription_id id);
+  void on_told_of_join(subscription_id id, net::hook_outcome&& outcome);
+  void ask_hook_to_publish(const std::string& room, waiting_publish&& one);
+  void on_told_of_publish(const std::string& room, waiting_publish&& one,
+                          net::hook_outcome&& outcome);
+  void publish_as_told(const std::string& room, waiting_publish&& one,
+                       const net::hook_data_ptr& instead);
+  void on_told_of_call(std::uint32_t request, net::hook_outcome&& outcome);
+  void ask_whether_it_may_stay();
+  void on_told_of_stay(net::hook_outcome&& outcome);
+  void ask_whether_it_may_stay_in(subscription_id id);
+  void on_told_of_stay_in(subscription_id id, net::hook_outcome&& outcome);
+  [[nodiscard]] bool is_kept_by_hook(const subscription& one) const;
+  void tell_that_it_has_gone(std::uint16_t code, net::close_reason why) const;
+  void fail_as_told(net::failed_command failed, const net::hook_outcome& outcome);
+  void disconnect_as_told(const net::hook_refusal& why);
+
+  // what moderators have decided, in connection_moderation.cpp
+  [[nodiscard]] cluster::act_ptr act_against(cluster::act_kind kind, std::string_view user,
+                                             std::string_view room) const;
+  [[nodiscard]] bool is_banned_from(std::string_view room) const;
+  [[nodiscard]] bool moderates(std::string_view room) const;
+  [[nodiscard]] std::optional<net::command_fault> silenced_in(std::string_view room) const;
+  [[nodiscard]] std::string reason_told(net::command_fault why, std::string_view room) const;
+  void note_refused(net::command_fault why);
+  [[nodiscard]] bool is_shut_out(std::string_view user);
+  void end_with(std::uint16_t code, std::string_view text, net::close_reason why);
+  [[nodiscard]] std::size_t end_what_is_banned();
+  void end_membership(subscription_id id);
+  [[nodiscard]] std::shared_ptr<const publish_pace> pace_in(std::string_view room) const;
+  [[nodiscard]] std::uint32_t members_max_in(std::string_view room) const;
+  void tell_too_soon(const published& answer);
+
   // how long it may stay, in connection_expiry.cpp
   void set_expiry(net::expiry at);
   void set_expiry(subscription_id id, net::expiry at);
   void await_expiry();
+  [[nodiscard]] net::expiry due_of_connection() const;
+  [[nodiscard]] bool is_kept_by_hook(subscription_id id);
   void on_expiry(clock::time_point now);
   void expire(subscription_id id);
   void tell_refreshed(std::uint32_t request, bool is_of_room, net::expiry at);
@@ -174,7 +233,8 @@ private:
   [[nodiscard]] static std::uint32_t seconds_until(std::int64_t at);
 
   // publishing, in connection_publish.cpp
-  void on_publish_verdict(subscription_id id, std::uint16_t asked_in, net::verdict verdict);
+  void on_publish_verdict(subscription_id id, std::uint32_t asked_in, net::verdict verdict);
+  void publish_or_ask(subscription& to, waiting_publish&& one);
   void send_publish(subscription& to, std::shared_ptr<cluster::publication> message,
                     std::uint32_t request, std::string key, bool outlives_room);
   [[nodiscard]] std::optional<net::command_fault> fault_of(const subscription* to,
@@ -182,7 +242,7 @@ private:
   void note_limit(subscription& of);
   [[nodiscard]] std::vector<waiting_publish> take_waiting(subscription_id id);
   [[nodiscard]] bool has_verdict(const subscription& to) const noexcept;
-  [[nodiscard]] std::uint16_t generation() const noexcept;
+  [[nodiscard]] std::uint32_t generation() const noexcept;
   [[nodiscard]] std::shared_ptr<cluster::publication>
   publication_of(const net::publish_command& command, const subscription* in);
   void wait_for_verdict(subscription& to, const net::publish_command& command);
@@ -194,6 +254,7 @@ private:
 
   // publishing where it is no member, and questions, in connection_query.cpp
   void publish_outside(const net::publish_command& command);
+  void send_outside(const std::string& room, waiting_publish&& one);
   [[nodiscard]] std::optional<net::command_fault>
   fault_outside(net::verdict verdict, const std::string& room, std::size_t bytes) const;
   [[nodiscard]] std::optional<net::command_fault> fault_of(const net::query_command& query) const;

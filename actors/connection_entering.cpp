@@ -76,6 +76,8 @@ void connection::on_entered_one() {
   auto answer = services_.context.buffers.make();
   talk_->encode_connected(entered->request, entered->gate->rooms(), facts(), format_.frames,
                           answer->bytes());
+  if (rare_ && rare_->backend)
+    rare_->backend->told.reset();
   entered->gate->open(std::move(answer));
   session_->go_on_sending();
 }
@@ -85,7 +87,8 @@ void connection::on_entered_one() {
 void connection::on_not_entered(net::command_fault why) {
   if (!rare_ || !rare_->enters)
     return;
-  if (why == net::command_fault::not_allowed || why == net::command_fault::left)
+  if (why == net::command_fault::not_allowed || why == net::command_fault::banned
+      || why == net::command_fault::left)
     on_entered_one();
   else
     session_->close(1013, "try again later", net::close_reason::join_failed);

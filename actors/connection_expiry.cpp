@@ -1,4 +1,5 @@
 #include "actors/connection_impl.hpp"
+#include "base/unix_time.hpp"
 #include "net/close_code.hpp"
 
 #include <algorithm>
@@ -14,17 +15,11 @@ namespace {
 /// What is due is looked at again at least so often: tokens go by the time of day, which may be set.
 constexpr std::chrono::minutes longest_sleep{10};
 
-std::int64_t now_s() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-           std::chrono::system_clock::now().time_since_epoch())
-    .count();
-}
-
 } // namespace
 
 /// At least one: what has none has no end.
 std::uint32_t connection::seconds_until(std::int64_t at) {
-  const auto left = std::clamp<std::int64_t>(at - now_s(), 1, UINT32_MAX);
+  const auto left = std::clamp<std::int64_t>(at - unix_s(), 1, UINT32_MAX);
   return static_cast<std::uint32_t>(left);
 }
 
@@ -62,38 +57,65 @@ net::expiry connection::expiry_of(subscription_id id) const {
   return found == rooms.end() ? std::nullopt : net::expiry{found->second};
 }
 
+/// When it has to be gone, or the operator's program is asked whether it may stay.
+net::expiry connection::due_of_connection() const {
+  const auto& until = rare_->lives->of_connection;
+  if (!until)
+    return std::nullopt;
+  if (!has_hook(net::hook_kind::refresh))
+    return *until + talk_->refresh_grace().count();
+  return rare_->backend->is_asking_to_stay ? std::nullopt : until;
+}
+
 /// Sleeps until the next thing is due, its grace included.
 void connection::await_expiry() {
   auto& lives = rare_->lives;
-  net::expiry next = lives->of_connection;
-  for (const auto& [id, at] : lives->of_rooms)
-    next = std::min(next.value_or(at), at);
-  if (!next) {
+  const auto grace = talk_->refresh_grace().count();
+  net::expiry next = due_of_connection();
+  for (const auto& [id, at] : lives->of_rooms) {
+    const auto due = is_kept_by_hook(id) ? at : at + grace;
+    next = std::min(next.value_or(due), due);
+  }
+  if (!lives->of_connection && lives->of_rooms.empty()) {
     lives.reset();
     drop_rare_if_empty();
     return;
   }
-  const auto left = std::clamp<std::int64_t>(*next + talk_->refresh_grace().count() - now_s(), 0,
-                                             std::chrono::seconds{longest_sleep}.count());
+  if (!next)
+    return; // the operator's program is being asked
+  const auto left =
+    std::clamp<std::int64_t>(*next - unix_s(), 0, std::chrono::seconds{longest_sleep}.count());
   services_.context.deadlines.schedule(lives->wakes,
                                        services_.context.now() + std::chrono::seconds{left});
 }
 
 void connection::on_expiry(clock::time_point /*now*/) {
-  const auto due = now_s() - talk_->refresh_grace().count();
+  const auto now = unix_s();
   auto& lives = *rare_->lives;
-  if (lives.of_connection && *lives.of_connection <= due) {
-    end_for(net::close_reason::expired);
-    return;
+  if (const auto due = due_of_connection(); due && *due <= now) {
+    if (!has_hook(net::hook_kind::refresh)) {
+      end_for(net::close_reason::expired);
+      return;
+    }
+    ask_whether_it_may_stay();
   }
+  std::vector<subscription_id> asked;
   std::vector<subscription_id> ended;
-  for (const auto& [id, at] : lives.of_rooms)
-    if (at <= due)
+  for (const auto& [id, at] : lives.of_rooms) {
+    if (is_kept_by_hook(id) && at <= now)
+      asked.push_back(id);
+    else if (at + talk_->refresh_grace().count() <= now)
       ended.push_back(id);
-  std::erase_if(lives.of_rooms, [due](const auto& one) { return one.second <= due; });
+  }
+  std::erase_if(lives.of_rooms, [&](const auto& one) {
+    return std::find(asked.begin(), asked.end(), one.first) != asked.end()
+           || std::find(ended.begin(), ended.end(), one.first) != ended.end();
+  });
   await_expiry();
   for (const auto id : ended)
     expire(id);
+  for (const auto id : asked)
+    ask_whether_it_may_stay_in(id);
 }
 
 /// As if it had left; but it is told why.

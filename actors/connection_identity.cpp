@@ -33,7 +33,9 @@ void connection::on_command(net::identify_command&& command) {
   is_identifying_ = true;
   if (rare_)
     rare_->identifies.reset(); // it has said it
-  if (services_.authorizer != nullptr)
+  if (is_for_hook(command.shown))
+    ask_who_it_is(command);
+  else if (services_.authorizer != nullptr)
     services_.authorizer->identify(
       std::move(command.shown),
       continue_with([](connection& self, net::proof is, net::client_admission&& as) {
@@ -55,7 +57,11 @@ void connection::on_proof(net::proof is, net::client_admission&& as) {
     deny(is);
     return;
   }
+  if (is_shut_out(as.who.user))
+    return;
   is_identified_ = true;
+  if (rare_)
+    rare_->identify_by = {};
   services_.members.note_user(id(), as.who.user);
   become(std::move(as.who));
   if (as.expires_at)
@@ -65,6 +71,8 @@ void connection::on_proof(net::proof is, net::client_admission&& as) {
   if (session_->expects_pings())
     services_.beats.watch(beat_, *session_, services_.context.now());
   say_together([this] { talk_->on_admitted(*this); });
+  if (rare_ && rare_->backend && !rare_->enters)
+    rare_->backend->told.reset();
   take_waiting_joins();
   drop_rare_if_empty();
   settle_reading();
@@ -78,10 +86,14 @@ void connection::become(net::identity&& who) {
 }
 
 void connection::deny(net::proof is) {
+  deny(net::failed_command{.what = net::command_kind::identify, .why = fault_told(is)});
+}
+
+void connection::deny(const net::failed_command& failed) {
   if (rare_)
     rare_->early_joins.clear();
   drop_rare_if_empty();
-  fail({.what = net::command_kind::identify, .why = fault_told(is)});
+  fail(failed);
   if (session_ && session_->is_open())
     await_identity(); // it may try again
   settle_reading();

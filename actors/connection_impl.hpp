@@ -62,6 +62,15 @@ struct connection::entering {
   subscription_id answering = 0; // the one that has, just now
 };
 
+/// What the operator's program is told of a client, and has it told.
+struct connection::asked_backend {
+  net::hook_origin_ptr origin;
+  std::shared_ptr<const char> here = std::make_shared<const char>(); ///< while it waits for answers
+  std::string meta{};                                                ///< JSON, or nothing
+  net::hook_data_ptr told{};      ///< for the answer to who it is, until that is given
+  bool is_asking_to_stay = false; ///< it may, until that is answered
+};
+
 /// When things of a client's end that its tokens give it for a time, in seconds of Unix time.
 struct connection::lifetimes {
   explicit lifetimes(connection& owner) : wakes(owner, &connection::on_expiry) {}
@@ -93,9 +102,11 @@ struct connection::rare {
   std::unique_ptr<log_facts> facts;
   std::unique_ptr<overuse> held;
   std::unique_ptr<deadline> identifies;
+  clock::time_point identify_by{};          // until it is known; however often it tries
   std::unique_ptr<const net::identity> who; // where it has said more than nothing
   std::unique_ptr<entering> enters;
   std::unique_ptr<lifetimes> lives;
+  std::unique_ptr<asked_backend> backend;                             // where there are hooks
   std::unique_ptr<std::map<subscription_id, std::string>> room_infos; // of its rooms' tokens
   std::vector<std::string> chosen; // rooms that its token has it put in, until it is told
   std::vector<net::join_command> early_joins;         // that wait until it is known who it is
@@ -110,10 +121,10 @@ struct connection::rare {
   std::unique_ptr<deadline> asks;  // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
-    return !facts && !held && !identifies && !who && !enters && !lives && !room_infos
+    return !facts && !held && !identifies && !who && !enters && !lives && !backend && !room_infos
            && chosen.empty() && early_joins.empty() && checks.empty() && !is_checking
            && !is_choosing_check && waiting.empty() && queries.empty() && asked == 0 && !is_asking
-           && !asks;
+           && !asks && identify_by == clock::time_point{};
   }
 };
 

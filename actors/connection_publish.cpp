@@ -21,8 +21,11 @@ void connection::on_command(const net::publish_command& command) {
   else if (const auto why = fault_of(to, command.data.size()))
     fail({net::command_kind::publish, *why, command.request, command.room.value_or("")});
   else
-    send_publish(*to, publication_of(command, to), command.request,
-                 std::string{command.idempotency_key}, command.room.has_value());
+    publish_or_ask(*to, {.subscription = to->id,
+                         .request = command.request,
+                         .message = publication_of(command, to),
+                         .key = std::string{command.idempotency_key},
+                         .outlives_room = command.room.has_value()});
   pay(command.data.size());
 }
 
@@ -33,7 +36,7 @@ std::optional<net::command_fault> connection::fault_of(const subscription* to,
   if (to == nullptr || !to->is_joined())
     return net::command_fault::not_joined;
   if (to->may_publish == subscription::permission::refused)
-    return net::command_fault::not_allowed;
+    return silenced_in(name_of(*to)).value_or(net::command_fault::not_allowed);
   if (bytes > to->max_message_bytes)
     return net::command_fault::too_large;
   return std::nullopt;
@@ -53,6 +56,13 @@ connection::publication_of(const net::publish_command& command, const subscripti
   return message;
 }
 
+void connection::publish_or_ask(subscription& to, waiting_publish&& one) {
+  if (to.may_publish == subscription::permission::hooked)
+    ask_hook_to_publish(std::string{name_of(to)}, std::move(one));
+  else
+    send_publish(to, std::move(one.message), one.request, std::move(one.key), one.outlives_room);
+}
+
 /// Clients that may be in many rooms hear of each publish, also where the room dies alone.
 void connection::send_publish(subscription& to, std::shared_ptr<cluster::publication> message,
                               std::uint32_t request, std::string key, bool outlives_room) {
@@ -60,6 +70,8 @@ void connection::send_publish(subscription& to, std::shared_ptr<cluster::publica
   ++unanswered_;
   unanswered_bytes_ += bytes;
   publish order{std::move(message), std::move(key), to.id, request};
+  if (to.is_paced)
+    order.pace = pace_in(name_of(to));
   if (outlives_room)
     order.ticket = new publish_ticket{caf::actor_cast<caf::actor>(this), to.id, request, bytes};
   send(to.room, std::move(order));
@@ -68,15 +80,17 @@ void connection::send_publish(subscription& to, std::shared_ptr<cluster::publica
 
 // --- whether it may
 
-std::uint16_t connection::generation() const noexcept {
+std::uint32_t connection::generation() const noexcept {
   return services_.authorizer == nullptr
-           ? std::uint16_t{0}
-           : static_cast<std::uint16_t>(services_.authorizer->generation() & 0xFFFFU);
+           ? 0U
+           : static_cast<std::uint32_t>(services_.authorizer->generation()
+                                        & subscription::generation_bits);
 }
 
 bool connection::has_verdict(const subscription& to) const noexcept {
   using permission = subscription::permission;
-  return (to.may_publish == permission::allowed || to.may_publish == permission::refused)
+  return (to.may_publish == permission::allowed || to.may_publish == permission::refused
+          || to.may_publish == permission::hooked)
          && to.generation == generation();
 }
 
@@ -100,7 +114,9 @@ void connection::on_joined(subscription& to) {
   if (!rare_ || rare_->waiting.empty())
     return;
   if (has_verdict(to))
-    on_publish_verdict(to.id, to.generation, net::verdict::allowed);
+    on_publish_verdict(to.id, to.generation,
+                       to.may_publish == subscription::permission::hooked ? net::verdict::ask
+                                                                          : net::verdict::allowed);
   else
     ask_whether_it_may_publish(to);
 }
@@ -116,16 +132,19 @@ void connection::ask_whether_it_may_publish(subscription& to) {
     }));
 }
 
-void connection::on_publish_verdict(subscription_id id, std::uint16_t asked_in,
+void connection::on_publish_verdict(subscription_id id, std::uint32_t asked_in,
                                     net::verdict verdict) {
   using permission = subscription::permission;
   auto* const asked = find(id);
   if (asked == nullptr)
     return; // it has left
-  asked->may_publish = verdict == net::verdict::allowed   ? permission::allowed
-                       : verdict == net::verdict::refused ? permission::refused
-                                                          : permission::unknown;
-  asked->generation = asked_in;
+  const bool may = verdict == net::verdict::allowed || verdict == net::verdict::ask;
+  const bool is_silenced = may && silenced_in(name_of(*asked));
+  asked->may_publish = verdict == net::verdict::refused || is_silenced ? permission::refused
+                       : verdict == net::verdict::allowed              ? permission::allowed
+                       : verdict == net::verdict::ask                  ? permission::hooked
+                                                                       : permission::unknown;
+  asked->generation = asked_in & subscription::generation_bits;
   note_limit(*asked);
   for (auto& one : take_waiting(id)) {
     if (one.message->notes) // what the room's token says was not known while it joined
@@ -136,17 +155,19 @@ void connection::on_publish_verdict(subscription_id id, std::uint16_t asked_in,
     if (why)
       fail({net::command_kind::publish, *why, one.request, name_of(*asked)});
     else
-      send_publish(*asked, std::move(one.message), one.request, std::move(one.key),
-                   one.outlives_room);
+      publish_or_ask(*asked, std::move(one));
   }
   settle_reading();
 }
 
 /// What its room's settings say now.
 void connection::note_limit(subscription& of) {
-  if (services_.settings != nullptr)
-    of.max_message_bytes = static_cast<std::uint32_t>(std::min<std::size_t>(
-      services_.settings->get()->of(name_of(of)).max_message_bytes, UINT32_MAX));
+  if (services_.settings == nullptr)
+    return;
+  const auto settings = services_.settings->get()->of(name_of(of));
+  of.max_message_bytes =
+    static_cast<std::uint32_t>(std::min<std::size_t>(settings.max_message_bytes, UINT32_MAX));
+  of.is_paced = settings.slow_mode.count() != 0;
 }
 
 /// Those of that membership, in their order.
@@ -176,7 +197,9 @@ void connection::on_published(const published& answer) {
   unanswered_bytes_ -= answer.bytes;
   settle_reading();
   const auto error = answer.outcome.error;
-  if (error != cluster::broker_errc::none) {
+  if (answer.wait.count() > 0) {
+    tell_too_soon(answer);
+  } else if (error != cluster::broker_errc::none) {
     const auto* const to = find(answer.subscription);
     fail({net::command_kind::publish,
           error == cluster::broker_errc::refused ? net::command_fault::refused

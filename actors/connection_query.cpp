@@ -129,14 +129,16 @@ void connection::ask_authorizer(const asked_query& query) {
 }
 
 void connection::on_query_verdict(const asked_query& query, net::verdict verdict) {
-  if (verdict == net::verdict::allowed) {
+  const bool is_banned = is_banned_from(query.room);
+  if (verdict == net::verdict::allowed && !is_banned) {
     ask_keeper(query);
     return;
   }
   end_query();
   fail({net::command_kind::query,
-        verdict == net::verdict::refused ? net::command_fault::not_allowed
-                                         : net::command_fault::unavailable,
+        is_banned                          ? net::command_fault::banned
+        : verdict == net::verdict::refused ? net::command_fault::not_allowed
+                                           : net::command_fault::unavailable,
         query.request, query.room});
 }
 
@@ -248,32 +250,44 @@ void connection::publish_outside(const net::publish_command& command) {
     fail({net::command_kind::publish, net::command_fault::bad_room, command.request, room});
     return;
   }
-  auto message = publication_of(command, nullptr);
-  const auto bytes = static_cast<std::uint32_t>(message->data.size());
+  waiting_publish one{.subscription = 0,
+                      .request = command.request,
+                      .message = publication_of(command, nullptr),
+                      .key = std::string{command.idempotency_key},
+                      .outlives_room = true};
+  if (services_.authorizer == nullptr) {
+    send_outside(room, std::move(one));
+    return;
+  }
+  const auto bytes = static_cast<std::uint32_t>(one.message->data.size());
   ++unanswered_;
   unanswered_bytes_ += bytes;
-  auto go_on = [room, message, bytes, request = command.request,
-                key = std::string{command.idempotency_key}](connection& self,
-                                                            net::verdict verdict) {
-    publish what{message, key, 0, request};
-    what.ticket = new publish_ticket{caf::actor_cast<caf::actor>(&self), 0, request, bytes};
-    if (const auto why = self.fault_outside(verdict, room, bytes)) {
-      what.ticket->settle();
+  settle_reading();
+  services_.authorizer->decide(
+    {.who = who(), .what = net::room_action::publish, .room = room},
+    continue_with([room, one, bytes](connection& self, net::verdict verdict) {
       --self.unanswered_;
       self.unanswered_bytes_ -= bytes;
-      self.fail({net::command_kind::publish, *why, request, room});
+      if (const auto why = self.fault_outside(verdict, room, bytes))
+        self.fail({net::command_kind::publish, *why, one.request, room});
+      else if (verdict == net::verdict::ask)
+        self.ask_hook_to_publish(room, waiting_publish{one});
+      else
+        self.send_outside(room, waiting_publish{one});
       self.settle_reading();
-    } else {
-      self.send(self.services_.cast[home_of(room, self.services_.cast.size())].directory,
-                client_publish{room, caf::actor_cast<caf::actor>(&self), std::move(what)});
-    }
-  };
+    }));
+}
+
+void connection::send_outside(const std::string& room, waiting_publish&& one) {
+  const auto bytes = static_cast<std::uint32_t>(one.message->data.size());
+  ++unanswered_;
+  unanswered_bytes_ += bytes;
+  publish what{std::move(one.message), std::move(one.key), 0, one.request};
+  what.ticket = new publish_ticket{caf::actor_cast<caf::actor>(this), 0, one.request, bytes};
+  what.pace = pace_in(room);
+  send(services_.cast[home_of(room, services_.cast.size())].directory,
+       client_publish{room, caf::actor_cast<caf::actor>(this), std::move(what)});
   settle_reading();
-  if (services_.authorizer == nullptr)
-    go_on(*this, net::verdict::allowed);
-  else
-    services_.authorizer->decide({.who = who(), .what = net::room_action::publish, .room = room},
-                                 continue_with(std::move(go_on)));
 }
 
 std::optional<net::command_fault>
@@ -282,6 +296,8 @@ connection::fault_outside(net::verdict verdict, const std::string& room, std::si
     return net::command_fault::unavailable;
   if (verdict == net::verdict::refused)
     return net::command_fault::not_allowed;
+  if (const auto why = silenced_in(room))
+    return why;
   if (services_.settings != nullptr
       && bytes > services_.settings->get()->of(room).max_message_bytes)
     return net::command_fault::too_large;

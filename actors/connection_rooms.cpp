@@ -124,7 +124,9 @@ void connection::on_join_verdict(subscription_id id, net::verdict verdict) {
   auto* const asked = find(id);
   if (asked == nullptr || asked->stands != subscription::state::asking)
     return; // it has left
-  if (verdict != net::verdict::allowed)
+  if (verdict == net::verdict::ask)
+    ask_hook_to_join(id);
+  else if (verdict != net::verdict::allowed)
     on_join_failed({id, verdict == net::verdict::refused ? net::command_fault::not_allowed
                                                          : net::command_fault::unavailable});
   else if (!asked->wish->may_recover && wants_history(*asked->wish))
@@ -158,7 +160,12 @@ void connection::on_history_verdict(subscription_id id, net::verdict verdict) {
   join(*asked);
 }
 
+/// Who is banned there does not come in, whoever wants it.
 void connection::join(subscription& wanted) {
+  if (is_banned_from(wanted.wish->room)) {
+    on_join_failed({wanted.id, net::command_fault::banned});
+    return;
+  }
   wanted.stands = subscription::state::joining;
   const auto& wish = *wanted.wish;
   join_room request;
@@ -173,13 +180,16 @@ void connection::join(subscription& wanted) {
   if (wish.since)
     request.wanted.since = cluster::position{wish.since->epoch, wish.since->offset};
   request.who = cluster::who_text({who().user, who().info, wish.room_info});
-  if (const auto ends = expiry_of(wanted.id))
+  if (const auto ends = expiry_of(wanted.id); ends && !is_kept_by_hook(wanted))
     request.expires_in_s = seconds_until(*ends);
   request.is_entering = wish.is_entering;
+  request.data = wish.told;
+  if (!wanted.is_by_server)
+    request.most_members = members_max_in(wish.room);
   send(services_.cast[home_of(wish.room, services_.cast.size())].directory, std::move(request));
 }
 
-void connection::on_join_failed(const join_failed& answer) {
+void connection::on_join_failed(const join_failed& answer, const net::worded_fault* worded) {
   auto* const failed = find(answer.subscription);
   if (failed == nullptr || failed->is_joined())
     return;
@@ -187,7 +197,7 @@ void connection::on_join_failed(const join_failed& answer) {
   const bool is_awaited = !failed->is_by_server;
   subscriptions_.erase(*failed);
   if (is_awaited)
-    fail({net::command_kind::join, answer.why, wish->request, wish->room});
+    fail({net::command_kind::join, answer.why, wish->request, wish->room, worded});
   if (wish->is_entering)
     on_not_entered(answer.why);
   drop_waiting(answer.subscription, answer.why, wish->room);

@@ -47,8 +47,10 @@ control::control(caf::actor_config& config, control_parts parts,
                  std::function<std::chrono::steady_clock::time_point()> now)
   : pinned(config),
     parts_(std::move(parts)),
-    centre_(parts_.node, *this, *this, parts_.metrics, now),
-    relay_(parts_.node, *this, *this, parts_.metrics, std::move(now)) {}
+    now_(std::move(now)),
+    centre_(parts_.node, *this, *this, parts_.metrics, now_),
+    relay_(parts_.node, *this, *this, parts_.metrics, now_),
+    desk_(*this, parts_.moderation.source, parts_.moderation.metrics, now_) {}
 
 caf::behavior control::make_behavior() {
   return {
@@ -56,6 +58,12 @@ caf::behavior control::make_behavior() {
     [this](const control_mail& mail) { on_mail(mail); },
     [this](const control_failed& report) { on_failed(report); },
     [this](const control_part& part) { on_part(part); },
+    [this](const moderation_order& order) { on_moderation_order(order); },
+    [this](const acts_query& query) { query.answer(desk_.list(query.wanted)); },
+    [this](const acts_told& report) { on_acts_told(report); },
+    [this](const acts_written& report) { desk_.on_written(report.ticket, report.came_of_it); },
+    [this](const acts_reread& report) { desk_.on_reread(report.ticket); },
+    [this](const acts_due& due) { on_acts_due(due); },
     [this](const relay_order& order) { on_relay_order(order); },
     [this](const relay_done& report) { relay_.on_done(report.number, outcome_of(report.outcome)); },
     [this](const control_check&) { check(); },
@@ -121,6 +129,10 @@ connection_id control::here(std::string_view client) const {
 }
 
 void control::execute(const cluster::control_command& command, done_handler done) {
+  if (const auto* const acts = std::get_if<cluster::read_acts>(&command)) {
+    desk_.execute(*acts, std::move(done));
+    return;
+  }
   const auto& client =
     std::visit([](const auto& one) -> const std::string& { return one.client; }, command);
   chosen_connections which{.only = here(client)};
@@ -134,16 +146,22 @@ void control::execute(const cluster::control_command& command, done_handler done
     return;
   }
   const auto ticket = begin(parts_.cast.size(), std::move(done));
-  if (const auto* const add = std::get_if<cluster::add_to_room>(&command)) {
-    const auto what = std::make_shared<const cluster::add_to_room>(*add);
+  const auto tell_hubs = [this](const auto& order) {
     for (const auto& there : parts_.cast)
-      send(there.hub, subscribe_user{what, ticket, which});
+      send(there.hub, order);
+  };
+  if (const auto* const add = std::get_if<cluster::add_to_room>(&command)) {
+    tell_hubs(subscribe_user{std::make_shared<const cluster::add_to_room>(*add), ticket, which});
     return;
   }
   if (const auto* const refresh = std::get_if<cluster::refresh_user>(&command)) {
-    const auto what = std::make_shared<const cluster::refresh_user>(*refresh);
-    for (const auto& there : parts_.cast)
-      send(there.hub, refresh_connections{what, ticket, which});
+    tell_hubs(
+      refresh_connections{std::make_shared<const cluster::refresh_user>(*refresh), ticket, which});
+    return;
+  }
+  if (const auto* const count = std::get_if<cluster::count_user>(&command)) {
+    tell_hubs(
+      count_connections{std::make_shared<const cluster::count_user>(*count), ticket, which});
     return;
   }
   const auto what =
@@ -151,8 +169,7 @@ void control::execute(const cluster::control_command& command, done_handler done
   for (const auto& one : what->spared)
     if (const auto spared = here(one); spared != 0)
       which.spared.push_back(spared);
-  for (const auto& there : parts_.cast)
-    send(there.hub, close_user{what, ticket, which});
+  tell_hubs(close_user{what, ticket, which});
 }
 
 void control::execute(cluster::relayed_message&& message, std::uint64_t number) {

@@ -1,6 +1,7 @@
 #include "actors/directory.hpp"
 
 #include "actors/interfaces.hpp"
+#include "actors/slow_mode.hpp"
 #include "base/memory_cost.hpp"
 #include "net/log_text.hpp"
 
@@ -53,6 +54,7 @@ caf::behavior directory::make_behavior() {
     },
     [this](publish_to_room& request) { on_publish(request); },
     [this](client_publish& request) { on_client_publish(request); },
+    [this](const turn_settled& report) { services_.paces->settle(report.taken, report.is_stored); },
     [this](history_query& query) {
       services_.broker.history(query.room, query.wanted, std::move(query.answer));
     },
@@ -172,28 +174,71 @@ void directory::on_client_publish(client_publish& request) {
     return;
   }
   const auto now = services_.context.now();
-  if (outside_.size() >= most_outside_rates && !outside_.contains(request.room))
-    forget_outside_rates(now);
-  auto& rate = *outside_.try_emplace(request.room).first;
-  if (rate.second.is_used_up(now) || outside_.size() > most_outside_rates)
+  const auto pace = take_turn(request, now);
+  if (pace.is_refused()) {
+    tell_too_soon(request, pace.wait);
+    return;
+  }
+  if (!take_outside_rate(request, now)) {
+    if (pace.has_turn())
+      services_.paces->settle(pace.taken, false);
     return; // its ticket says so
-  const auto bytes = what.message->data.size();
-  rate.second.take(services_.price.of(bytes), now);
+  }
   publish_to_room order;
+  order.answer = answer_to(request, pace);
   order.room = std::move(request.room);
   order.message = std::move(what.message);
   order.idempotency_key = std::move(what.idempotency_key);
-  order.answer = [ticket = std::move(what.ticket), to = std::move(request.publisher),
-                  request = what.request, bytes](cluster::publish_outcome&& outcome) {
-    ticket->settle();
-    caf::anon_send(to, published{.outcome = std::move(outcome),
-                                 .bytes = static_cast<std::uint32_t>(bytes),
-                                 .request = request});
-  };
   if (services_.bridges.is_clustered())
     send(services_.bridges.of(order.room), std::move(order));
   else
     on_publish(order);
+}
+
+/// The answer may come on the loop of a bridge. What became of a turn is told here before it is told there: who is
+/// told that it failed may try again at once.
+cluster::answer_once<cluster::publish_outcome> directory::answer_to(client_publish& request,
+                                                                    const pace_verdict& pace) {
+  auto& what = request.what;
+  const auto bytes = static_cast<std::uint32_t>(what.message->data.size());
+  auto paced_by = pace.has_turn() ? caf::actor_cast<caf::actor>(this) : caf::actor{};
+  return [ticket = std::move(what.ticket), to = std::move(request.publisher),
+          request = what.request, bytes, paced_by = std::move(paced_by),
+          taken = pace.taken](cluster::publish_outcome&& outcome) {
+    if (paced_by)
+      caf::anon_send(paced_by, turn_settled{taken, outcome.error == cluster::broker_errc::none});
+    ticket->settle();
+    caf::anon_send(to,
+                   published{.outcome = std::move(outcome), .bytes = bytes, .request = request});
+  };
+}
+
+bool directory::take_outside_rate(const client_publish& request, clock::time_point now) {
+  if (outside_.size() >= most_outside_rates && !outside_.contains(request.room))
+    forget_outside_rates(now);
+  auto& rate = outside_.try_emplace(request.room).first->second;
+  if (rate.is_used_up(now) || outside_.size() > most_outside_rates)
+    return false;
+  rate.take(services_.price.of(request.what.message->data.size()), now);
+  return true;
+}
+
+/// In a room of slow mode; in others there is none to take.
+pace_verdict directory::take_turn(const client_publish& request, clock::time_point now) {
+  const auto& what = request.what;
+  if (!what.pace || services_.paces == nullptr)
+    return {};
+  return services_.paces->claim(request.room, what.pace->who, what.pace->interval,
+                                what.idempotency_key, now);
+}
+
+void directory::tell_too_soon(const client_publish& request, std::chrono::milliseconds wait) {
+  const auto& what = request.what;
+  what.ticket->settle();
+  send(request.publisher, published{.outcome = {},
+                                    .bytes = static_cast<std::uint32_t>(what.message->data.size()),
+                                    .request = what.request,
+                                    .wait = wait});
 }
 
 void directory::forget_outside_rates(clock::time_point now) {
@@ -240,6 +285,8 @@ void directory::on_tick(const tick& now) {
     last_housekeeping_ = now.now;
     housekeeping_();
     forget_outside_rates(now.now);
+    if (services_.paces != nullptr)
+      services_.paces->expire(now.now);
     give_back_buckets(outside_);
     give_back_buckets(rooms_);
     give_back_buckets(by_id_);

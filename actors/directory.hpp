@@ -15,6 +15,8 @@
 
 namespace canang::actors {
 
+struct pace_verdict;
+
 /// What a directory is made with.
 struct directory_options {
   /// How long a room without members is kept, in case someone comes back.
@@ -51,6 +53,11 @@ private:
   void on_leave(leave_room& request);
   void on_publish(publish_to_room& request);
   void on_client_publish(client_publish& request);
+  [[nodiscard]] pace_verdict take_turn(const client_publish& request, clock::time_point now);
+  void tell_too_soon(const client_publish& request, std::chrono::milliseconds wait);
+  [[nodiscard]] bool take_outside_rate(const client_publish& request, clock::time_point now);
+  [[nodiscard]] cluster::answer_once<cluster::publish_outcome> answer_to(client_publish& request,
+                                                                         const pace_verdict& pace);
   void forget_outside_rates(clock::time_point now);
   void on_room_empty(const room_empty& report);
   void on_room_down(const caf::down_msg& death);

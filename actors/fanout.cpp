@@ -9,13 +9,6 @@
 
 namespace canang::actors {
 
-namespace {
-
-/// Payload that a loop tries to compress in a turn, and one message more: some ten milliseconds' work.
-constexpr std::size_t max_compressed_a_turn = 256 * 1024;
-
-} // namespace
-
 void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
   context_.assert_on_loop();
   const auto found = rooms_.find(id);
@@ -122,7 +115,7 @@ void fanout::flush_group(const local_room& room, group& target) {
 /// milliseconds' worth. Members may have many wire formats, each of which takes its time: beyond that they get theirs
 /// as it is, which they can always read.
 void fanout::compress(const local_room& room, group& target, std::size_t from) {
-  if (room.compress_from == never || compressed_ >= max_compressed_a_turn)
+  if (room.compress_from == never || compressed_ >= net::max_compressed_bytes_a_turn)
     return;
   const auto tried = context_.deflater.deflate(target.buffer->bytes(), from, room.compress_from,
                                                target.format->packing);

@@ -48,6 +48,10 @@ public:
   /// The server lets it stay until then.
   virtual void on_refreshed_by_server(net::expiry) {}
 
+  /// Somebody may have been banned: ends what that forbids.
+  /// @returns how much that was: itself, or so many memberships.
+  [[nodiscard]] virtual std::size_t on_moderated() { return 0; }
+
   /// A membership has ended, and not by its own will.
   virtual void on_removed(subscription_id subscription) = 0;
 
@@ -106,6 +110,15 @@ public:
   /// Hands it to the connection, if that is here.
   void invite(connection_id who, const invitation& to);
   void refresh(connection_id who, net::expiry until);
+
+  /// Has it end what is forbidden by now. @returns how much that was.
+  std::size_t moderate(connection_id who);
+
+  /// All sessions, open or not.
+  [[nodiscard]] std::vector<connection_id> all_sessions() const;
+
+  /// See `net::session::peer`; empty where there is no such session.
+  [[nodiscard]] std::string peer_of(connection_id who) const;
 
   /// Its owner wants that: nothing of the room reaches it after this call.
   void leave(room_id room, connection_id member, subscription_id subscription);
@@ -227,6 +240,7 @@ private:
     bool may_lose = false;  // `slow_` has it
   };
 
+  [[nodiscard]] membership_owner* owner_of(connection_id who) const;
   [[nodiscard]] connected* ask_owner(const add_member& request);
   void answer_join(net::session& session, const add_member& request);
   void add_to_group(connected& who, local_room& room, const add_member& request);

@@ -16,22 +16,7 @@ net::room_position position_of(const std::string& room, const cluster::position&
   return {room, at.epoch, at.offset, recovered};
 }
 
-void close_or_refuse(net::session& whose, std::uint16_t code, std::string_view text,
-                     net::close_reason reason) {
-  if (whose.is_open())
-    whose.close(code, text, reason);
-  else
-    whose.refuse(net::reject_reason::unavailable);
-}
-
 } // namespace
-
-void fanout::attach(connection_id id, net::session_ptr session, membership_owner* owner) {
-  context_.assert_on_loop();
-  auto& added = sessions_.try_emplace(id).first->second;
-  added.session = std::move(session);
-  added.owner = owner;
-}
 
 void fanout::detach(connection_id id) {
   context_.assert_on_loop();
@@ -46,30 +31,7 @@ void fanout::detach(connection_id id) {
   sessions_.erase(found);
 }
 
-std::vector<connection_id> fanout::find_user(std::string_view user,
-                                             const chosen_connections& which) const {
-  auto found = which.only == 0 ? users_.of(user) : std::vector{which.only};
-  std::erase_if(found, [&](connection_id id) {
-    return !which.has(id) || sessions_.count(id) == 0 || !users_.is_of(user, id);
-  });
-  return found;
-}
-
 // --- coming
-
-void fanout::invite(connection_id who, const invitation& to) {
-  context_.assert_on_loop();
-  const auto found = sessions_.find(who);
-  if (found != sessions_.end() && found->second.owner != nullptr)
-    found->second.owner->on_invited(to);
-}
-
-void fanout::refresh(connection_id who, net::expiry until) {
-  context_.assert_on_loop();
-  const auto found = sessions_.find(who);
-  if (found != sessions_.end() && found->second.owner != nullptr)
-    found->second.owner->on_refreshed_by_server(until);
-}
 
 void fanout::add(const add_member& request) {
   context_.assert_on_loop();
@@ -116,7 +78,8 @@ void fanout::answer_join(net::session& session, const add_member& request) {
     format.encode_join({.request = request.request,
                         .note = request.note,
                         .at = position_of(request.room_name, request.from, request.is_recovered),
-                        .expires_in_s = request.expires_in_s},
+                        .expires_in_s = request.expires_in_s,
+                        .data = net::told(request.data)},
                        answer->bytes());
   session.send_reply(answer, std::move(rest));
 }
@@ -293,7 +256,7 @@ void fanout::erase_member(const membership& at) {
   }
 }
 
-// --- what all members are told, and all sessions
+// --- what all members are told
 
 void fanout::tell_break(const break_order& order) {
   context_.assert_on_loop();
@@ -342,51 +305,12 @@ void fanout::end_broken(const group& target, const std::string& room,
       to.session->close(why.code, why.text, net::close_reason::messages_lost);
 }
 
-void fanout::close_one(connection_id who, std::uint16_t code, std::string_view text,
-                       net::close_reason reason) {
-  context_.assert_on_loop();
-  answers_.write();
-  const auto found = sessions_.find(who);
-  if (found != sessions_.end() && found->second.session->is_open())
-    found->second.session->close(code, text, reason);
-}
-
-void fanout::end_one(connection_id who, std::uint16_t code, std::string_view text,
-                     net::close_reason reason) {
-  context_.assert_on_loop();
-  answers_.write();
-  if (const auto found = sessions_.find(who); found != sessions_.end())
-    close_or_refuse(*found->second.session, code, text, reason);
-}
-
-void fanout::close_all(std::uint16_t code, std::string_view text, net::close_reason reason) {
-  context_.assert_on_loop();
-  answers_.write();
-  for (const auto& [id, who] : sessions_)
-    close_or_refuse(*who.session, code, text, reason);
-}
-
-std::vector<connection_id> fanout::open_sessions() const {
-  std::vector<connection_id> ids;
-  ids.reserve(sessions_.size());
-  for (const auto& [id, who] : sessions_)
-    if (who.session->is_open())
-      ids.push_back(id);
-  return ids;
-}
-
 void fanout::on_tick(net::loop_context::clock::time_point now) {
   context_.assert_on_loop();
   pages_->expire(now);
   heed_new_settings();
   users_.shrink();
   context_.metrics.users_memory_bytes.set(users_.cost());
-}
-
-void fanout::abort_all(net::close_reason reason) {
-  context_.assert_on_loop();
-  for (const auto& [id, who] : sessions_)
-    who.session->abort(reason);
 }
 
 } // namespace canang::actors

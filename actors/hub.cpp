@@ -20,7 +20,12 @@ constexpr std::string_view restart_text = "service restart";
 } // namespace
 
 hub::hub(caf::actor_config& config, fanout& members, net::loop_context& context)
-  : pinned(config), members_(members), context_(context) {}
+  : pinned(config),
+    members_(members),
+    context_(context),
+    bans_(members, [this](const control_ticket& of, std::uint64_t ended) {
+      send(of.to, control_part{of.id, ended});
+    }) {}
 
 caf::behavior hub::make_behavior() {
   return interfaces::hub::behavior_type{
@@ -37,7 +42,12 @@ caf::behavior hub::make_behavior() {
     },
     [this](const close_user& order) { on_close_user(order); },
     [this](const subscribe_user& order) { on_subscribe_user(order); },
+    [this](const end_banned& order) { bans_.add(order); },
     [this](const refresh_connections& order) { on_refresh(order); },
+    [this](const count_connections& asked) {
+      const auto found = members_.find_user(asked.what->user, asked.which);
+      send(asked.ticket.to, control_part{asked.ticket.id, found.size()});
+    },
     [this](const emulate& order) {
       context_.emulated.take(order.session, std::move(*order.message), order.answer);
     },
@@ -49,6 +59,7 @@ caf::behavior hub::make_behavior() {
 }
 
 void hub::on_exit() {
+  bans_.clear();
   invited_.clear();
   refreshed_.clear();
   members_.abort_all(net::close_reason::drain);
@@ -57,6 +68,7 @@ void hub::on_exit() {
 void hub::on_tick(std::chrono::steady_clock::time_point now) {
   members_.on_tick(now);
   end_some();
+  bans_.on_tick();
   invite_some();
   refresh_some();
   if (pace_)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/fanout.hpp"
+#include "actors/hub_bans.hpp"
 #include "actors/node/drain_pace.hpp"
 #include "actors/runtime/pinned.hpp"
 
@@ -51,6 +52,7 @@ private:
     subscribe_tally_ptr tally;
   };
 
+  hub_bans bans_;
   std::deque<invited> invited_;
   std::deque<std::pair<connection_id, net::expiry>> refreshed_; // that are yet to be told
   std::deque<condemned> condemned_; // none is in the index of users any more

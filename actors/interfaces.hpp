@@ -1,6 +1,8 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/moderation_messages.hpp"
+#include "actors/slow_mode_messages.hpp"
 
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
@@ -38,6 +40,8 @@ using room = caf::typed_actor<
   caf::reacts_to<bridge_outcome>,
   /// What a joining member is to have first.
   caf::reacts_to<bridge_page>,
+  /// How many members it has elsewhere, for a join.
+  caf::reacts_to<members_counted>,
   /// A hub that was far behind has caught up with the room.
   caf::reacts_to<hub_reached>,
   /// From itself: some of what it holds back may go on.
@@ -60,6 +64,10 @@ using bridge = caf::typed_actor<
   caf::reacts_to<bridge_control>,
   /// A message for the control channel of a node, or of all.
   caf::reacts_to<bridge_carry>,
+  /// Changes of the acts of moderators.
+  caf::reacts_to<bridge_write_acts>,
+  /// Which of them are new?
+  caf::reacts_to<bridge_reread_acts>,
   /// A publication from outside of its room, to be stored and to come back to all nodes.
   caf::reacts_to<publish_to_room>,
   /// What is kept of a room?
@@ -80,6 +88,18 @@ using bridge = caf::typed_actor<
 using control = caf::typed_actor<
   /// Has a command executed on all nodes.
   caf::reacts_to<control_order>,
+  /// Has an order of a moderator carried out on all nodes.
+  caf::reacts_to<moderation_order>,
+  /// Which acts of moderators are in force?
+  caf::reacts_to<acts_query>,
+  /// From a bridge: what its Redis has told of them.
+  caf::reacts_to<acts_told>,
+  /// From a bridge: what became of changes.
+  caf::reacts_to<acts_written>,
+  /// From a bridge: its Redis has been asked.
+  caf::reacts_to<acts_reread>,
+  /// From itself: some act is over.
+  caf::reacts_to<acts_due>,
   /// Of another node: a command or an answer.
   caf::reacts_to<control_mail>,
   /// A bridge could not carry a command.
@@ -110,8 +130,12 @@ using hub = caf::typed_actor<
   caf::reacts_to<close_user>,
   /// Makes the connections of a user members of a room.
   caf::reacts_to<subscribe_user>,
+  /// Ends the connections and memberships that bans forbid.
+  caf::reacts_to<end_banned>,
   /// Lets the connections of a user stay for longer.
   caf::reacts_to<refresh_connections>,
+  /// Counts the connections of a user.
+  caf::reacts_to<count_connections>,
   /// Hands a session what its client has said elsewhere.
   caf::reacts_to<emulate>,
   /// Closes all connections, paced, until the deadline.
@@ -139,6 +163,8 @@ using directory = caf::typed_actor<
   caf::reacts_to<publish_to_room>,
   /// One of a client that is not in the room: goes to the room, if there is one, as it has a rate.
   caf::reacts_to<client_publish>,
+  /// From itself: such a one has been answered, in a room of slow mode.
+  caf::reacts_to<turn_settled>,
   /// What is kept of a room?
   caf::reacts_to<history_query>,
   /// Nothing is to be kept of it.

@@ -63,6 +63,7 @@ public:
       request_(request.request),
       note_(request.note),
       expires_in_s_(request.expires_in_s),
+      data_(request.data),
       is_recovered_(request.is_recovered) {}
 
   ~reply() override { owner_->discharge(encoded_bytes_); }
@@ -75,7 +76,8 @@ public:
       {.request = request_,
        .note = note_,
        .at = {.room = {}, .epoch = {}, .offset = offset_, .recovered = is_recovered_},
-       .expires_in_s = expires_in_s_},
+       .expires_in_s = expires_in_s_,
+       .data = net::told(data_)},
       answer->bytes()));
     answer->trim();
     encoded_bytes_ = answer->capacity();
@@ -94,6 +96,7 @@ private:
   std::uint32_t request_;
   std::uint8_t note_;
   std::uint32_t expires_in_s_;
+  net::hook_data_ptr data_;
   bool is_recovered_;
   bool is_made_ = false;
   std::size_t encoded_bytes_ = 0;

@@ -10,8 +10,9 @@ namespace canang::actors {
 loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
                      const node_cast& cast, const bridge_cast& bridges, const node_status& status,
                      net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-                     const cluster::room_settings_source& settings, net::token_checks& tokens,
-                     const caf::actor& control)
+                     const cluster::room_settings_source& settings,
+                     cluster::moderation_state& moderation, net::token_checks& tokens,
+                     net::hook_source* hooks, const caf::actor& control)
   : system_(system),
     options_(options),
     status_(status),
@@ -23,14 +24,20 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
     beats_(options.beats, loop::clock::now(), index + 1),
     broker_(
       options.keeping, [this] { return loop_.context().now(); }, settings, options.presence),
+    room_events_(hooks, settings, options_.presence.node),
     room_services_{.broker = broker_,
                    .metrics = loop_.context().metrics,
                    .cast = cast,
                    .bridges = bridges,
                    .context = loop_.context(),
                    .kept = &broker_,
-                   .limit = &rooms},
-    rules_(settings),
+                   .limit = &rooms,
+                   .events = &room_events_,
+                   .node = options_.presence.node,
+                   .paces = &paces_},
+    acts_(moderation.source),
+    moderation_(moderation),
+    rules_(settings, moderation.source, hooks),
     rights_(rules_, options_.names),
     access_(rights_, tokens, options_.anonymous, loop_.context()),
     connection_services_{.loop = index,
@@ -44,7 +51,9 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .replies = &replies_,
                          .pings = options_.beats.ping_interval,
                          .authorizer = &access_,
-                         .settings = &settings},
+                         .settings = &settings,
+                         .hooks = hooks,
+                         .moderation = &moderation_},
     emulation_(loop_.context(), index, options_.presence.node, cast, bridges, control) {
   loop_.context().emulated.set_loop(index, options_.emulation_key);
   admission_.watch(loop_.context().metrics.connections);
@@ -91,7 +100,8 @@ void loop_home::start(const loop_cast& own) {
 void loop_home::listen(int descriptor, bool is_ipv6, const public_port& port) {
   loop_.post([this, descriptor, is_ipv6, &port] {
     paths_.set_origins(port.handshakes.origins);
-    port.add_endpoints(paths_, {loop_.context(), *this, port.handshakes, &emulation_});
+    port.add_endpoints(
+      paths_, {loop_.context(), *this, port.handshakes, &emulation_, connection_services_.hooks});
     listener_.emplace(loop_.context(), paths_, descriptor, is_ipv6, &port.arrivals);
     listener_->start();
   });
@@ -106,7 +116,8 @@ void loop_home::stop_listening() {
 
 std::optional<net::reject_reason> loop_home::refusal(std::size_t rooms) noexcept {
   const auto phase = status_.load(std::memory_order_relaxed);
-  if (phase != node_phase::ready && phase != node_phase::draining)
+  const bool is_serving = phase == node_phase::ready || phase == node_phase::draining;
+  if (!is_serving || !acts_.is_known()) // who is banned is not known yet
     return net::reject_reason::unavailable;
   return admission_.refusal(loop_.context().now(), rooms);
 }

@@ -8,9 +8,12 @@
 #include "actors/emulation.hpp"
 #include "actors/fanout.hpp"
 #include "actors/liveness.hpp"
+#include "actors/moderation_rules.hpp"
 #include "actors/node/node_status.hpp"
 #include "actors/room_access.hpp"
+#include "actors/room_events.hpp"
 #include "actors/runtime/loop.hpp"
+#include "actors/slow_mode.hpp"
 #include "cluster/memory/memory_broker.hpp"
 #include "net/admission.hpp"
 #include "net/arrival_rules.hpp"
@@ -25,6 +28,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace canang::net {
+class hook_source;
+} // namespace canang::net
 
 namespace canang::actors {
 
@@ -59,8 +66,8 @@ public:
   loop_home(caf::actor_system& system, std::uint32_t index, const loop_options& options,
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
             net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
-            const cluster::room_settings_source& settings, net::token_checks& tokens,
-            const caf::actor& control);
+            const cluster::room_settings_source& settings, cluster::moderation_state& moderation,
+            net::token_checks& tokens, net::hook_source* hooks, const caf::actor& control);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();
@@ -108,7 +115,11 @@ private:
   liveness beats_;
   cluster::memory_broker broker_;
   std::vector<caf::actor> bridges_; // those on this loop
+  room_events room_events_;
+  slow_mode paces_;
   room_services room_services_;
+  const cluster::moderation_source& acts_;
+  moderation_rules moderation_;
   room_access rules_;
   net::settings_authorizer rights_;
   net::token_authorizer access_;

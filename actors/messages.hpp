@@ -47,6 +47,8 @@ struct join_room {
   std::string who{};        ///< who the client is, as of cluster/who_text.hpp
   std::uint32_t expires_in_s = 0; ///< the membership ends then; 0: never
   bool is_entering = false; ///< the server puts it there as it connects: never one room too many
+  std::uint32_t most_members = 0; ///< there may be when it has joined; 0: as many as want
+  net::hook_data_ptr data{};      ///< what the client is told with the answer; null: nothing
 };
 
 /// A member has said that it leaves; or one that joins, and it will not be one. To the room where the connection
@@ -71,6 +73,7 @@ struct add_member {
   caf::actor handle{};            ///< of the room
   std::uint8_t note = 0;          ///< of the join
   std::uint32_t expires_in_s = 0; ///< likewise
+  net::hook_data_ptr data{};      ///< likewise
 };
 
 /// Why a room ends a membership, for the client: its protocol has a word for that, or else it is
@@ -88,13 +91,20 @@ struct remove_member {
   std::optional<removal> why{}; ///< none: it has left
 };
 
+/// Of a publish in a room of slow mode: who may publish the next one only so much later.
+struct publish_pace {
+  std::string who;
+  std::chrono::milliseconds interval;
+};
+
 /// A member's message, to its room. Answered with `published`, in the order of the publishes.
 struct publish {
   std::shared_ptr<cluster::publication> message;
   std::string idempotency_key{};
   subscription_id subscription = 0;
-  std::uint32_t request = 0;   ///< of the client
-  publish_ticket_ptr ticket{}; ///< null: the client ends with the room
+  std::uint32_t request = 0;                  ///< of the client
+  publish_ticket_ptr ticket{};                ///< null: the client ends with the room
+  std::shared_ptr<const publish_pace> pace{}; ///< null: it need not wait
 };
 
 /// To the publisher: what became of a publish.
@@ -103,6 +113,8 @@ struct published {
   std::uint32_t bytes = 0; ///< payload size of that publish
   subscription_id subscription = 0;
   std::uint32_t request = 0;
+  std::chrono::milliseconds wait{
+    0}; ///< more than 0: not published, since its sender has to wait so long
 };
 
 /// To the connection: how the room is that it asked about.
@@ -303,6 +315,13 @@ struct refresh_connections {
   chosen_connections which{};
 };
 
+/// To all hubs: how many connections has a user?
+struct count_connections {
+  std::shared_ptr<const cluster::count_user> what;
+  control_ticket ticket;
+  chosen_connections which{};
+};
+
 /// To the directory of a room's loop, and on to the room: remove the connections of a user from it.
 struct expel_user {
   std::string room;
@@ -459,6 +478,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::control_part)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::close_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::subscribe_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::refresh_connections)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::count_connections)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::expel_user)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::emulate)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::relay_order)

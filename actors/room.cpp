@@ -2,7 +2,9 @@
 
 #include "actors/first_page.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/room_events.hpp"
 #include "actors/room_gate.hpp"
+#include "actors/slow_mode.hpp"
 #include "cluster/who_text.hpp"
 #include "net/close_code.hpp"
 #include "net/limits.hpp"
@@ -42,6 +44,7 @@ caf::behavior room::make_behavior() {
     [this](const bridge_break& mail) { link_->on_mail(mail); },
     [this](const bridge_outcome& mail) { link_->on_mail(mail); },
     [this](bridge_page& mail) { link_->on_mail(mail); },
+    [this](members_counted& count) { on_counted(count); },
     [this](const hub_reached& answer) { on_reached(answer.loop); },
     [this](const gate_due&) { go_on(); },
   }
@@ -52,11 +55,14 @@ void room::on_exit() {
   for (const auto& [id, one] : members_) // a fault of ours: they are told, and come back
     if (!one.is_joining)
       note_gone(id, one.who);
+  if (is_told_)
+    services_.events->note_vacated(name_);
   channel_ = nullptr;
   link_.reset();
   own_channel_.reset();
   members_.clear();
   drop_gate();
+  give_turns_back();
   unanswered_.clear();
   directory_ = nullptr;
 }
@@ -77,6 +83,47 @@ void room::on_join(join_room& request) {
     return;
   }
   monitor(ticket.connection()); // of one that is dead already, the room is told at once
+  if (request.most_members != 0)
+    count_members(request);
+  else
+    recover(request);
+}
+
+/// Where there may be only so many: those of other nodes count, too.
+void room::count_members(join_room& request) {
+  if (members_.size() > request.most_members) {
+    fail_join(request, net::command_fault::room_full);
+    return;
+  }
+  if (!services_.bridges.is_clustered()) {
+    recover(request);
+    return;
+  }
+  ++joins_pending_;
+  send(services_.bridges.of(name_),
+       room_query{name_, false,
+                  [self = caf::actor_cast<caf::actor>(this),
+                   request = std::move(request)](cluster::room_report&& report) {
+                    caf::anon_send(self, members_counted{request, std::move(report)});
+                  }});
+}
+
+/// What this node has told Redis of its own may be older than what it knows.
+void room::on_counted(members_counted& count) {
+  --joins_pending_;
+  std::uint64_t members = members_.size();
+  for (const auto& [node, there] : count.report.members_by_node)
+    if (node != services_.node)
+      members += there;
+  if (count.report.error != cluster::broker_errc::none)
+    fail_join(count.request, net::command_fault::unavailable);
+  else if (members > count.request.most_members)
+    fail_join(count.request, net::command_fault::room_full);
+  else
+    recover(count.request);
+}
+
+void room::recover(join_room& request) {
   ++joins_pending_;
   const auto wanted = wish_of(request);
   channel_->recover(wanted, [this, joiner = std::move(request)](cluster::history_page&& page) {
@@ -87,17 +134,23 @@ void room::on_join(join_room& request) {
 
 void room::on_page(const join_room& request, cluster::history_page&& page) {
   const auto found = members_.find(request.ticket->connection().id());
-  if (found == members_.end() || found->second.subscription != request.ticket->subscription()) {
+  if (found == members_.end() || found->second.subscription != request.ticket->subscription())
     refuse(request, net::command_fault::left); // or dead: then nobody hears it
-  } else if (found->second.is_expelled || page.error != cluster::broker_errc::none) {
-    const auto why =
-      found->second.is_expelled ? net::command_fault::not_allowed : net::command_fault::unavailable;
+  else if (found->second.is_expelled || page.error != cluster::broker_errc::none)
+    fail_join(request, found->second.is_expelled ? net::command_fault::not_allowed
+                                                 : net::command_fault::unavailable);
+  else
+    admit(*found, request, std::move(page));
+}
+
+/// Of one that may have left meanwhile.
+void room::fail_join(const join_room& request, net::command_fault why) {
+  const auto found = members_.find(request.ticket->connection().id());
+  if (found != members_.end() && found->second.subscription == request.ticket->subscription()) {
     demonitor(found->second.address);
     members_.erase(found);
-    refuse(request, why);
-  } else {
-    admit(*found, request, std::move(page));
   }
+  refuse(request, why);
 }
 
 void room::refuse(const join_room& request, net::command_fault why) {
@@ -118,6 +171,8 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
   member.is_joining = false;
   ++members_on_loop_[request.loop];
   services_.metrics.members.add(1);
+  if (!is_told_ && services_.events != nullptr)
+    is_told_ = services_.events->note_occupied(name_);
   services_.metrics.room_actors_memory_bytes.add(member.who.cost());
   auto from = cut_to_wish(request, page);
   if (request.wanted.since || request.newest_only) {
@@ -137,7 +192,8 @@ void room::admit(member_map::value_type& joiner, const join_room& request,
                                                     .request = request.request,
                                                     .handle = caf::actor_cast<caf::actor>(this),
                                                     .note = request.note,
-                                                    .expires_in_s = request.expires_in_s});
+                                                    .expires_in_s = request.expires_in_s,
+                                                    .data = request.data});
   channel_->note_member({id, request.who}, true);
 }
 
@@ -199,14 +255,20 @@ void room::note_gone(connection_id id, const rare_text& who) {
 
 // --- publications
 
+/// What has to wait in slow mode is not published, and answered in its place.
 void room::on_publish(publish& request) {
   services_.context.assert_on_loop();
+  const bool is_paced = request.pace && services_.paces != nullptr;
+  const bool is_refused = is_paced && has_to_wait(request);
   unanswered_.push_back({.publisher = current_sender(),
                          .bytes = static_cast<std::uint32_t>(request.message->data.size()),
                          .subscription = request.subscription,
                          .request = request.request,
+                         .is_paced = is_paced,
                          .ticket = std::move(request.ticket)});
-  if (has_waiting() || allowance_.is_used_up(services_.context.now()))
+  if (is_refused)
+    answer_refused();
+  else if (has_waiting() || allowance_.is_used_up(services_.context.now()))
     keep_waiting(request);
   else
     pass_on(request);
@@ -240,9 +302,23 @@ void room::on_published(const cluster::publish_outcome& outcome) {
     hold(outcome);
 }
 
+/// That of the oldest one that the broker has; with it those are through that were refused behind it.
 void room::answer(const cluster::publish_outcome& outcome) {
+  answer_oldest(outcome);
+  answer_refused();
+  if (unanswered_.empty())
+    tell_if_empty();
+}
+
+void room::answer_oldest(const cluster::publish_outcome& outcome) {
   auto answered = std::move(unanswered_.front());
   unanswered_.pop_front();
+  std::chrono::milliseconds wait{0};
+  if (answered.is_paced) {
+    const auto verdict = take_oldest_verdict();
+    wait = verdict.wait;
+    services_.paces->settle(verdict.taken, outcome.error == cluster::broker_errc::none);
+  }
   if (answered.ticket)
     answered.ticket->settle();
   if (answered.publisher)
@@ -250,9 +326,44 @@ void room::answer(const cluster::publish_outcome& outcome) {
          published{.outcome = outcome,
                    .bytes = answered.bytes,
                    .subscription = answered.subscription,
-                   .request = answered.request});
-  if (unanswered_.empty())
-    tell_if_empty();
+                   .request = answered.request,
+                   .wait = wait});
+}
+
+// --- slow mode
+
+/// In `paced_` it is told how long, or which turn it has taken.
+bool room::has_to_wait(const publish& request) {
+  if (!paced_)
+    paced_ = std::make_unique<verdicts>();
+  paced_->push_back(services_.paces->claim(name_, request.pace->who, request.pace->interval,
+                                           request.idempotency_key, services_.context.now()));
+  return paced_->back().is_refused();
+}
+
+bool room::is_oldest_refused() const {
+  return !unanswered_.empty() && unanswered_.front().is_paced && paced_->front().is_refused();
+}
+
+/// Those that wait for no other answer any more. So the oldest one that is left is one that the broker answers.
+void room::answer_refused() {
+  while (is_oldest_refused())
+    answer_oldest({});
+}
+
+pace_verdict room::take_oldest_verdict() {
+  const auto oldest = paced_->front();
+  paced_->pop_front();
+  return oldest;
+}
+
+/// Of publishes that are not answered, since the room ends. Their senders are told that they may try again.
+void room::give_turns_back() {
+  if (!paced_)
+    return;
+  for (const auto& verdict : *paced_)
+    services_.paces->settle(verdict.taken, false);
+  paced_.reset();
 }
 
 } // namespace canang::actors

@@ -3,6 +3,7 @@
 #include "actors/bridge_link.hpp"
 #include "actors/cast.hpp"
 #include "actors/messages.hpp"
+#include "actors/moderation_messages.hpp"
 #include "actors/room_limit.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "base/rare_text.hpp"
@@ -23,6 +24,10 @@
 
 namespace canang::actors {
 
+class room_events;
+class slow_mode;
+struct pace_verdict;
+
 /// What rooms use of their loop. Outlives every room of the loop.
 struct room_services {
   cluster::broker& broker; ///< of a node that runs alone
@@ -32,7 +37,10 @@ struct room_services {
   net::loop_context& context;
   cluster::room_keeper* kept = nullptr; ///< by `broker`; null: nothing that could give way
   room_limit* limit = nullptr;          ///< null: none
+  const room_events* events = nullptr;  ///< null: nobody is told which rooms have members
+  std::string_view node{};              ///< its id
   net::publish_price price{context.limits.publishing_in_room}; ///< of what all of a room publish
+  slow_mode* paces = nullptr; ///< of rooms that have one; null: none has
 };
 
 /// One room that has members here: who they are, and the way of a publication to their hubs.
@@ -75,6 +83,7 @@ private:
     std::uint32_t bytes;
     subscription_id subscription;
     std::uint32_t request;
+    bool is_paced = false; // then its verdict is in `paced_`
     publish_ticket_ptr ticket;
   };
 
@@ -82,6 +91,10 @@ private:
   void on_exit() override;
 
   void on_join(join_room& request);
+  void count_members(join_room& request);
+  void on_counted(members_counted& count);
+  void recover(join_room& request);
+  void fail_join(const join_room& request, net::command_fault why);
   void on_page(const join_room& request, cluster::history_page&& page);
   void admit(member_map::value_type& joiner, const join_room& request,
              cluster::history_page&& page);
@@ -95,6 +108,14 @@ private:
   void note_gone(connection_id member, const rare_text& who);
   void on_publish(publish& request);
   void answer(const cluster::publish_outcome& outcome);
+  void answer_oldest(const cluster::publish_outcome& outcome);
+
+  // slow mode
+  [[nodiscard]] bool has_to_wait(const publish& request);
+  [[nodiscard]] bool is_oldest_refused() const;
+  void answer_refused();
+  [[nodiscard]] pace_verdict take_oldest_verdict();
+  void give_turns_back();
 
   // what is held back, in room_gate.cpp
   class gate;
@@ -123,8 +144,11 @@ private:
   member_map members_;
   std::vector<std::uint32_t> members_on_loop_;             // of those that have joined
   boost::container::deque<unanswered_publish> unanswered_; // in the order of their publishes
+  using verdicts = boost::container::deque<pace_verdict>;
+  std::unique_ptr<verdicts> paced_; // of those of `unanswered_` in slow mode; null: there was none
   std::uint64_t joins_handled_ = 0;
   std::size_t joins_pending_ = 0; // handled, but not answered by the broker yet
+  bool is_told_ = false;          // outside, that it has members
   net::publish_allowance allowance_;
   std::unique_ptr<gate> gate_; // while something is held back
 };

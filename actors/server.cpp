@@ -1,6 +1,8 @@
 #include "actors/server.hpp"
 
+#include "base/unix_time.hpp"
 #include "cluster/epoch.hpp"
+#include "net/hooks/hook_caller.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -45,6 +47,7 @@ server::server(const server_options& options, server_endpoints endpoints)
     api_keys_(std::move(options_.api_keys)),
     tokens_(options_.tokens.keys == nullptr ? no_keys_ : *options_.tokens.keys,
             options_.tokens.rules, options_.tokens.on_unknown_key),
+    hooks_(options_.hooks.are_any() ? std::make_unique<net::hook_caller>(options_.hooks) : nullptr),
     admission_(options_.admission),
     addresses_(options_.admission.connections_per_address),
     outbox_budget_(options_.outbox_budget_bytes),
@@ -64,9 +67,7 @@ server::server(const server_options& options, server_endpoints endpoints)
           .tls = options_.tls.empty() ? nullptr : &tls_,
         },
     },
-    start_time_seconds_(std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count()) {
+    start_time_seconds_(unix_s()) {
   reloads_.last_good_seconds = start_time_seconds_;
   identity_.id = cluster::make_epoch();
   std::random_device source;
@@ -80,6 +81,8 @@ server::server(const server_options& options, server_endpoints endpoints)
     shards_.back()->identity = target.identity();
   }
   divide_history_budget();
+  if (shards_.empty()) // there is nobody to ask
+    moderation_.source.set_known();
 }
 
 void server::divide_history_budget() {
@@ -112,11 +115,17 @@ server::~server() {
   for (auto& home : homes_)
     home->stop();
   tokens_.stop(); // it tells loops
-  cast_.clear();  // read by actors, and by bridges' handlers, until their threads have ended
+  if (hooks_)
+    hooks_->stop(); // likewise
+  cast_.clear();    // read by actors, and by bridges' handlers, until their threads have ended
   bridges_.by_shard.clear();
   control_ = nullptr;
   homes_.clear();
   net::remove_socket_file(options_.listen_unix.path, public_);
+}
+
+const net::hook_metrics* server::hook_metrics() const noexcept {
+  return hooks_ ? &hooks_->metrics() : nullptr;
 }
 
 std::vector<net::tls_source*> server::certificates() {
@@ -155,9 +164,9 @@ void server::start(std::function<void(bool)> on_end) {
   spdlog::info("listening on {}", path.empty() ? net::to_text(public_.endpoint) : "unix:" + path);
   spdlog::info("internal listening on {}", net::to_text(internal_.endpoint));
   for (std::uint32_t i = 0; i < options_.workers; ++i)
-    homes_.push_back(std::make_unique<loop_home>(system_, i, options_.loops, cast_, bridges_,
-                                                 status_, admission_, outbox_budget_, rooms_,
-                                                 room_settings_, tokens_, control_));
+    homes_.push_back(std::make_unique<loop_home>(
+      system_, i, options_.loops, cast_, bridges_, status_, admission_, outbox_budget_, rooms_,
+      room_settings_, moderation_, tokens_, hooks_.get(), control_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);
@@ -165,7 +174,7 @@ void server::start(std::function<void(bool)> on_end) {
   own_description_.emplace(description());
   open_internal_port();
   node_ = system_.spawn<node>(
-    node_parts{homes_, cast_, bridges_, control_, control_metrics_,
+    node_parts{homes_, cast_, bridges_, control_, control_metrics_, moderation_,
                [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_, status_,
                public_, port_, options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
@@ -177,6 +186,10 @@ void server::open_internal_port() {
   internal_listener_ = std::make_unique<net::listener>(
     internal_loop_->context(), internal_paths_, internal_.descriptors.front(),
     internal_.endpoint.address().is_v6(), &internal_arrivals_);
+  internal_loop_->on_tick([this](loop::clock::time_point now) {
+    for (const auto& task : internal_ticks_)
+      task(now);
+  });
   internal_loop_->post([this] { internal_listener_->start(); });
   internal_loop_->start();
 }
@@ -186,14 +199,13 @@ void server::watch_memory() {
   if (!options_.memory_used)
     return;
   look_at_memory();
-  internal_loop_->on_tick(
-    [this, next = loop::clock::time_point{}](loop::clock::time_point now) mutable {
-      if (now < next)
-        return;
-      next = now + memory_interval;
-      look_at_memory();
-      relieve_memory(now);
-    });
+  on_internal_tick([this, next = loop::clock::time_point{}](loop::clock::time_point now) mutable {
+    if (now < next)
+      return;
+    next = now + memory_interval;
+    look_at_memory();
+    relieve_memory(now);
+  });
 }
 
 /// Lets what is kept for who may come back give way when memory is over its limit: each loop and bridge
@@ -233,7 +245,7 @@ void server::look_at_memory() {
   outbox_budget_.set_memory(used, admission_.limits().max_memory_bytes);
 }
 
-bridge_parts server::parts_of_bridge(std::size_t shard) const {
+bridge_parts server::parts_of_bridge(std::size_t shard) {
   const auto& cluster = options_.cluster;
   bridge_parts parts{cluster.shards[shard],
                      cluster.links,
@@ -242,6 +254,7 @@ bridge_parts server::parts_of_bridge(std::size_t shard) const {
                      room_settings_,
                      options_.loops.presence,
                      *shards_[shard],
+                     moderation_.metrics,
                      [describe = description(), own = own_announcement()]() mutable {
                        return announce(describe(), own);
                      }};
@@ -261,9 +274,40 @@ std::vector<const net::loop_metrics*> server::loops() const {
 
 node_description server::description() const {
   const auto& given = options_.cluster.advertise;
-  return {identity_.id,     given.empty() ? net::to_text(internal_.endpoint) : given,
-          options_.version, start_time_seconds_,
-          loops(),          status_};
+  return {identity_.id,
+          given.empty() ? net::to_text(internal_.endpoint) : given,
+          options_.version,
+          start_time_seconds_,
+          loops(),
+          status_,
+          [this] { return condition(); }};
+}
+
+node_condition server::condition() const {
+  const auto phase = this->phase();
+  node_condition now;
+  now.fault = phase == node_phase::ready ? cluster_fault(shards_) : std::string{to_string(phase)};
+  if (now.fault.empty() && !moderation_.source.is_known())
+    now.fault = "who is banned has not been read from Redis yet";
+  now.is_ready = now.fault.empty();
+  if (now.is_ready)
+    now.fault = publishing_fault(shards_);
+  const auto add = [&now](std::string_view name, std::uint64_t used, std::uint64_t limit) {
+    if (limit > 0)
+      now.used.emplace_back(name, static_cast<double>(used) / static_cast<double>(limit));
+  };
+  add("connections", admission_.open_connections(), admission_.limits().max_connections);
+  add("memory", admission_.memory_used_bytes(), admission_.limits().max_memory_bytes);
+  std::uint64_t rooms = 0; // that cannot give way: those without members can
+  std::uint64_t held = 0;
+  for (const auto* const of_loop : loops()) {
+    const auto idle = of_loop->idle_rooms.value();
+    rooms += std::max(of_loop->known_rooms.value(), idle) - idle;
+    held += net::held_for_clients(*of_loop);
+  }
+  add("rooms", rooms, rooms_.most());
+  add("waiting", held, outbox_budget_.bytes());
+  return now;
 }
 
 announcement server::own_announcement() const {
@@ -297,6 +341,20 @@ bool server::order(control_order&& command) const {
   if (status_ == node_phase::starting) // its actors are not complete
     return false;
   caf::anon_send(control_, std::move(command));
+  return true;
+}
+
+bool server::moderate(moderation_order&& order) const {
+  if (status_ == node_phase::starting)
+    return false;
+  caf::anon_send(control_, std::move(order));
+  return true;
+}
+
+bool server::ask_acts(acts_query&& query) const {
+  if (status_ == node_phase::starting)
+    return false;
+  caf::anon_send(control_, std::move(query));
   return true;
 }
 

@@ -9,11 +9,13 @@
 #include "actors/node/reload_status.hpp"
 #include "actors/node/shards.hpp"
 #include "actors/room_limit.hpp"
+#include "cluster/moderation/state.hpp"
 #include "cluster/room_settings.hpp"
 #include "net/address_counts.hpp"
 #include "net/admission.hpp"
 #include "net/auth/api_keys.hpp"
 #include "net/auth/token_checks.hpp"
+#include "net/hooks/hook_settings.hpp"
 #include "net/http/internal_access.hpp"
 #include "net/http/router.hpp"
 #include "net/listener.hpp"
@@ -26,13 +28,20 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+namespace canang::net {
+class hook_caller;
+struct hook_metrics;
+} // namespace canang::net
 
 namespace canang::actors {
 
@@ -65,9 +74,11 @@ struct server_options {
   /// 0: no limit.
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   token_services tokens;
+  net::hook_settings hooks;
   cluster_options cluster;
   cluster::room_settings_table room_settings; ///< at the start
   std::vector<std::string> api_keys;          ///< of the server API, at the start
+  bool logs_api = false;                      ///< each request of it becomes a line of the log
   std::string version;
 };
 
@@ -122,9 +133,15 @@ public:
   [[nodiscard]] std::vector<const net::loop_metrics*> loops() const;
   [[nodiscard]] std::size_t running_actors() { return system_.registry().running(); }
 
+  /// Null where nobody outside is asked about clients.
+  [[nodiscard]] const net::hook_metrics* hook_metrics() const noexcept;
+
   [[nodiscard]] const cluster::control_metrics& control_metrics() const noexcept {
     return control_metrics_;
   }
+
+  /// Whether it can have traffic, and why not; else what is wrong all the same. How much it uses of its limits.
+  [[nodiscard]] node_condition condition() const;
 
   /// The node as the others see it, in JSON. On the internal loop.
   [[nodiscard]] std::string describe() { return (*own_description_)(); }
@@ -143,6 +160,18 @@ public:
   /// Has a command executed on all nodes; its answer comes on another thread.
   /// @returns false while the node is starting: then there is no answer.
   [[nodiscard]] bool order(control_order&& command) const;
+
+  /// Has an order of a moderator carried out; or asks which acts are in force. Answers come on another thread.
+  /// @returns false while the node is starting: then there is no answer.
+  [[nodiscard]] bool moderate(moderation_order&& order) const;
+  [[nodiscard]] bool ask_acts(acts_query&& query) const;
+
+  [[nodiscard]] const cluster::moderation_state& moderation() const noexcept { return moderation_; }
+
+  /// Has something done on the internal loop every 100 ms. On that loop, or before it has started.
+  void on_internal_tick(std::function<void(std::chrono::steady_clock::time_point)> task) {
+    internal_ticks_.push_back(std::move(task));
+  }
 
   /// Does something on the internal loop, in a later turn; what is left when the server ends is destroyed undone.
   void on_internal_loop(std::function<void()> task) { internal_loop_->post(std::move(task)); }
@@ -172,7 +201,7 @@ private:
   void open_internal_port();
   [[nodiscard]] node_description description() const;
   [[nodiscard]] announcement own_announcement() const;
-  [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard) const;
+  [[nodiscard]] bridge_parts parts_of_bridge(std::size_t shard);
 
   server_options options_;
   system_config config_;
@@ -182,6 +211,7 @@ private:
   net::api_keys api_keys_;
   net::published_token_keys no_keys_;
   net::token_checks tokens_;
+  std::unique_ptr<net::hook_caller> hooks_; // null: there are none
   reload_status reloads_;
   net::admission admission_;
   net::address_counts addresses_;
@@ -197,6 +227,7 @@ private:
   bridge_cast bridges_;
   caf::actor control_;
   cluster::control_metrics control_metrics_;
+  cluster::moderation_state moderation_;
   cluster::node_identity identity_;
   std::vector<std::unique_ptr<shard_status>> shards_;
   net::listening_sockets public_;
@@ -206,6 +237,7 @@ private:
   net::router internal_paths_;
   std::unique_ptr<net::listener> internal_listener_;
   std::optional<node_description> own_description_; // of the internal loop
+  std::vector<std::function<void(loop::clock::time_point)>> internal_ticks_;
   caf::actor node_;
   std::int64_t start_time_seconds_ = 0;
 };

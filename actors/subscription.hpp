@@ -16,6 +16,7 @@ struct join_wish : net::join_command {
   subscribe_tally_ptr tally{}; ///< where a command of the server API wants it, else null
   bool is_entering = false;    ///< the connect reply waits for it
   std::string room_info{};     ///< what the room's token has others know: JSON, or nothing
+  net::hook_data_ptr told{};   ///< what the client is told with the answer; null: nothing
 };
 
 [[nodiscard]] inline bool wants_history(const net::join_command& wish) noexcept {
@@ -32,19 +33,29 @@ struct subscription {
     joined,  ///< nothing
   };
 
+  /// Of a generation these are kept: each change of acts is a new one, and a verdict must not come to hold again.
+  static constexpr std::uint32_t generation_bits = 0xFFFFFF;
+
   /// What is known of the client's publishes.
-  enum class permission : std::uint8_t { unknown, asking, allowed, refused };
+  enum class permission : std::uint8_t {
+    unknown,
+    asking,
+    allowed,
+    refused,
+    hooked, ///< the operator's program is asked about each
+  };
 
   caf::actor room;                 ///< once it has joined
   std::unique_ptr<join_wish> wish; ///< until then
   subscription_id id = 0;          ///< 0: it is none
   std::uint32_t name_hash = 0;     ///< of the room's name, which is the wish's or the room's
   std::uint32_t max_message_bytes = UINT32_MAX;
-  std::uint16_t generation = 0; ///< of the verdict about publishes: the lower half of it
+  std::uint32_t generation : 24 = 0; ///< of the verdict about publishes, see `generation_bits`
   state stands : 2 = state::asking;
-  permission may_publish : 2 = permission::unknown;
+  permission may_publish : 3 = permission::unknown;
   bool echo : 1 = true;
   bool is_by_server : 1 = false; ///< its client has not asked for it, and waits for no answer
+  bool is_paced : 1 = false;     ///< its room has a slow mode
 
   explicit operator bool() const noexcept { return id != 0; }
   [[nodiscard]] bool is_joined() const noexcept { return stands == state::joined; }

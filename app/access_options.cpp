@@ -1,5 +1,6 @@
 #include "app/access_options.hpp"
 
+#include "app/bounded_file.hpp"
 #include "net/auth/api_keys.hpp"
 #include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,16 +17,11 @@ namespace canang::app {
 
 namespace {
 
-/// `flag` in a message stands before a colon.
-[[noreturn]] void refuse(const std::string& flag, const std::string& why) {
-  throw CLI::ValidationError(flag, why);
-}
-
 void take_origins(const std::vector<std::string>& given, net::origin_rules& into) {
   net::origin_rules rules;
   for (const auto& item : split_list(given))
     if (!rules.add(item))
-      refuse(
+      refuse_option(
         "--allowed-origin",
         fmt::format("'{}' is not same-host, null, * or an origin such as https://chat.example.org "
                     "or https://*.example.org",
@@ -36,7 +33,7 @@ void take_subprotocols(const std::vector<std::string>& given, net::subprotocol_r
   net::subprotocol_rules rules;
   for (const auto& name : split_list(given))
     if (!rules.add(name))
-      refuse("--subprotocols", fmt::format("'{}' is not a token, or * for any", name));
+      refuse_option("--subprotocols", fmt::format("'{}' is not a token, or * for any", name));
   into = std::move(rules);
 }
 
@@ -45,14 +42,23 @@ void take_hosts(const std::vector<std::string>& given, std::vector<std::string>&
   for (const auto& name : split_list(given)) {
     const auto host = net::parse_authority(name);
     if (!host || host->host.empty() || host->port)
-      refuse("--internal-host", fmt::format("'{}' is not the name of a host", name));
+      refuse_option("--internal-host", fmt::format("'{}' is not the name of a host", name));
     into.push_back(net::to_lower(name));
   }
 }
 
+/// Reads one of two words.
+auto either(std::string_view yes, std::string_view no) {
+  return [yes, no](const std::string& text) -> std::optional<bool> {
+    if (text != yes && text != no)
+      return std::nullopt;
+    return text == yes;
+  };
+}
+
 void take_key(const std::string& flag, const std::string& text, std::string& into) {
   if (!net::is_key(text))
-    refuse(flag, "a key is 16 to 256 visible characters of ASCII");
+    refuse_option(flag, "a key is 16 to 256 visible characters of ASCII");
   into = text;
 }
 
@@ -64,16 +70,14 @@ std::string read_key_file(const std::string& flag, const std::string& path) {
   std::ifstream file{path, std::ios::binary};
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!file.is_open() || file.bad())
-    refuse(flag, fmt::format("'{}' cannot be read", path));
+    refuse_option(flag, fmt::format("'{}' cannot be read", path));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }
 
-/// Line ends at the end of a file are its editor's.
 void take_key_file(const std::string& flag, const std::string& path, std::string& into) {
   auto text = read_key_file(flag, path);
-  while (text.ends_with('\n') || text.ends_with('\r'))
-    text.pop_back();
+  drop_line_ends(text);
   take_key(flag, text, into);
 }
 
@@ -81,9 +85,10 @@ void take_key_file(const std::string& flag, const std::string& path, std::string
 void take_api_key(const std::string& flag, const std::string& where, std::string_view key,
                   std::vector<std::string>& into) {
   if (!net::is_key(key) || key.find(',') != std::string_view::npos)
-    refuse(flag, where + "a key is 16 to 256 visible characters of ASCII other than a comma");
+    refuse_option(flag,
+                  where + "a key is 16 to 256 visible characters of ASCII other than a comma");
   if (into.size() == net::max_api_keys)
-    refuse(flag, fmt::format("there are more than {} keys", net::max_api_keys));
+    refuse_option(flag, fmt::format("there are more than {} keys", net::max_api_keys));
   into.emplace_back(key);
 }
 
@@ -108,12 +113,13 @@ void take_api_key_file(const std::string& path, std::vector<std::string>& into) 
       take_api_key(flag, fmt::format("'{}', line {}: ", path, number), line, into);
   }
   if (into.size() == before)
-    refuse(flag, fmt::format("'{}' has no key", path));
+    refuse_option(flag, fmt::format("'{}' has no key", path));
 }
 
 } // namespace
 
-void add_access_options(option_adder& adder, actors::server_options& into) {
+void add_access_options(option_adder& adder, actors::server_options& into,
+                        admin::console_options& console) {
   adder.group("Access");
   adder.list(
     "--allowed-origin",
@@ -135,6 +141,8 @@ void add_access_options(option_adder& adder, actors::server_options& into) {
     "--internal-host",
     [&into](const auto& given) { take_hosts(given, into.internal_access.hosts); }, "localhost",
     "names under which the internal port may be asked without a key; addresses always");
+  adder.add("--console-payloads", console.shows_payloads, either("on", "off"), "off or on", "off",
+            "whether the console shows what was published, to whom has the internal key");
   auto& api_keys = into.api_keys;
   adder.list(
     "--api-key", [&api_keys](const auto& given) { take_api_keys(given, api_keys); }, "none",
@@ -142,6 +150,8 @@ void add_access_options(option_adder& adder, actors::server_options& into) {
   adder.secret(
     "--api-key-file", [&api_keys](const std::string& path) { take_api_key_file(path, api_keys); },
     "file with such keys, one a line; read again on SIGHUP");
+  adder.add("--api-log", into.logs_api, either("yes", "no"), "yes or no", "no",
+            "a line of the log for each request of the server API, at level info");
 }
 
 } // namespace canang::app

@@ -14,4 +14,9 @@ std::optional<std::string> read_bounded_file(const std::string& path, std::size_
   return text.size() <= most ? std::optional{std::move(text)} : std::nullopt;
 }
 
+void drop_line_ends(std::string& text) noexcept {
+  while (text.ends_with('\n') || text.ends_with('\r'))
+    text.pop_back();
+}
+
 } // namespace canang::app

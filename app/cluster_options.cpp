@@ -34,7 +34,7 @@ void take_redis_urls(const std::vector<std::string>& given, actors::cluster_opti
 
 } // namespace
 
-void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into) {
+void add_cluster_options(option_adder& adder, actors::cluster_options& into) {
   using std::chrono::milliseconds;
   constexpr std::uint64_t one_gib = 1ULL << 30U;
   adder.group("Cluster");
@@ -62,8 +62,8 @@ void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_opt
              "how this node is shown to others, such as its pod's name");
   adder.duration("--rebalance-after", into.rebalance_after, milliseconds{0}, "30s",
                  "with over 1.2 x the nodes' mean connections for so long, shed some; 0: never");
-  app.add_flag_callback("--no-lineage", [&into] { into.rooms.uses_lineage = false; })
-    ->group(""); // for the test that shows what the lineage is for
+  // for the test that shows what the lineage is for
+  adder.hidden_flag("--no-lineage", [&into] { into.rooms.uses_lineage = false; });
 }
 
 } // namespace canang::app

@@ -6,6 +6,6 @@
 namespace canang::app {
 
 /// Adds the options that link a node with others.
-void add_cluster_options(CLI::App& app, option_adder& adder, actors::cluster_options& into);
+void add_cluster_options(option_adder& adder, actors::cluster_options& into);
 
 } // namespace canang::app

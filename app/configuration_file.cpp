@@ -3,6 +3,7 @@
 #include "app/bad_option.hpp"
 #include "app/room_tables.hpp"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>

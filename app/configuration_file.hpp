@@ -1,11 +1,15 @@
 #pragma once
 
-#include "app/option_adder.hpp"
 #include "app/toml_document.hpp"
 #include "cluster/room_settings.hpp"
 
 #include <cstddef>
 #include <string>
+
+namespace CLI {
+class App;
+class Option;
+} // namespace CLI
 
 namespace canang::app {
 

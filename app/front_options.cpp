@@ -16,7 +16,7 @@ void take_proxies(const std::vector<std::string>& given, net::address_ranges& in
   net::address_ranges ranges;
   for (const auto& item : split_list(given))
     if (!ranges.add(item))
-      throw CLI::ValidationError(
+      refuse_option(
         "--trusted-proxies",
         fmt::format("'{}' is not an address, a range such as 10.0.0.0/8 or fd00::/8, or unix",
                     item));

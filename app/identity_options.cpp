@@ -35,10 +35,11 @@ void add_identity_options(option_adder& adder, options& into) {
 
 settled_identities settle_identities(options& of) {
   auto& loops = of.server.loops;
-  const bool has_keys = of.tokens.has_keys();
+  const bool has_hook = of.server.hooks.of(net::hook_kind::connect).has_value();
+  const bool has_keys = of.tokens.has_keys() || has_hook;
   if (of.anonymous == "no" && !has_keys)
     return {.fault = "--anonymous no: without a key for tokens (--token-hmac-secret, "
-                     "--token-public-key, --token-jwks) nobody could connect"};
+                     "--token-public-key, --token-jwks) or --hook-connect nobody could connect"};
   loops.names.personal_prefix = loops.personal_room;
   using net::anonymous_clients;
   loops.anonymous = of.anonymous == "auto"  ? anonymous_clients::without_keys

@@ -1,10 +1,9 @@
 #include "app/jwks_fetch.hpp"
 
 #include "net/auth/token_limits.hpp"
+#include "net/http/client.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -33,28 +32,9 @@ using boost::system::system_error;
 
 constexpr std::uint32_t max_answer_header_bytes = 16 * 1024;
 
-ssl::context make_tls_context() {
-  ssl::context context{ssl::context::tls_client};
-  context.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1
-                      | ssl::context::no_tlsv1_1);
-  context.set_default_verify_paths();
-  context.set_verify_mode(ssl::verify_peer);
-  return context;
-}
-
-bool is_address(const std::string& host) {
-  error_code ec;
-  (void)asio::ip::make_address(host, ec);
-  return !ec;
-}
-
 http::request<http::empty_body> request_for(const jwks_url& url) {
   http::request<http::empty_body> request{http::verb::get, url.target, 11};
-  const bool is_v6 = url.host.find(':') != std::string::npos;
-  const bool is_default = url.port == (url.uses_tls ? "443" : "80");
-  request.set(http::field::host,
-              fmt::format("{}{}{}{}{}", is_v6 ? "[" : "", url.host, is_v6 ? "]" : "",
-                          is_default ? "" : ":", is_default ? "" : url.port));
+  request.set(http::field::host, net::host_field(url.host, url.port, url.uses_tls));
   request.set(http::field::accept, "application/jwk-set+json, application/json");
   request.set(http::field::user_agent, "canang");
   request.set(http::field::connection, "close");
@@ -109,13 +89,11 @@ std::string jwks_fetch::body_of(const jwks_url& url, std::chrono::milliseconds t
     step([&](auto handler) { stream.async_connect(found, std::move(handler)); });
     return ask(stream, url);
   }
-  auto context = make_tls_context();
+  auto context = net::make_client_tls();
   ssl::stream<boost::beast::tcp_stream> stream{io_, context};
   stream.next_layer().expires_after(timeout);
   step([&](auto handler) { stream.next_layer().async_connect(found, std::move(handler)); });
-  stream.set_verify_callback(ssl::host_name_verification{url.host});
-  if (!is_address(url.host))
-    SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str());
+  net::expect_server(stream, url.host);
   step([&](auto handler) { stream.async_handshake(ssl::stream_base::client, std::move(handler)); });
   return ask(stream, url);
 }

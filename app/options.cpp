@@ -6,6 +6,7 @@
 #include "app/configuration_file.hpp"
 #include "app/cpu_budget.hpp"
 #include "app/front_options.hpp"
+#include "app/hook_options.hpp"
 #include "app/identity_options.hpp"
 #include "app/limit_options.hpp"
 #include "app/option_adder.hpp"
@@ -45,9 +46,10 @@ void add_options(CLI::App& app, options& into) {
   add_front_options(adder, server);
   add_tls_options(adder, server);
 
-  add_access_options(adder, server);
+  add_access_options(adder, server, into.console);
   add_token_options(adder, into.tokens);
   add_identity_options(adder, into);
+  add_hook_options(adder, server.hooks);
 
   adder.group("Size");
   server.workers = cpu_budget();
@@ -81,7 +83,7 @@ void add_options(CLI::App& app, options& into) {
 
   add_room_options(adder, server);
 
-  add_cluster_options(app, adder, server.cluster);
+  add_cluster_options(adder, server.cluster);
 
   adder.group("Shutdown");
   adder.duration("--drain-grace", server.drain.grace, milliseconds{0}, "5s",

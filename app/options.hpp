@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/server.hpp"
+#include "app/admin/console.hpp"
 #include "app/token_command.hpp"
 #include "app/token_options.hpp"
 
@@ -16,6 +17,7 @@ namespace canang::app {
 struct options {
   actors::server_options server;
   token_options tokens;
+  admin::console_options console;
   std::string anonymous = "auto"; ///< or yes, or no
   std::string log_level = "info";
   std::string log_format = "text";

@@ -1,6 +1,7 @@
 #include "app/reload.hpp"
 
 #include "app/token_key_source.hpp"
+#include "base/unix_time.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -45,11 +46,6 @@ constexpr std::array<std::string_view, 16> live_options{"api-key",
 
 bool is_live(std::string_view name) {
   return std::find(live_options.begin(), live_options.end(), name) != live_options.end();
-}
-
-std::int64_t unix_time() {
-  using namespace std::chrono;
-  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
 std::string name_of_process(std::int32_t process_id) {
@@ -112,7 +108,7 @@ void configuration_reload::apply(options&& next, actors::server& server) {
   tokens_.replace(next.tokens);
   spdlog::set_level(spdlog::level::from_str(next.log_level));
   ++server.reloads().applied;
-  server.reloads().last_good_seconds = unix_time();
+  server.reloads().last_good_seconds = unix_s();
   spdlog::info("the configuration was read again from {}, with {} settings of rooms",
                in_force_.config_file, rooms_differ ? "new" : "the same");
   if (const auto waiting = waiting_for_restart(next); !waiting.empty())

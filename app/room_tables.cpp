@@ -131,6 +131,20 @@ void take_see_history(const said_key& key, room_settings& into) {
 
 void take_user_rooms(const said_key& key, room_settings& into) { into.user_rooms = key.truth(); }
 
+void take_hook_subscribe(const said_key& key, room_settings& into) {
+  into.hook_subscribe = key.truth();
+}
+
+void take_hook_publish(const said_key& key, room_settings& into) {
+  into.hook_publish = key.truth();
+}
+
+void take_hook_sub_refresh(const said_key& key, room_settings& into) {
+  into.hook_sub_refresh = key.truth();
+}
+
+void take_hook_rooms(const said_key& key, room_settings& into) { into.hook_rooms = key.truth(); }
+
 void take_force_positioning(const said_key& key, room_settings& into) {
   into.force_positioning = key.truth();
 }
@@ -180,8 +194,20 @@ void take_compression_min_bytes(const said_key& key, room_settings& into) {
     key.figure(parse_size, 1, max_compression_min_bytes, "a size such as 1KiB,");
 }
 
+void take_slow_mode(const said_key& key, room_settings& into) {
+  const auto value =
+    key.entry.value.is_scalar() ? parse_duration(key.entry.value.text) : std::nullopt;
+  if (!value || *value > max_slow_mode)
+    key.refuse(fmt::format("{} is not a duration such as 5s or 500ms up to 24h", key.shown()));
+  into.slow_mode = *value;
+}
+
+void take_members_max(const said_key& key, room_settings& into) {
+  into.members_max = key.figure(parse_count, 0, max_members_max, "a number");
+}
+
 /// A new setting of rooms has its place here, and in `room_settings`.
-constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 19>
+constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_settings&)>, 25>
   room_keys{{{"history-size", take_history_size},
              {"history-bytes", take_history_bytes},
              {"history-ttl", take_history_ttl},
@@ -193,6 +219,10 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"allow-presence", take_see_presence},
              {"allow-history", take_see_history},
              {"user-rooms", take_user_rooms},
+             {"hook-subscribe", take_hook_subscribe},
+             {"hook-publish", take_hook_publish},
+             {"hook-sub-refresh", take_hook_sub_refresh},
+             {"hook-rooms", take_hook_rooms},
              {"force-positioning", take_force_positioning},
              {"force-recovery", take_force_recovery},
              {"recovery-mode", take_recovery_mode},
@@ -200,7 +230,9 @@ constexpr std::array<std::pair<std::string_view, void (*)(const said_key&, room_
              {"delta", take_delta},
              {"slow-consumers", take_slow_consumers},
              {"compression", take_compression},
-             {"compression-min-bytes", take_compression_min_bytes}}};
+             {"compression-min-bytes", take_compression_min_bytes},
+             {"slow-mode", take_slow_mode},
+             {"members-max", take_members_max}}};
 
 /// What a room is sent unasked has to be recoverable, and the newest alone.
 void check_recovery(const std::string& name, text_place at, const room_settings& settings) {

@@ -16,6 +16,10 @@ inline constexpr std::uint64_t max_history_size = 1'000'000;
 inline constexpr std::uint64_t max_history_bytes = 1ULL << 30U;
 inline constexpr std::chrono::milliseconds least_history_ttl{100};
 
+/// What `slow-mode` and `members-max` may be.
+inline constexpr std::chrono::milliseconds max_slow_mode = std::chrono::hours{24};
+inline constexpr std::uint64_t max_members_max = 1'000'000;
+
 /// What `slow-consumers` may be.
 inline constexpr std::string_view slow_consumers_words = "one of disconnect, drop-oldest, latest";
 [[nodiscard]] std::optional<cluster::slow_consumers>

@@ -1,5 +1,6 @@
 #include "app/token_check.hpp"
 
+#include "app/bounded_file.hpp"
 #include "app/jwks_fetch.hpp"
 #include "app/jwks_poller.hpp"
 #include "net/auth/base64url.hpp"
@@ -23,8 +24,7 @@ std::string read_input() {
   std::string text(net::max_token_bytes + 2, '\0'); // a line end is not the token's
   std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(std::cin.gcount()));
-  while (text.ends_with('\n') || text.ends_with('\r'))
-    text.pop_back();
+  drop_line_ends(text);
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include "app/bounded_file.hpp"
 #include "app/token_check.hpp"
 #include "app/units.hpp"
+#include "base/unix_time.hpp"
 #include "net/auth/signing_key.hpp"
 #include "net/auth/token_claims.hpp"
 #include "net/auth/token_limits.hpp"
@@ -27,11 +28,6 @@ namespace {
 struct cannot_mint : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-
-std::int64_t unix_time() {
-  using namespace std::chrono;
-  return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
-}
 
 std::optional<net::token_algorithm> wanted_algorithm(const token_order& order) {
   if (order.algorithm.empty())
@@ -106,7 +102,7 @@ std::string grants_of(const token_order& order) {
 
 std::string claims_of(const token_order& order, const net::token_rules& rules) {
   claims_writer claims;
-  const auto now = unix_time();
+  const auto now = unix_s();
   claims.add("iat", std::to_string(now));
   claims.add(
     "exp",

@@ -15,27 +15,22 @@ namespace canang::app {
 
 namespace {
 
-/// `flag` in a message stands before a colon.
-[[noreturn]] void refuse(const std::string& flag, const std::string& why) {
-  throw CLI::ValidationError(flag, why);
-}
-
 std::string read_keys(const std::string& flag, const std::string& path) {
   auto text = read_bounded_file(path, net::max_key_set_bytes);
   if (!text)
-    refuse(flag, fmt::format("'{}' cannot be read, or is longer than 256 KiB", path));
+    refuse_option(flag, fmt::format("'{}' cannot be read, or is longer than 256 KiB", path));
   return std::move(*text);
 }
 
 void require_none(const std::string& flag, const std::string& path, const std::string& fault) {
   if (!fault.empty())
-    refuse(flag, fmt::format("'{}': {}", path, fault));
+    refuse_option(flag, fmt::format("'{}': {}", path, fault));
 }
 
 void take_secret(const std::string& secret, token_options& into) {
   net::token_keys_builder builder;
   if (const auto fault = builder.add_secret(secret); !fault.empty())
-    refuse("--token-hmac-secret", fault);
+    refuse_option("--token-hmac-secret", fault);
   into.secret = std::move(builder).build();
   into.signing_secret = secret;
 }
@@ -58,7 +53,7 @@ void take_secret_file(const std::string& path, token_options& into) {
       first = line;
   }
   if (first.empty())
-    refuse(flag, fmt::format("'{}' has no secret", path));
+    refuse_option(flag, fmt::format("'{}' has no secret", path));
   into.secret_file = std::move(builder).build();
   into.has_files = true;
   if (into.signing_secret.empty())
@@ -79,7 +74,7 @@ void take_jwks(const std::string& where, token_options& into) {
   if (looks_like_url(where)) {
     auto url = parse_jwks_url(where);
     if (const auto* const fault = std::get_if<std::string>(&url))
-      refuse(flag, *fault);
+      refuse_option(flag, *fault);
     into.jwks = std::get<jwks_url>(std::move(url));
     return;
   }
@@ -92,7 +87,7 @@ void take_jwks(const std::string& where, token_options& into) {
 void take_audiences(const std::vector<std::string>& given, std::vector<std::string>& into) {
   into = split_list(given);
   if (std::find(into.begin(), into.end(), "") != into.end())
-    refuse("--token-audience", "there is an empty one");
+    refuse_option("--token-audience", "there is an empty one");
 }
 
 /// Dates in tokens are compared in whole seconds.

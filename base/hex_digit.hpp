@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
 namespace canang {
 
 /// The value of a hexadecimal digit, of either case; -1 where it is none.
@@ -11,6 +15,12 @@ namespace canang {
   if (c >= 'A' && c <= 'F')
     return c - 'A' + 10;
   return -1;
+}
+
+/// Appends the lowest `digits` hexadecimal digits of a value, in lower case.
+inline void append_hex(std::string& to, std::uint64_t value, std::size_t digits) {
+  while (digits-- > 0)
+    to += "0123456789abcdef"[value >> (4 * digits) & 0xFU];
 }
 
 } // namespace canang

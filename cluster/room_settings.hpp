@@ -1,17 +1,15 @@
 #pragma once
 
 #include "base/name_map.hpp"
-#include "base/shared_value.hpp"
+#include "base/versioned_value.hpp"
 #include "base/who_may.hpp"
 #include "cluster/room_rules.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 namespace canang::cluster {
 
@@ -47,10 +45,16 @@ struct room_settings {
   who_may publish = who_may::members;
   who_may see_presence = who_may::members;
   who_may see_history = who_may::members;
-  bool user_rooms = false; ///< names may say whose the room is, and it is theirs alone
+  bool user_rooms = false;      ///< names may say whose the room is, and it is theirs alone
+  bool hook_subscribe = true;   ///< where there are hooks: they decide who may subscribe,
+  bool hook_publish = true;     ///< who may publish what,
+  bool hook_sub_refresh = true; ///< and who may stay;
+  bool hook_rooms = true; ///< and they are told when the room has members, and when it has none
   slow_consumers slow = slow_consumers::disconnect;
   bool compresses = false;                 ///< what members get that can inflate it
   std::size_t compression_min_bytes = 256; ///< of payload: smaller messages are not compressed
+  std::chrono::milliseconds slow_mode{0};  ///< between two publishes of a user; 0: none
+  std::size_t members_max = 0;             ///< members there may be, on all nodes; 0: no limit
   // of members that speak Centrifugo's protocol
   bool force_positioning = false; ///< they are told that they have a position, asked or not
   bool force_recovery = false; ///< and that they can recover, which then needs no other permission
@@ -82,28 +86,9 @@ public:
 };
 
 /// Where the settings in force are had from; they may be replaced while nodes run. From any thread.
-class room_settings_source {
+class room_settings_source final : public versioned_value<room_settings_table> {
 public:
-  /// @param first not null, as `set`'s.
-  explicit room_settings_source(std::shared_ptr<const room_settings_table> first) {
-    table_.store(std::move(first));
-  }
-
-  [[nodiscard]] std::shared_ptr<const room_settings_table> get() const { return table_.load(); }
-
-  void set(std::shared_ptr<const room_settings_table> next) {
-    table_.store(std::move(next));
-    generation_.fetch_add(1, std::memory_order_release);
-  }
-
-  /// Grows when the settings are replaced. Read it *before* `get`, and what one gets is that or newer.
-  [[nodiscard]] std::uint64_t generation() const noexcept {
-    return generation_.load(std::memory_order_acquire);
-  }
-
-private:
-  shared_value<std::shared_ptr<const room_settings_table>> table_;
-  std::atomic<std::uint64_t> generation_{1};
+  using versioned_value::versioned_value;
 };
 
 } // namespace canang::cluster

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "base/address_prefix.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
-#include <array>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -25,14 +25,7 @@ public:
   [[nodiscard]] bool empty() const noexcept { return ranges_.empty() && !has_unix_; }
 
 private:
-  using bytes = std::array<std::uint8_t, 16>; // of an IPv6 address, also for IPv4
-
-  struct range {
-    bytes first;
-    unsigned prefix; // bits, of the 128
-  };
-
-  std::vector<range> ranges_;
+  std::vector<address_prefix> ranges_;
   bool has_unix_ = false;
 };
 

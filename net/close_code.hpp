@@ -21,4 +21,8 @@ inline constexpr std::uint16_t invalid_token = 3500;
 /// Its user was disconnected, or removed from the only room of a connection that has no word for that.
 inline constexpr std::uint16_t force_disconnect = 3503;
 
+/// It is banned, from the node or from the only room of a connection that has no word for that. Centrifugo's clients
+/// know it as "permission denied", and do not come back by themselves.
+inline constexpr std::uint16_t banned = 3507;
+
 } // namespace canang::net

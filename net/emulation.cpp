@@ -20,11 +20,6 @@ constexpr std::size_t random_size = 2 * random_bytes; // in digits
 constexpr std::size_t mac_size = 8;
 constexpr std::size_t digits = random_size + mac_size;
 
-void append_hex(std::string& to, std::uint64_t value, std::size_t size) {
-  while (size-- > 0)
-    to += "0123456789abcdef"[value >> (4 * size) & 0xFU];
-}
-
 /// From the kernel's generator: nobody can guess one from others.
 std::string random_digits() {
   std::array<unsigned char, random_bytes> bytes{};

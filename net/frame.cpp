@@ -1,5 +1,7 @@
 #include "net/frame.hpp"
 
+#include "base/cut_utf8.hpp"
+
 #include <cassert>
 
 namespace canang::net {
@@ -15,16 +17,6 @@ constexpr std::size_t max_close_reason_bytes = 123;
 
 void push_byte(std::string& out, std::uint64_t byte) {
   out.push_back(static_cast<char>(static_cast<std::uint8_t>(byte)));
-}
-
-/// The longest prefix of `text` within `limit` bytes that does not cut a code point in two.
-std::string_view cut_utf8(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit)
-    return text;
-  auto end = limit;
-  while (end > 0 && (static_cast<std::uint8_t>(text[end]) & 0xC0U) == 0x80U)
-    --end;
-  return text.substr(0, end);
 }
 
 } // namespace

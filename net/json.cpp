@@ -1,5 +1,7 @@
 #include "net/json.hpp"
 
+#include "base/hex_digit.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +16,6 @@ constexpr bool needs_escape(char c) noexcept {
 }
 
 void append_escaped(std::string& out, char c) {
-  static constexpr std::string_view digits = "0123456789abcdef";
   switch (c) {
   case '"': out += "\\\""; return;
   case '\\': out += "\\\\"; return;
@@ -23,10 +24,8 @@ void append_escaped(std::string& out, char c) {
   case '\t': out += "\\t"; return;
   default: break;
   }
-  const auto byte = static_cast<std::uint8_t>(c);
   out += "\\u00";
-  out += digits[byte >> 4U];
-  out += digits[byte & 15U];
+  append_hex(out, static_cast<std::uint8_t>(c), 2);
 }
 
 } // namespace

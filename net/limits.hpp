@@ -113,6 +113,9 @@ inline constexpr std::size_t cost_of_deflated_byte = 4;
 /// A message that is larger is not compressed: some ten milliseconds' work.
 inline constexpr std::size_t max_deflated_bytes = 1024 * 1024;
 
+/// Payload that a loop tries to compress in a turn, and one message more: some ten milliseconds' work.
+inline constexpr std::size_t max_compressed_bytes_a_turn = 256 * 1024;
+
 /// What the compressed messages of one session may become in a turn: as much as it may read in one. It goes on in the
 /// next turn.
 inline constexpr std::size_t max_inflated_bytes_a_turn = max_read_bytes_a_turn;
@@ -120,6 +123,14 @@ inline constexpr std::size_t max_inflated_bytes_a_turn = max_read_bytes_a_turn;
 /// What a compressed message may become at most, also where larger ones are allowed that are not compressed: it is
 /// inflated in one go, some ten milliseconds' work.
 inline constexpr std::size_t max_inflated_bytes = 4 * 1024 * 1024;
+
+/// Of a compressed message: what is read of it before it is looked at what came of it.
+inline constexpr std::size_t inflated_slice_bytes = 4 * 1024;
+
+/// What a message of `made` bytes may take at most. What takes more is none that somebody has compressed: it is made of
+/// the heads of blocks, of which a MiB says nothing and takes a tenth of a second. The simplest encoders need an eighth
+/// more than the text has (RFC 1951, 3.2.6), and one head with its tables has some 300 bytes.
+constexpr std::size_t max_packed_bytes(std::size_t made) noexcept { return made + made / 4 + 512; }
 
 /// Memory that a loop keeps for the next message to inflate.
 inline constexpr std::size_t max_kept_inflated_bytes = max_turn_buffer_bytes;

@@ -1,5 +1,7 @@
 #include "net/log_text.hpp"
 
+#include "base/hex_digit.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -62,12 +64,6 @@ character take_character(std::string_view& text) noexcept {
   const character taken{is_valid ? code : not_a_character, text.substr(0, is_valid ? size : 1)};
   text.remove_prefix(taken.bytes.size());
   return taken;
-}
-
-void append_hex(std::string& out, std::uint32_t number, int digits) {
-  static constexpr std::string_view hex = "0123456789abcdef";
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4)
-    out += hex[number >> static_cast<unsigned>(shift) & 15U];
 }
 
 void append_for_text(std::string& out, const character& c) {

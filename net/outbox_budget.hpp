@@ -12,8 +12,8 @@
 namespace canang::net {
 
 /// What a loop holds in memory for its clients, in bytes: what waits for them to read, and what they sent
-/// that is not whole, records of TLS too. A buffer for which many wait counts once: a burst to a large room is no reason to close
-/// its members.
+/// that is not whole, records of TLS too. A buffer for which many wait counts once: a burst to a large room
+/// is no reason to close its members.
 [[nodiscard]] inline std::uint64_t held_for_clients(const loop_metrics& of_loop) noexcept {
   return of_loop.outbox_memory_bytes.value() + of_loop.inbox_bytes.value();
 }

@@ -11,6 +11,8 @@
 
 namespace canang::net {
 
+class hook_source;
+
 /// Who takes the sessions of a loop's clients, whatever they come over.
 class session_acceptor {
 public:
@@ -35,7 +37,8 @@ struct session_door {
   loop_context& context;
   session_acceptor& acceptor;
   const handshake_rules& rules;
-  emulation_relay* relay = nullptr; ///< null: there are no sessions that need one
+  emulation_relay* relay = nullptr;   ///< null: there are no sessions that need one
+  const hook_source* hooks = nullptr; ///< null: nobody outside is asked about clients
 };
 
 } // namespace canang::net

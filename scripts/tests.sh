@@ -164,10 +164,10 @@ ctest_folder() {
 }
 
 # A whole part takes the tests that are marked `parallel` side by side, then the others one by one.
-# Those of a cluster wait most of the time.
+# Those of a cluster and of the SDKs wait most of the time.
 pytest_folder() {
   local code=0 beside=2
-  [[ $1 != cluster ]] || beside=3
+  case $1 in cluster | sdk) beside=3 ;; esac
   prepare_venv || return
   [[ $1 != sdk ]] || prepare_node_modules "$(part_dir "$1")/js" || return
   if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then

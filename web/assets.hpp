@@ -14,10 +14,14 @@ struct asset {
   std::string_view body;
 };
 
-/// All embedded files.
+/// All files of the public pages.
 std::span<const asset> assets();
 
 /// The file with this URL path ("/" is index.html), nullptr when there is none.
 const asset* find_asset(std::string_view path);
+
+/// The same of the console, which the internal port has: "/console" is its index.html, and "/console/..." the others.
+std::span<const asset> console_assets();
+const asset* find_console_asset(std::string_view path);
 
 } // namespace canang::web

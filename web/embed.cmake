@@ -2,7 +2,8 @@
 #
 #   cmake -DOUTPUT=assets.cpp "-DFILES=web/index.html;web/chat.js" -DBASE=web -P embed.cmake
 #
-# A file's URL path is its path below BASE; BASE/index.html is "/".
+# A file's URL path is PREFIX (none if not given) and its path below BASE; BASE/index.html is PREFIX itself, or "/".
+# LIST and FIND name the functions; assets and find_asset if not given.
 
 cmake_minimum_required(VERSION 3.20)
 
@@ -11,6 +12,16 @@ foreach(required OUTPUT FILES BASE)
     message(FATAL_ERROR "embed.cmake: -D${required}=... is missing")
   endif()
 endforeach()
+
+if(NOT DEFINED PREFIX)
+  set(PREFIX "")
+endif()
+if(NOT DEFINED LIST)
+  set(LIST assets)
+endif()
+if(NOT DEFINED FIND)
+  set(FIND find_asset)
+endif()
 
 # Every type that the folder may hold: an unknown one is a mistake, not an octet-stream.
 set(type_html "text/html; charset=utf-8")
@@ -45,8 +56,10 @@ foreach(file IN LISTS FILES)
     message(FATAL_ERROR "embed.cmake: ${path}: no content type is known for .${extension}")
   endif()
 
-  set(url_path "/${path}")
-  if(path STREQUAL "index.html")
+  set(url_path "${PREFIX}/${path}")
+  if(path STREQUAL "index.html" AND NOT PREFIX STREQUAL "")
+    set(url_path "${PREFIX}")
+  elseif(path STREQUAL "index.html")
     set(url_path "/")
   endif()
 
@@ -78,9 +91,9 @@ ${rows}};
 
 } // namespace
 
-std::span<const asset> assets() { return all; }
+std::span<const asset> ${LIST}() { return all; }
 
-const asset* find_asset(std::string_view path) {
+const asset* ${FIND}(std::string_view path) {
   for (const asset& candidate : all)
     if (candidate.path == path) return &candidate;
   return nullptr;

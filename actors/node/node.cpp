@@ -102,8 +102,9 @@ void node::start_bridges() {
 }
 
 void node::start_control() {
-  parts_.control = parts_.homes.front()->spawn_control(
-    {std::string{parts_.id}, parts_.cast, parts_.bridges, parts_.shards, parts_.control_metrics});
+  parts_.control =
+    parts_.homes.front()->spawn_control({std::string{parts_.id}, parts_.cast, parts_.bridges,
+                                         parts_.shards, parts_.control_metrics, parts_.moderation});
   monitor(parts_.control);
   ++standing_;
   const auto& bridges = parts_.bridges.by_shard;

@@ -33,6 +33,7 @@ struct node_parts {
   bridge_cast& bridges;
   caf::actor& control; ///< set before the phase is `ready`
   cluster::control_metrics& control_metrics;
+  cluster::moderation_state& moderation;
   std::function<bridge_parts(std::size_t)> parts_of_bridge; ///< by shard
   const std::vector<std::unique_ptr<shard_status>>& shards;
   node_status& status;

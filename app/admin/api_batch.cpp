@@ -30,8 +30,8 @@ constexpr std::size_t most_asked_at_once = 4;
 
 /// Commands of one kind need not wait for each other: publishes keep their order in each room anyhow, what is
 /// asked changes nothing, and what is done to users does not depend on what is done to others. But who is made a member
-/// of a room may be taken out of it by the next command.
-enum class kind : std::uint8_t { error, asks, publishes, removes, subscribes, commands };
+/// of a room may be taken out of it by the next command, and who is banned be let in again.
+enum class kind : std::uint8_t { error, asks, publishes, removes, subscribes, commands, moderates };
 
 struct kind_of_command {
   kind operator()(const api_publish& /*wanted*/) const { return kind::publishes; }
@@ -41,6 +41,7 @@ struct kind_of_command {
   kind operator()(const api_subscribe& /*wanted*/) const { return kind::subscribes; }
   kind operator()(const api_unsubscribe& /*wanted*/) const { return kind::commands; }
   kind operator()(const api_refresh& /*wanted*/) const { return kind::commands; }
+  kind operator()(const api_moderation& /*wanted*/) const { return kind::moderates; }
   template <class Question>
   kind operator()(const Question& /*wanted*/) const {
     return kind::asks;
@@ -79,7 +80,7 @@ private:
     const auto first = kind_of(commands_[next_]);
     auto end = next_ + 1;
     while (end < commands_.size() && kind_of(commands_[end]) == first
-           && (first != kind::asks || end - next_ < most_asked_at_once))
+           && (first != kind::asks || end - next_ < most_asked_at_once) && first != kind::moderates)
       ++end;
     return end;
   }

@@ -13,10 +13,10 @@ namespace canang::admin {
 namespace {
 
 /// What all who keep rooms answer, put together: each room is kept by one. On the internal loop.
-class channel_list {
+class room_collection {
 public:
-  channel_list(std::size_t keepers, api_handler&& handler)
-    : missing_(keepers), handler_(std::move(handler)) {}
+  room_collection(std::size_t keepers, std::string (*result_of)(room_counts), api_handler&& handler)
+    : missing_(keepers), result_of_(result_of), handler_(std::move(handler)) {}
 
   void take(cluster::room_list&& part) {
     if (part.error != cluster::broker_errc::none)
@@ -29,7 +29,7 @@ public:
   }
 
 private:
-  [[nodiscard]] api_outcome outcome() const {
+  [[nodiscard]] api_outcome outcome() {
     if (all_.error != cluster::broker_errc::none)
       return api_error{.code = api_errc::internal,
                        .message =
@@ -39,41 +39,51 @@ private:
         .code = api_errc::limit_exceeded,
         .message = fmt::format("limit exceeded: more than {} channels, or too many to look at",
                                max_api_channels)};
-    std::string json = R"({"channels":{)";
-    for (const auto& [room, members] : all_.rooms) {
-      if (json.back() != '{')
-        json += ',';
-      net::append_json_string(json, room);
-      json += fmt::format(R"(:{{"num_clients":{}}})", members);
-    }
-    return json + "}}";
+    return result_of_(std::move(all_.rooms));
   }
 
   cluster::room_list all_;
   std::size_t missing_;
+  std::string (*result_of_)(room_counts);
   api_handler handler_;
 };
 
+std::string channels_result(room_counts rooms) {
+  std::string json = R"({"channels":{)";
+  for (const auto& [room, members] : rooms) {
+    if (json.back() != '{')
+      json += ',';
+    net::append_json_string(json, room);
+    json += fmt::format(R"(:{{"num_clients":{}}})", members);
+  }
+  return json + "}}";
+}
+
 } // namespace
 
-void tell_channels(actors::server& node, api_channels&& wanted, api_handler handler) {
+void tell_rooms(actors::server& node, std::string pattern, std::string (*result_of)(room_counts),
+                api_handler handler) {
   const auto keepers = node.keepers();
   if (keepers.empty()) {
     handler(not_ready());
     return;
   }
-  const auto list = std::make_shared<channel_list>(keepers.size(), std::move(handler));
-  const cluster::room_list_request request{
-    .pattern = wanted.pattern.empty() ? "*" : std::move(wanted.pattern), .limit = max_api_channels};
+  const auto all = std::make_shared<room_collection>(keepers.size(), result_of, std::move(handler));
+  const cluster::room_list_request request{.pattern = pattern.empty() ? "*" : std::move(pattern),
+                                           .limit = max_api_channels};
   for (const auto& keeper : keepers) {
     actors::room_list_query query;
     query.wanted = request;
-    query.answer = [&node, list](cluster::room_list&& part) {
+    query.answer = [&node, all](cluster::room_list&& part) {
       const auto held = std::make_shared<cluster::room_list>(std::move(part));
-      node.on_internal_loop([list, held] { list->take(std::move(*held)); });
+      node.on_internal_loop([all, held] { all->take(std::move(*held)); });
     };
     caf::anon_send(keeper, std::move(query));
   }
+}
+
+void tell_channels(actors::server& node, api_channels&& wanted, api_handler handler) {
+  tell_rooms(node, std::move(wanted.pattern), channels_result, std::move(handler));
 }
 
 } // namespace canang::admin

@@ -22,6 +22,17 @@ std::string_view name_of(cluster::control_outcome outcome) noexcept {
   return "gone";
 }
 
+void order(actors::server& node, cluster::control_command&& command, const api_handler& handler) {
+  const bool is_taken = node.order(
+    {.command = std::move(command), .answer = [&node, handler](cluster::control_result&& result) {
+       node.on_internal_loop([handler, result = std::move(result)] { handler(result_of(result)); });
+     }});
+  if (!is_taken)
+    handler(not_ready());
+}
+
+} // namespace
+
 api_outcome result_of(const cluster::control_result& result) {
   if (result.error == cluster::control_errc::busy)
     return api_error{.code = api_errc::limit_exceeded,
@@ -43,17 +54,6 @@ api_outcome result_of(const cluster::control_result& result) {
                      nodes);
 }
 
-void order(actors::server& node, cluster::control_command&& command, const api_handler& handler) {
-  const bool is_taken = node.order(
-    {.command = std::move(command), .answer = [&node, handler](cluster::control_result&& result) {
-       node.on_internal_loop([handler, result = std::move(result)] { handler(result_of(result)); });
-     }});
-  if (!is_taken)
-    handler(not_ready());
-}
-
-} // namespace
-
 void disconnect(actors::server& node, api_disconnect&& wanted, const api_handler& handler) {
   order(node,
         cluster::disconnect_user{.user = std::move(wanted.whom.user),
@@ -61,6 +61,11 @@ void disconnect(actors::server& node, api_disconnect&& wanted, const api_handler
                                  .reason = std::move(wanted.reason),
                                  .client = std::move(wanted.whom.client),
                                  .spared = std::move(wanted.spared)},
+        handler);
+}
+
+void count_connections(actors::server& node, api_target&& whom, const api_handler& handler) {
+  order(node, cluster::count_user{.user = std::move(whom.user), .client = std::move(whom.client)},
         handler);
 }
 

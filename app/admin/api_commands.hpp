@@ -13,4 +13,10 @@ void subscribe(actors::server& node, api_subscribe&& wanted, const api_handler& 
 void unsubscribe(actors::server& node, api_unsubscribe&& wanted, const api_handler& handler);
 void refresh(actors::server& node, api_refresh&& wanted, const api_handler& handler);
 
+/// The same, but only has their connections counted.
+void count_connections(actors::server& node, api_target&& whom, const api_handler& handler);
+
+/// What the answer says of nodes.
+[[nodiscard]] api_outcome result_of(const cluster::control_result& result);
+
 } // namespace canang::admin

@@ -3,6 +3,7 @@
 #include "app/admin/api_channels.hpp"
 #include "app/admin/api_commands.hpp"
 #include "app/admin/api_info.hpp"
+#include "app/admin/api_moderation.hpp"
 #include "app/admin/api_publish.hpp"
 #include "app/admin/api_rooms.hpp"
 
@@ -39,6 +40,8 @@ struct executor {
   void operator()(api_channels&& wanted) {
     tell_channels(node, std::move(wanted), std::move(handler));
   }
+  void operator()(api_moderation&& wanted) { moderate(node, std::move(wanted), handler); }
+  void operator()(api_acts&& wanted) { tell_acts(node, std::move(wanted), handler); }
   void operator()(api_history_remove&& wanted) {
     remove_history(node, std::move(wanted), std::move(handler));
   }

@@ -1,6 +1,7 @@
 #include "app/admin/api_info.hpp"
 
 #include "app/admin/api_results.hpp"
+#include "base/unix_time.hpp"
 
 #include <chrono>
 #include <string>
@@ -17,8 +18,7 @@ api_outcome tell_info(actors::server& node) {
   for (auto& entry : actors::living_nodes(node.shards()))
     if (entry.node != node.id())
       descriptions.push_back(std::move(entry.description));
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return info_result(descriptions, std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  return info_result(descriptions, unix_s());
 }
 
 } // namespace canang::admin

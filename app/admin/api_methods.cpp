@@ -61,6 +61,12 @@ constexpr std::array methods{
   api_method{.name = "history_remove", .read = read_with<parse_history_remove>},
   api_method{.name = "channels", .read = read_with<parse_channels>},
   api_method{.name = "info", .read = read_with<parse_info>},
+  api_method{.name = "ban", .read = read_with<parse_ban>},
+  api_method{.name = "unban", .read = read_with<parse_unban>},
+  api_method{.name = "mute", .read = read_with<parse_mute>},
+  api_method{.name = "unmute", .read = read_with<parse_unmute>},
+  api_method{.name = "lockdown", .read = read_with<parse_lockdown>},
+  api_method{.name = "moderation", .read = read_with<parse_acts>},
   api_method{.name = "rpc", .read = no_rpc},
 };
 

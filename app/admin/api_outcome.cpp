@@ -2,6 +2,7 @@
 
 #include "app/admin/json_response.hpp"
 
+#include <string>
 #include <variant>
 
 namespace canang::admin {
@@ -17,7 +18,10 @@ std::string to_json(std::string_view name, const api_outcome& outcome) {
 
 net::page_response answer_of(const api_outcome& outcome) {
   const auto* const error = std::get_if<api_error>(&outcome);
-  return json_response(error == nullptr ? 200 : error->status, to_json("result", outcome));
+  auto response = json_response(error == nullptr ? 200 : error->status, to_json("result", outcome));
+  if (error != nullptr)
+    response.note = "error=" + std::to_string(static_cast<unsigned>(error->code));
+  return response;
 }
 
 api_error not_ready() {

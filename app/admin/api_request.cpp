@@ -2,8 +2,8 @@
 
 #include "app/admin/api_json.hpp"
 #include "app/admin/api_request_fields.hpp"
-#include "app/admin/base64.hpp"
 #include "cluster/publication.hpp"
+#include "net/base64.hpp"
 #include "net/http/target.hpp"
 #include "net/limits.hpp"
 
@@ -34,7 +34,7 @@ void read_data(const api_fields& given, const padded_string& body, api_content& 
   if (wrong.is_made())
     return;
   if (into.is_binary) {
-    if (auto bytes = decode_base64(coded))
+    if (auto bytes = net::decode_base64(coded))
       into.data = std::move(*bytes);
     else
       wrong.refuse("'b64data' is not base64");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/admin/api_error.hpp"
+#include "cluster/moderation/desk.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -109,6 +110,7 @@ struct api_history {
   std::size_t limit = 0; ///< messages; 0: only where the room stands
   std::optional<api_position> since{};
   bool is_reverse = false;
+  bool is_bare = false; ///< without payloads and tags; nobody can ask for it
 };
 
 struct api_history_remove {
@@ -121,9 +123,23 @@ struct api_channels {
 
 struct api_info {};
 
-using api_command = std::variant<api_info, api_publish, api_broadcast, api_disconnect,
-                                 api_subscribe, api_unsubscribe, api_refresh, api_presence,
-                                 api_presence_stats, api_history, api_history_remove, api_channels>;
+/// An order of a moderator.
+struct api_moderation {
+  cluster::moderation_wish wish;
+};
+
+/// Acts in one answer.
+inline constexpr std::int64_t max_api_acts = 1000;
+
+/// Which acts are in force?
+struct api_acts {
+  cluster::act_list_request wanted;
+};
+
+using api_command =
+  std::variant<api_info, api_publish, api_broadcast, api_disconnect, api_subscribe, api_unsubscribe,
+               api_refresh, api_presence, api_presence_stats, api_history, api_history_remove,
+               api_channels, api_moderation, api_acts>;
 
 [[nodiscard]] api_parsed<api_publish> parse_publish(std::string_view body);
 [[nodiscard]] api_parsed<api_broadcast> parse_broadcast(std::string_view body);
@@ -137,6 +153,12 @@ using api_command = std::variant<api_info, api_publish, api_broadcast, api_disco
 [[nodiscard]] api_parsed<api_history_remove> parse_history_remove(std::string_view body);
 [[nodiscard]] api_parsed<api_channels> parse_channels(std::string_view body);
 [[nodiscard]] api_parsed<api_info> parse_info(std::string_view body);
+[[nodiscard]] api_parsed<api_moderation> parse_ban(std::string_view body);
+[[nodiscard]] api_parsed<api_moderation> parse_unban(std::string_view body);
+[[nodiscard]] api_parsed<api_moderation> parse_mute(std::string_view body);
+[[nodiscard]] api_parsed<api_moderation> parse_unmute(std::string_view body);
+[[nodiscard]] api_parsed<api_moderation> parse_lockdown(std::string_view body);
+[[nodiscard]] api_parsed<api_acts> parse_acts(std::string_view body);
 
 /// A method of the API: the last part of its path, and how its body is read. Those that the server knows but does
 /// not have are always refused.

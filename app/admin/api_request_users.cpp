@@ -1,6 +1,7 @@
 #include "app/admin/api_json.hpp"
 #include "app/admin/api_request.hpp"
 #include "app/admin/api_request_fields.hpp"
+#include "base/unix_time.hpp"
 #include "net/close_code.hpp"
 #include "net/http/target.hpp"
 
@@ -134,11 +135,9 @@ api_parsed<api_refresh> parse_refresh(std::string_view body) {
                                   .reason = "connection expired"},
                           .is_expired = given.flag("expired")};
       const auto expire_at = given.number("expire_at").value_or(0);
-      const auto now = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::system_clock::now().time_since_epoch());
       if (expire_at < 0)
         wrong.refuse("'expire_at' is negative");
-      else if (expire_at > now.count())
+      else if (expire_at > unix_s())
         request.expires_at = expire_at;
       else
         request.is_expired |= expire_at > 0;

@@ -62,6 +62,11 @@ void append_data(std::string& json, const cluster::publication& message, json_te
     net::append_json_string(json, message.data);
 }
 
+void append_size(std::string& json, const cluster::publication& message) {
+  json += fmt::format(R"("bytes":{},"binary":{})", message.data.size(),
+                      message.type == cluster::payload_type::binary);
+}
+
 /// Infos are JSON, as their nodes have checked.
 void append_member(std::string& json, const net::member_view& who) {
   json += R"({"user":)";
@@ -75,13 +80,13 @@ void append_member(std::string& json, const net::member_view& who) {
   json += '}';
 }
 
-void append_notes(std::string& json, const cluster::publication_notes& notes) {
+void append_notes(std::string& json, const cluster::publication_notes& notes, bool with_tags) {
   if (notes.author) {
     json += R"(,"info":)";
     const auto& author = *notes.author;
     append_member(json, {author.client, author.user, author.info, author.room_info});
   }
-  if (!notes.tags.empty()) {
+  if (with_tags && !notes.tags.empty()) {
     json += R"(,"tags":)";
     net::append_json_strings(json, notes.tags);
   }
@@ -155,9 +160,12 @@ std::string to_json(const history_result& result) {
     if (&message != &result.messages.front())
       json += ',';
     json += '{';
-    append_data(json, *message, test);
+    if (result.is_bare)
+      append_size(json, *message);
+    else
+      append_data(json, *message, test);
     if (message->notes)
-      append_notes(json, *message->notes);
+      append_notes(json, *message->notes, !result.is_bare);
     json += fmt::format(R"(,"offset":{}}})", message->offset);
   }
   json += R"(],"epoch":)";

@@ -29,6 +29,7 @@ struct history_result {
   cluster::position top;
   std::vector<cluster::publication_ptr> messages{};
   std::size_t bytes = 0; ///< of their payload, and of what is around it
+  bool is_bare = false;  ///< payloads and tags are left out
 };
 
 /// Adds what members said; no joins and leaves.

@@ -46,22 +46,12 @@ void ask_members(actors::server& node, const std::string& room, api_handler&& ha
     handler(not_kept("presence"));
     return;
   }
-  if (!node.keeper_of(room)) {
-    handler(not_ready());
-    return;
-  }
-  node.ask_room(
-    room, true,
-    [&node, handler = std::move(handler), result_of, needs_info](cluster::room_report&& report) {
-      node.on_internal_loop([handler, result_of, needs_info, report = std::move(report)] {
-        if (report.error != cluster::broker_errc::none)
-          handler(not_known());
-        else if (needs_info && report.is_info_left_out)
-          handler(too_much_info());
-        else
-          handler(result_of(report));
-      });
-    });
+  ask_room(node, room, std::move(handler),
+           [result_of, needs_info](const cluster::room_report& report) -> api_outcome {
+             if (needs_info && report.is_info_left_out)
+               return too_much_info();
+             return result_of(report);
+           });
 }
 
 /// Reads a history page by page: a broker counts joins and leaves, which are not told here. Lives until it is
@@ -70,6 +60,7 @@ class history_reader : public std::enable_shared_from_this<history_reader> {
 public:
   history_reader(actors::server& node, api_history&& wanted, api_handler&& handler)
     : node_(node), wanted_(std::move(wanted)), handler_(std::move(handler)) {
+    found_.is_bare = wanted_.is_bare;
     if (wanted_.since)
       after_ = {.epoch = wanted_.since->epoch, .offset = wanted_.since->offset};
   }
@@ -130,6 +121,24 @@ private:
 };
 
 } // namespace
+
+void ask_room(actors::server& node, const std::string& room, api_handler handler,
+              std::function<api_outcome(const cluster::room_report&)> result_of) {
+  if (!node.keeper_of(room)) {
+    handler(not_ready());
+    return;
+  }
+  node.ask_room(room, true,
+                [&node, handler = std::move(handler),
+                 result_of = std::move(result_of)](cluster::room_report&& report) {
+                  node.on_internal_loop([handler, result_of, report = std::move(report)] {
+                    if (report.error != cluster::broker_errc::none)
+                      handler(not_known());
+                    else
+                      handler(result_of(report));
+                  });
+                });
+}
 
 void tell_presence(actors::server& node, api_presence&& wanted, api_handler handler) {
   ask_members(node, wanted.channel, std::move(handler), presence_result, true);

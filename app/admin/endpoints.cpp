@@ -82,7 +82,7 @@ void add_internal_endpoints_with(net::router& paths, server& node,
   set_guard(paths, node);
   add_api(paths, node);
   paths.set_not_found(
-    "there are /healthz, /readyz, /metrics, /nodes, /drain, /rooms/NAME[/presence] "
+    "there are /healthz, /readyz, /metrics, /nodes, /drain, /rooms/NAME[/presence], /console "
     "and the server API here: /api/publish and others, told in /api/openapi.json");
   const net::route_options open{.is_open = true};
   paths.add_page("/healthz", open, [&](const http_request&) { return health_page(node); });

@@ -5,6 +5,7 @@
 #include "app/admin/cluster_pages.hpp"
 #include "app/admin/control_metrics.hpp"
 #include "app/admin/json_response.hpp"
+#include "app/admin/moderation_metrics.hpp"
 #include "app/admin/shard_metrics.hpp"
 #include "net/json.hpp"
 #include "net/metrics_text.hpp"
@@ -33,7 +34,7 @@ net::process_figures figures_of(actors::server& node) {
   figures.actor_failures = actors::failure_count();
   figures.start_time_seconds = node.start_time_seconds();
   figures.draining = phase == node_phase::draining || phase == node_phase::closing;
-  figures.ready = phase == node_phase::ready && actors::cluster_fault(node.shards()).empty();
+  figures.ready = node.condition().is_ready;
   figures.version = node.options().version;
   const auto& reloads = node.reloads();
   figures.reloads_applied = reloads.applied;
@@ -68,17 +69,13 @@ net::page_response health_page(const actors::server& node) {
 }
 
 net::page_response readiness_page(const actors::server& node) {
-  const auto phase = node.phase();
-  auto reason = phase == node_phase::ready ? actors::cluster_fault(node.shards())
-                                           : std::string{to_string(phase)};
-  const bool is_ready = reason.empty();
-  if (is_ready)
-    reason = actors::publishing_fault(node.shards());
-  if (reason.empty())
+  const auto condition = node.condition();
+  if (condition.fault.empty())
     return json_response(200, R"({"ready":true})");
+  const bool is_ready = condition.is_ready;
   std::string body =
     is_ready ? R"({"ready":true,"publishing":false,"reason":)" : R"({"ready":false,"reason":)";
-  net::append_json_string(body, reason);
+  net::append_json_string(body, condition.fault);
   return json_response(is_ready ? 200 : 503, body + '}');
 }
 
@@ -87,7 +84,7 @@ net::page_response metrics_page(actors::server& node) {
   response.content_type = net::metrics_content_type;
   response.body = net::metrics_text(node.loops(), figures_of(node))
                   + shard_metrics(node.shards(), actors::loop::clock::now().time_since_epoch())
-                  + control_metrics(node.control_metrics());
+                  + control_metrics(node.control_metrics()) + moderation_metrics(node.moderation());
   return response;
 }
 

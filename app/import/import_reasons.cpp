@@ -24,7 +24,8 @@ constexpr std::string_view any_issuer =
 constexpr std::string_view user_in_sub = "the user is in the claim sub";
 constexpr std::string_view nameless_tokens =
   "who has a token without a user comes in, without a name";
-constexpr std::string_view no_proxy = "Canang asks no other service about its clients";
+constexpr std::string_view no_proxy =
+  "name the addresses in --hook-connect and so on: see docs/hooks.md";
 constexpr std::string_view no_grpc = "there is no gRPC";
 constexpr std::string_view no_transport = "no such transport";
 constexpr std::string_view always_fallbacks =
@@ -43,7 +44,7 @@ constexpr std::string_view one_redis = "presence is in the Redis of the rooms";
 constexpr std::string_view other_redis =
   "no setting of Canang's links to Redis, or of a Redis that is not in use";
 constexpr std::string_view api_inside = "the server API is on the internal port, with its keys";
-constexpr std::string_view no_rpc = "there are no remote calls";
+constexpr std::string_view no_rpc = "remote calls are for --hook-rpc: see docs/hooks.md";
 constexpr std::string_view no_consumers = "Canang reads no queues: publish by the server API";
 constexpr std::string_view no_traces = "there are no traces";
 constexpr std::string_view no_maps = "there are no such rooms";
@@ -62,7 +63,8 @@ constexpr std::string_view own_history = "a history ends with history-ttl, and h
 constexpr std::string_view no_check = "what a client may do is in the tables alone";
 constexpr std::string_view no_user_limit =
   "there is no limit for a user: see --max-connections-per-ip";
-constexpr std::string_view no_expiry = "Canang's connections do not expire";
+constexpr std::string_view no_expiry =
+  "the delay is fixed: what has expired has 25 s to be refreshed, see docs/tokens.md";
 constexpr std::string_view any_data = "what is in a publication is not looked at";
 
 constexpr std::array reasons{

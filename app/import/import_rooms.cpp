@@ -171,7 +171,8 @@ private:
                                   "proxy_subscribe", "proxy_subscribe_stream"});
     auto who = by_flags(subscribing);
     if (by_proxy)
-      out_.note("A service was asked who may subscribe, which Canang cannot: token.");
+      out_.note(
+        "A service was asked who may subscribe: name it in hook-subscribe. Until then: token.");
     if (by_proxy || !are_user_rooms_told_ || who == "nobody") // a token lets in there, too
       who = "token";
     subscribe_ = who;
@@ -185,7 +186,8 @@ private:
               "proxy_subscribe_stream_bidirectional"});
     auto who = by_flags(publishing);
     if (by_proxy) {
-      out_.note("A service was asked who may publish, which Canang cannot: nobody.");
+      out_.note("A service was asked who may publish: name it in hook-publish, and let members "
+                "publish here. Until then: nobody.");
       who = "nobody";
     }
     write_who(publishing, who);

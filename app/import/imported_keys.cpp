@@ -1,6 +1,7 @@
 #include "app/import/imported_keys.hpp"
 
 #include "app/toml_document.hpp"
+#include "base/cut_utf8.hpp"
 #include "net/http/authority.hpp"
 
 #include <fmt/format.h>
@@ -28,10 +29,7 @@ constexpr std::size_t max_shown_key = 80;
 std::string shown_key(std::string_view key) {
   if (key.size() <= max_shown_key)
     return std::string{key};
-  auto end = max_shown_key;
-  while ((static_cast<unsigned char>(key[end]) & 0xC0U) == 0x80U)
-    --end; // not within a character
-  return std::string{key.substr(0, end)} + "...";
+  return std::string{cut_utf8(key, max_shown_key)} + "...";
 }
 
 std::string text_of_number(double number) {

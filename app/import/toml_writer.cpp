@@ -1,5 +1,6 @@
 #include "app/import/toml_writer.hpp"
 
+#include "base/cut_utf8.hpp"
 #include "net/log_text.hpp"
 
 #include <fmt/format.h>
@@ -33,10 +34,7 @@ std::size_t next_line(std::string_view text, std::size_t room) {
   const auto blank = text.rfind(' ', room);
   if (blank != std::string_view::npos && blank > 0)
     return blank;
-  auto end = room;
-  while (end > 1 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)
-    --end;
-  return end;
+  return std::max<std::size_t>(cut_utf8(text, room).size(), 1);
 }
 
 } // namespace

@@ -152,7 +152,8 @@ void resume_loop::receive(std::uint32_t index) {
     return;
   if (n <= 0)
     return lose(index, "1006");
-  take_bytes(index, kept + static_cast<std::size_t>(n), steady_ns());
+  m.heard_ns = steady_ns();
+  take_bytes(index, kept + static_cast<std::size_t>(n), m.heard_ns);
 }
 
 void resume_loop::take_bytes(std::uint32_t index, std::size_t size, std::uint64_t now) {
@@ -171,7 +172,7 @@ bool resume_loop::on_message(std::uint32_t index, std::string_view text, std::ui
   case meta_frame::kind::join:
     if (m.at == place::joining) {
       m.at = place::open;
-      m.begun_ns = now;
+      m.begun_ns = m.heard_ns = now;
       ++open_;
     }
     journal_.note(now, 'j', index, frame.epoch, frame.offset, frame.recovered ? "1" : "0");

@@ -26,6 +26,7 @@ struct resume_options {
   std::string node_header = "X-Node";
   std::uint64_t seed = 1;
   std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds silence_limit{0};     ///< nothing, not even a ping; 0: waits for ever
   std::chrono::milliseconds quiet{2'000};         ///< nothing came for so long: all has come
   std::chrono::milliseconds settle_limit{60'000}; ///< at the end, for those that are away
 };

@@ -111,11 +111,14 @@ void resume_loop::read_handshake(std::uint32_t index) {
 
 void resume_loop::fail_overdue(std::uint64_t now) {
   const auto limit_ns = static_cast<std::uint64_t>(opts_.connect_timeout.count()) * ms_ns;
+  const auto silence_ns = static_cast<std::uint64_t>(opts_.silence_limit.count()) * ms_ns;
   for (std::uint32_t i = 0; i < members_.size(); ++i) {
     const auto& m = members_[i];
     const bool is_starting = m.at != place::away && m.at != place::open;
     if (is_starting && now > m.begun_ns + limit_ns)
       fail(i, "timed out");
+    else if (m.at == place::open && silence_ns > 0 && now > m.heard_ns + silence_ns)
+      lose(i, "1006"); // the machine of the other end may be gone, without a word
   }
 }
 

@@ -32,6 +32,7 @@ struct returning_member {
   std::string epoch; ///< of the last frame with a position; empty before the first
   std::uint64_t offset = 0;
   std::uint64_t begun_ns = 0; ///< this connection; when open: the membership
+  std::uint64_t heard_ns = 0; ///< when open: the last byte of the server
   std::uint32_t attempt = 0;  ///< since it was last in its room for some time
   std::uint32_t published = 0;
 };

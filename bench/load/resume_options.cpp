@@ -23,6 +23,10 @@ void add_resume_options(CLI::App& app, resume_options& o) {
   app.add_option("--seed", o.seed, "of the waits before coming back (1)");
   add_parsed(app, "--connect-timeout", o.connect_timeout, parse_duration,
              "TCP, handshake and join of one connection (5s)");
+  add_parsed(
+    app, "--silence-limit", o.silence_limit, parse_duration,
+    "a connection that brought nothing for so long, pings included, is given up; above the "
+    "server's --ping-interval (0: never)");
   add_parsed(app, "--quiet-for", o.quiet, parse_duration,
              "at the end: all has come when nothing has for so long (2s)");
   add_parsed(app, "--settle-limit", o.settle_limit, parse_duration,

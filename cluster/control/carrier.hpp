@@ -35,7 +35,7 @@ protected:
 /// Who does what a command says on this node.
 class control_executor {
 public:
-  /// With the number of connections that were closed, removed or added.
+  /// With the number of connections that were closed, removed, added or only counted.
   using done_handler = std::function<void(std::uint64_t)>;
 
   /// `done` is called once, at once or later.

@@ -74,7 +74,29 @@ struct refresh_user {
   friend bool operator==(const refresh_user&, const refresh_user&) = default;
 };
 
-using control_command = std::variant<disconnect_user, remove_from_room, add_to_room, refresh_user>;
+/// Say how many connections a user has; changes nothing.
+struct count_user {
+  std::string user;
+  std::string client{};
+
+  friend bool operator==(const count_user&, const count_user&) = default;
+};
+
+/// Read what is new among the acts of moderators, and say what the one of that key has ended.
+struct read_acts {
+  std::string key{};         ///< see `cluster/moderation/act.hpp`
+  std::uint64_t made_ms = 0; ///< when that was ordered which is to be known
+  bool is_lifted = false;    ///< that it is not in force any more
+  std::string client{};      ///< always empty
+
+  friend bool operator==(const read_acts&, const read_acts&) = default;
+};
+
+/// Longest such key, in bytes.
+inline constexpr std::size_t max_control_key_bytes = 2 * max_control_name_bytes + 4;
+
+using control_command =
+  std::variant<disconnect_user, remove_from_room, add_to_room, refresh_user, read_acts, count_user>;
 
 /// What a command met on one node.
 enum class control_outcome : std::uint8_t {
@@ -87,7 +109,7 @@ enum class control_outcome : std::uint8_t {
 struct node_outcome {
   std::string node;
   control_outcome outcome = control_outcome::timed_out;
-  std::uint64_t count = 0; ///< connections that were closed, removed or added
+  std::uint64_t count = 0; ///< connections that were closed, removed, added or only counted
 };
 
 enum class control_errc : std::uint8_t {

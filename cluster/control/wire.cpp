@@ -22,6 +22,10 @@ constexpr std::string_view disconnect_some_word = "disconnect-some";
 constexpr std::string_view remove_one_word = "remove-one";
 constexpr std::string_view add_word = "add";
 constexpr std::string_view refresh_word = "refresh";
+constexpr std::string_view acts_word = "acts";
+constexpr std::string_view count_word = "count";
+constexpr std::string_view in_force_word = "in-force";
+constexpr std::string_view lifted_word = "lifted";
 constexpr std::string_view done_word = "done";
 constexpr std::string_view unsupported_word = "unsupported";
 
@@ -84,6 +88,15 @@ bool is_valid(const add_to_room& command) noexcept {
 
 bool is_valid(const refresh_user& command) noexcept {
   return is_about_someone(command.user, command.client) && command.expires_at.value_or(1) > 0;
+}
+
+bool is_valid(const read_acts& command) noexcept {
+  return !command.key.empty() && command.key.size() <= max_control_key_bytes
+         && command.client.empty();
+}
+
+bool is_valid(const count_user& command) noexcept {
+  return is_about_someone(command.user, command.client);
 }
 
 /// Names without spaces, with one between them.
@@ -166,6 +179,23 @@ bool read_refresh(std::span<const std::string_view> fields, control_message& int
   return take(std::move(command), into);
 }
 
+bool read_read_acts(std::span<const std::string_view> fields, control_message& into) {
+  if (fields.size() != 3 || (fields[2] != in_force_word && fields[2] != lifted_word))
+    return false;
+  const auto made_ms = parse_number<std::uint64_t>(fields[1]);
+  return made_ms
+         && take(read_acts{.key = std::string{fields[0]},
+                           .made_ms = *made_ms,
+                           .is_lifted = fields[2] == lifted_word},
+                 into);
+}
+
+bool read_count(std::span<const std::string_view> fields, control_message& into) {
+  return fields.size() == 2
+         && take(count_user{.user = std::string{fields[0]}, .client = std::string{fields[1]}},
+                 into);
+}
+
 bool read_command(std::string_view word, std::string_view bytes, control_message& into) {
   const auto fields = take_fields(bytes);
   if (!fields)
@@ -178,6 +208,10 @@ bool read_command(std::string_view word, std::string_view bytes, control_message
     return read_add(*fields, into);
   if (word == refresh_word)
     return read_refresh(*fields, into);
+  if (word == acts_word)
+    return read_read_acts(*fields, into);
+  if (word == count_word)
+    return read_count(*fields, into);
   into.content = unknown_command{};
   return !word.empty();
 }
@@ -218,6 +252,11 @@ std::string encode(std::string_view node, std::uint64_t number, const control_co
     return write(refresh_word,
                  {refresh->user, refresh->client,
                   refresh->expires_at ? std::to_string(*refresh->expires_at) : std::string{}});
+  if (const auto* const acts = std::get_if<read_acts>(&command))
+    return write(acts_word, {acts->key, std::to_string(acts->made_ms),
+                             acts->is_lifted ? lifted_word : in_force_word});
+  if (const auto* const count = std::get_if<count_user>(&command))
+    return write(count_word, {count->user, count->client});
   if (const auto* const remove = std::get_if<remove_from_room>(&command))
     return remove->client.empty()
              ? write(remove_word, {remove->user, remove->room})

@@ -1,3 +1,4 @@
+#include "base/hex_digit.hpp"
 #include "cluster/redis/shard.hpp"
 
 #include <openssl/evp.h>
@@ -13,9 +14,8 @@ redis_script::redis_script(std::string_view text, std::string_view name)
   unsigned size = 0;
   if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1)
     throw std::runtime_error{"OpenSSL has no SHA-1, by which Redis knows its scripts"};
-  static constexpr std::string_view digits = "0123456789abcdef";
   for (unsigned i = 0; i < size; ++i)
-    sha_ += {digits[digest[i] / 16], digits[digest[i] % 16]};
+    append_hex(sha_, digest[i], 2);
 }
 
 } // namespace canang::cluster

@@ -33,6 +33,7 @@ redis_broker::redis_broker(boost::asio::io_context& io, redis_target target,
     channel_name_begin_(redis_channel(services_, {}).size()),
     probe_room_(services_, node.id),
     faults_(metrics),
+    moderation_(services_),
     presence_(services_, presence,
               [this](partition_id partition) { roster_.renew_now(partition); }),
     reaper_(services_, presence,
@@ -261,6 +262,7 @@ void redis_broker::send_busy(bool expires) {
 void redis_broker::on_up() {
   presence_.await_leases(); // what a node without one leaves behind nobody takes away
   roster_.renew_now();
+  moderation_.on_up();
   std::vector<room_ptr> live;
   for (const auto& [name, room] : rooms_)
     if (room->has_to_be_checked())

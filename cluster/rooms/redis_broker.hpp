@@ -5,6 +5,7 @@
 #include "cluster/redis/shard.hpp"
 #include "cluster/rooms/control_channels.hpp"
 #include "cluster/rooms/housekeeping_faults.hpp"
+#include "cluster/rooms/moderation_store.hpp"
 #include "cluster/rooms/redis_presence.hpp"
 #include "cluster/rooms/redis_probe_room.hpp"
 #include "cluster/rooms/redis_reaper.hpp"
@@ -92,6 +93,9 @@ public:
   /// What nodes tell each other through this Redis.
   [[nodiscard]] control_channels& control() noexcept { return control_; }
 
+  /// What moderators have decided, as far as this Redis has it.
+  [[nodiscard]] moderation_store& moderation() noexcept { return moderation_; }
+
   [[nodiscard]] redis_shard& shard() noexcept { return shard_; }
   [[nodiscard]] std::size_t room_count() const noexcept { return rooms_.size(); }
 
@@ -143,6 +147,7 @@ private:
   std::size_t channel_name_begin_; // where the room's name begins in its channel's
   redis_probe_room probe_room_;
   housekeeping_faults faults_;
+  moderation_store moderation_;
   redis_presence presence_;
   redis_reaper reaper_;
   std::function<std::string()> describe_node_;

@@ -34,6 +34,7 @@ void redis_broker::tick() {
   presence_.send();
   presence_.expire();
   roster_.tick();
+  moderation_.tick();
   if (const auto line = faults_.line(services_.now()); !line.empty())
     spdlog::warn("redis {}: {}", shard_.identity(), line);
   if (++ticks_ % ticks_a_second == 0)

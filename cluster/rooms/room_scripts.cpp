@@ -24,7 +24,9 @@ const room_script_set& room_scripts() {
                                    .release = redis_script{scripts::release, "release"},
                                    .unordered = redis_script{scripts::unordered, "unordered"},
                                    .history = redis_script{scripts::history, "history"},
-                                   .remove = redis_script{scripts::remove, "remove"}};
+                                   .remove = redis_script{scripts::remove, "remove"},
+                                   .acts_read = redis_script{scripts::acts_read, "acts_read"},
+                                   .acts_write = redis_script{scripts::acts_write, "acts_write"}};
   return set;
 }
 

@@ -31,6 +31,8 @@ struct room_script_set {
   redis_script unordered;
   redis_script history;
   redis_script remove;
+  redis_script acts_read;
+  redis_script acts_write;
 };
 
 [[nodiscard]] const room_script_set& room_scripts();

@@ -19,5 +19,7 @@ extern const std::string_view release;
 extern const std::string_view unordered;
 extern const std::string_view history;
 extern const std::string_view remove;
+extern const std::string_view acts_read;
+extern const std::string_view acts_write;
 
 } // namespace canang::cluster::scripts

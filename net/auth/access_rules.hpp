@@ -15,6 +15,8 @@ struct access_rules {
   who_may history = who_may::members;
   bool has_users =
     false; ///< users may stand behind a boundary in the room's name, and it is theirs alone
+  bool asks_subscribe = false; ///< the operator's program decides instead of `subscribe`
+  bool asks_publish = false;   ///< and instead of `publish`
 };
 
 /// Where an authorizer has the rules of rooms from: whoever knows the rooms' settings implements it. Used on the

@@ -16,6 +16,7 @@ enum class room_action : std::uint8_t { subscribe, publish, presence, history };
 enum class verdict : std::uint8_t {
   allowed,
   refused,     ///< it may not
+  ask,         ///< the operator's program decides
   unavailable, ///< cannot be told at present
 };
 
@@ -52,6 +53,9 @@ public:
 
   /// Is the token good for this client in this room? Then it may subscribe, whatever `decide` says of that.
   virtual void check_pass(const pass_question& question, pass_handler decided) = 0;
+
+  /// Whether there are keys that tokens are checked with, or are to be. From any thread.
+  [[nodiscard]] virtual bool are_tokens_expected() const noexcept { return false; }
 
   /// Grows when what was decided may be decided otherwise now: a verdict that somebody remembers holds as long
   /// as this is what it was before the question. From any thread.

@@ -55,24 +55,31 @@ void settings_authorizer::identify(credentials&& shown, identity_handler decided
 }
 
 void settings_authorizer::decide(const room_question& question, handler decided) {
-  decided(allows(question) ? verdict::allowed : verdict::refused);
+  decided(verdict_on(question));
 }
 
-bool settings_authorizer::allows(const room_question& question) const {
+verdict settings_authorizer::verdict_on(const room_question& question) const {
   const auto rules = settings_.of(question.room);
   const auto those = allowed_to(rules, question.what);
   if (those == who_may::nobody)
-    return false;
+    return verdict::refused;
+  const bool is_asked_about = rules.asks_publish && question.what == room_action::publish;
   if (is_granted(question))
-    return true;
+    return is_asked_about ? verdict::ask : verdict::allowed;
   using entitlement = room_name_rules::entitlement;
   const auto by_name = question.is_member ? entitlement::none // it was looked at when it came in
                                           : names_.of(question.room, question.who, rules.has_users);
   if (by_name == entitlement::barred)
-    return false;
-  if (by_name == entitlement::owns && question.what == room_action::subscribe)
-    return true;
-  return is_among(those, question);
+    return verdict::refused;
+  if (is_asked_about)
+    return verdict::ask;
+  if (question.what == room_action::subscribe) {
+    if (by_name == entitlement::owns)
+      return verdict::allowed;
+    if (rules.asks_subscribe)
+      return verdict::ask;
+  }
+  return is_among(those, question) ? verdict::allowed : verdict::refused;
 }
 
 void settings_authorizer::check_pass(const pass_question& /*question*/, pass_handler decided) {

@@ -8,8 +8,8 @@ namespace canang::net {
 
 /// Decides at once: by what the operator says of the room, by the room's name, and by what the client's token allows
 /// it. In this order: `nobody` is nobody; who is allowed it by its token may; rooms whose names say whose they are, are
-/// theirs alone, and so are those that need a token; then the room's settings count. Believes no token: see
-/// `token_authorizer`.
+/// theirs alone, and so are those that need a token; then the room's settings count, or the operator's program is to be
+/// asked. About publishes it is asked whoever may: they pass its eyes. Believes no token: see `token_authorizer`.
 class settings_authorizer final : public authorizer {
 public:
   /// @param settings and `names` outlive it.
@@ -30,7 +30,7 @@ public:
   }
 
 private:
-  [[nodiscard]] bool allows(const room_question& question) const;
+  [[nodiscard]] verdict verdict_on(const room_question& question) const;
 
   access_settings& settings_;
   const room_name_rules& names_;

@@ -35,6 +35,10 @@ public:
   }
   void check_pass(const pass_question& question, pass_handler decided) override;
 
+  [[nodiscard]] bool are_tokens_expected() const noexcept override {
+    return tokens_.are_expected();
+  }
+
   [[nodiscard]] std::uint64_t generation() const noexcept override { return rooms_.generation(); }
 
 private:

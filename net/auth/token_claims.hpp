@@ -17,7 +17,14 @@ struct token_grant {
   };
 
   /// A bit each.
-  enum right : std::uint8_t { subscribe = 1, publish = 2, presence = 4, history = 8 };
+  enum right : std::uint8_t {
+    subscribe = 1,
+    publish = 2,
+    presence = 4,
+    history = 8,
+    moderate =
+      16 ///< rules for chats do not bind it there: slow mode, lockdown, how many members there may be
+  };
 
   std::string pattern;
   kind match = kind::exact;

@@ -32,6 +32,8 @@ struct route_options {
   bool is_open = false;
   /// Asked instead of the router's guard.
   http_guard guard{};
+  /// Each request becomes a line of the log, also where it is refused: the access log.
+  bool is_logged = false;
 };
 
 /// The endpoints of one port: which handler answers which request. To add one:

@@ -129,7 +129,9 @@ void http_session::on_request(const error_code& ec) {
     return;
   }
   ++requests_;
-  context_.http.note_request(*this, context_.now());
+  asked_at_ = context_.now();
+  asked_bytes_ = 0;
+  context_.http.note_request(*this, asked_at_);
   const auto& request = parser_->get();
   keep_alive_ =
     parser_->keep_alive() && !has_body(request) && requests_ < max_requests_a_connection;

@@ -12,12 +12,23 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <exception>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace canang::net {
 
 namespace http = boost::beast::http;
+
+namespace {
+
+/// Of what a client says of itself, in the access log: also who has no key may fill the log with it.
+constexpr std::size_t max_logged_field_bytes = 200;
+
+} // namespace
 
 page_response http_session::no_answer() {
   auto response = text_response(503, R"({"reason":"no answer in time"})");
@@ -142,6 +153,21 @@ void http_session::log_refusal(const page_response& response, std::string_view r
                 log_field(text));
 }
 
+/// Neither the query nor any field but one is told: keys and tokens may stand there.
+void http_session::log_access(const page_response& response) {
+  const bool is_head = asked_->header.method() == http_method::head;
+  const auto body =
+    response.static_body.empty() ? std::string_view{response.body} : response.static_body;
+  const auto agent = asked_->field(http::field::user_agent).substr(0, max_logged_field_bytes);
+  const auto client = socket_.client();
+  const auto took = std::chrono::duration<double, std::milli>{context_.now() - asked_at_}.count();
+  spdlog::info(
+    "access peer={} method={} path={} status={}{}{} received={} sent={} ms={:.1f} agent={}",
+    client ? client_text(*client) : std::string{}, std::string_view{asked_->header.method_string()},
+    log_field(asked_->path), response.status, response.note.empty() ? "" : " ", response.note,
+    asked_bytes_, is_head ? 0 : body.size(), took, log_field(agent));
+}
+
 /// May be called and dropped on any thread, where the count of this session must not be touched: its one
 /// reference comes home for either. Where nobody has it any more and nothing was said, nothing will be.
 late_responder http_session::reply_later() {
@@ -191,6 +217,8 @@ void http_session::send(page_response&& response, bool close_after) {
   if (asked_ && !asked_->cors_origin.empty())
     for (auto& named : cors_fields(asked_->cors_origin))
       response.headers.push_back(std::move(named));
+  if (asked_ && match_.to != nullptr && match_.to->options.is_logged)
+    log_access(response);
   auto& message = response_.emplace(make_response(response, {is_head, close_after}));
   keep_alive_ = !close_after;
   http::async_write(socket_, message,

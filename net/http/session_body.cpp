@@ -144,6 +144,7 @@ void http_session::take_body() {
   }
   keep_alive_ = parser_->keep_alive() && requests_ < max_requests_a_connection;
   asked_->body = reader.body();
+  asked_bytes_ = asked_->body.size();
   context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
   ask();
 }

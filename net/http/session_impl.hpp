@@ -108,6 +108,7 @@ private:
 
   void refuse_page(page_response&& response, std::string_view reason);
   void log_refusal(const page_response& response, std::string_view reason);
+  void log_access(const page_response& response);
   void send(page_response&& response, bool close_after);
   void after_reply(const error_code& ec);
   void linger();
@@ -127,6 +128,8 @@ private:
   router::match match_;
   std::unique_ptr<incoming_body> body_;
   std::optional<http_response> response_;
+  clock::time_point asked_at_{};
+  std::size_t asked_bytes_ = 0; // of a body that has come
   unsigned requests_ = 0;
   unsigned empty_lines_ = 0; // before the request that is awaited
   state state_ = state::reading_request;

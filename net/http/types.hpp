@@ -24,6 +24,7 @@ struct page_response {
     static_body; ///< used instead of `body` when not empty; lives as long as the program
   std::string_view etag;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string note{}; ///< what the access log says of it beside its status, such as `error=102`
 };
 
 /// A line of text with a status.

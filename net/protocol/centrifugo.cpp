@@ -86,11 +86,13 @@ public:
   /// What the server began SDKs cannot begin anew: they connect anew instead.
   bool encode_unsubscribed(const net::unsubscribed& what, const framing& frames,
                            std::string& out) const override {
-    if (kind_ == kind::by_server && what.code != force_disconnect)
+    const bool is_for_good = what.code == force_disconnect || what.code == net::banned;
+    if (kind_ == kind::by_server && !is_for_good)
       return false;
     append_message(words_, frames, out, [&](std::string& text) {
       words_.unsubscribed(text, what.room,
-                          what.code == force_disconnect          ? server_unsubscribe
+                          what.code == net::banned               ? ending{2000, what.text}
+                          : what.code == force_disconnect        ? server_unsubscribe
                           : what.code == net::membership_expired ? renew
                                                                  : come_back);
     });

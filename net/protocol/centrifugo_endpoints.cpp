@@ -44,6 +44,7 @@ std::variant<websocket_opening, rejection> read_opening(const http_request& requ
                             {}};
   opening.words = is_protobuf ? &centrifugo_protobuf_session() : &centrifugo_json_session();
   opening.subprotocol = subprotocol;
+  opening.protocol = is_protobuf ? "protobuf" : "json";
   if (auto wrong = read_user(request, opening.parameters))
     return std::move(*wrong);
   read_token(request, opening.parameters);

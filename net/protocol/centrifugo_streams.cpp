@@ -5,6 +5,7 @@
 #include "net/limits.hpp"
 #include "net/protocol/centrifugo.hpp"
 #include "net/protocol/centrifugo/emulation_body.hpp"
+#include "net/protocol/hook_headers.hpp"
 #include "net/protocol/token_query.hpp"
 #include "net/protocol/user_query.hpp"
 #include "net/stream/emulated_stream.hpp"
@@ -30,6 +31,8 @@ bool is_protobuf(const http_request& request) {
                                "application/octet-stream");
 }
 
+bool is_events(const centrifugo_stream& one) noexcept { return &one == &centrifugo_json_events(); }
+
 rejection no_message(std::string text) {
   return reject(reject_reason::bad_request, 400, std::move(text));
 }
@@ -43,6 +46,12 @@ void open_stream(const session_door& door, const http_request& request, responde
     return;
   }
   read_token(request, parameters);
+  if (auto wrong = read_hook_origin(request, door.hooks, is_events(as) ? "sse" : "http_stream",
+                                    as.words.type == frame_type::text ? "json" : "protobuf",
+                                    parameters.origin)) {
+    respond.refuse(std::move(*wrong));
+    return;
+  }
   if (const auto reason = door.acceptor.refusal(1)) {
     respond.refuse(reject_for_now(*reason));
     return;

@@ -2,6 +2,7 @@
 
 #include "net/auth/authorizer.hpp"
 #include "net/frame.hpp"
+#include "net/hooks/hook_origin.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -29,6 +30,11 @@ struct resume_position {
 /// believed.
 struct identify_command {
   credentials shown{};
+  // for whoever decides about it
+  std::string data{};               ///< JSON, or bytes; empty: nothing
+  std::string name{};               ///< of the client's program
+  std::string version{};            ///< likewise
+  std::vector<std::string> rooms{}; ///< that the server is to put it in
 };
 
 /// The client shows that it still is who it was. Views are valid during the call only.
@@ -67,6 +73,7 @@ struct join_command {
     0; ///< what the protocol wants to know when it answers; it comes back in `join_reply`
   const wire_format* format = nullptr; ///< of this membership; null: the connection's
   std::string token{};                 ///< of the room; empty: the client has none
+  std::string data{};                  ///< for whoever decides about it: JSON, or bytes
 };
 
 /// The client has said who it is, and is answered when it is in the rooms that the server has chosen for it.
@@ -90,6 +97,30 @@ struct publish_command {
   bool tells_author =
     false; ///< members are told who it is, where their protocol has a word for that
   std::string_view idempotency_key{};
+};
+
+/// The client asks something of the operator's own program. Views are valid during the call only.
+struct call_command {
+  std::string_view method{};
+  std::string_view data{}; ///< JSON, or bytes; may be empty
+  std::uint32_t request = 0;
+};
+
+/// What the operator's program has the client told. UTF-8 where `type` is text. The view is valid
+/// during the call.
+struct told_data {
+  frame_type type = frame_type::text;
+  std::string_view bytes{}; ///< empty: nothing
+};
+
+[[nodiscard]] inline told_data told(const hook_data_ptr& by_program) noexcept {
+  return by_program ? told_data{by_program->type, by_program->bytes} : told_data{};
+}
+
+/// The answer to a `call_command`.
+struct call_answer {
+  std::uint32_t request = 0;
+  told_data data{};
 };
 
 /// What a client wants to know of a room. Views are valid during the call only.
@@ -123,9 +154,10 @@ struct connection_parameters {
   std::string token{};            ///< that says who it is; may be empty
   bool is_token_of_field = false; ///< see `credentials::is_of_field`
   std::vector<other_room> other_rooms{};
+  hook_origin_ptr origin{}; ///< null: nobody outside is asked about clients
 };
 
-enum class command_kind : std::uint8_t { identify, join, leave, publish, query, refresh };
+enum class command_kind : std::uint8_t { identify, join, leave, publish, query, refresh, call };
 
 /// Why a command failed.
 enum class command_fault : std::uint8_t {
@@ -147,6 +179,18 @@ enum class command_fault : std::uint8_t {
   no_token,          ///< nobody is let in without one
   bad_token,         ///< it is not ours, or not for this
   token_expired,     ///< it was good
+  banned,            ///< somebody has banned it from there
+  muted,             ///< somebody has its publishes refused there
+  locked,            ///< only moderators may publish there at present
+  too_soon,          ///< it has just published there, and has to wait
+  room_full,         ///< the room has as many members as it may
+};
+
+/// How the operator's program words a fault. The view is valid during the call.
+struct worded_fault {
+  std::uint32_t code = 0;
+  std::string_view text{};
+  bool is_temporary = false; ///< the client may try again
 };
 
 struct failed_command {
@@ -154,6 +198,8 @@ struct failed_command {
   command_fault why = command_fault::unavailable;
   std::uint32_t request = 0;
   std::string_view room{};
+  const worded_fault* worded = nullptr; ///< instead of `why`, in protocols that have words for that
+  std::string_view text{}; ///< of the reason, where there is more to say than the fault does
 };
 
 /// A publish is stored. The views are valid during the call.
@@ -191,6 +237,7 @@ struct connection_facts {
   std::string session{};                       ///< see `session::secret`
   std::vector<std::string> rooms{};            ///< that the server has chosen for who it is
   std::optional<std::uint32_t> expires_in_s{}; ///< none: it need not be refreshed
+  told_data data{};                            ///< for the answer to who it is
 };
 
 /// What a client is called, as the presence has it: `NODE/CONNECTION`.
@@ -219,6 +266,10 @@ public:
 
   /// Answered with `conversation::encode_connected`.
   virtual void on_entering(entering_command&&) {}
+
+  /// Answered with `conversation::encode_called`.
+  /// @returns false where nobody answers calls.
+  virtual bool on_call(const call_command&) { return false; }
 
   [[nodiscard]] virtual connection_facts facts() const { return {}; }
 

@@ -45,6 +45,10 @@ public:
   /// @returns false where there is no word for it: then it does not become one.
   [[nodiscard]] virtual bool take_invitation(join_command&) const { return false; }
 
+  /// Whether a client that is banned before its session is open is told so by a close: then the session is opened for
+  /// that. Else it is refused, as one is that comes back by itself after a close.
+  [[nodiscard]] virtual bool learns_by_close() const noexcept { return true; }
+
   // Answers to an `entering_command`.
 
   /// Appends one of its rooms to what the answer says of them: it has taken the client.
@@ -63,6 +67,9 @@ public:
 
   /// Appends until when a refresh holds.
   virtual void encode_refreshed(const refreshed&, const framing&, std::string&) {}
+
+  /// Appends the answer to a call.
+  virtual void encode_called(const call_answer&, const framing&, std::string&) {}
 
   /// Appends that the client has left the room: nothing of it follows.
   virtual void encode_left(const leave_command&, const framing&, std::string&) {}

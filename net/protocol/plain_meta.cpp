@@ -24,6 +24,17 @@ void append_join(std::string& out, const room_position& at) {
   out += at.recovered ? ",\"recovered\":true}}" : ",\"recovered\":false}}";
 }
 
+/// Of one that is told more of the reason than the fault itself says; empty: there is nothing more.
+std::string_view code_of(command_fault fault) noexcept {
+  switch (fault) {
+  case command_fault::banned: return "banned";
+  case command_fault::muted: return "muted";
+  case command_fault::locked: return "locked";
+  case command_fault::too_soon: return "too_soon";
+  default: return {};
+  }
+}
+
 /// What a client is told whose publish failed.
 std::string_view text_of(command_fault fault) noexcept {
   switch (fault) {
@@ -43,7 +54,16 @@ public:
                     std::string& out) override {
     if (failed.what != command_kind::publish)
       return false;
-    frames.append(out, frame_type::text, text_of(failed.why));
+    if (const auto code = code_of(failed.why); !code.empty())
+      append_json(frames, out, [&](std::string& text) {
+        text += R"({"error":{"code":")";
+        text += code;
+        text += R"(","message":)";
+        append_json_string(text, failed.text);
+        text += "}}";
+      });
+    else
+      frames.append(out, frame_type::text, text_of(failed.why));
     return true;
   }
 };

@@ -54,6 +54,7 @@ struct join_reply {
   /// What follows `at`, where the protocol has that inside of its reply; else it comes in messages of its own.
   std::span<const outgoing_publication> recovered{};
   std::uint32_t expires_in_s = 0; ///< the membership ends then unless it is refreshed; 0: never
+  told_data data{};               ///< what the client is told with it
 };
 
 /// The answer to a question about a room's history.

@@ -38,6 +38,7 @@ class sse_words : public conversation {
 public:
   void end() noexcept final {}
   void decode(frame_type, std::span<const char>, command_sink&) final {}
+  bool learns_by_close() const noexcept final { return false; } // an EventSource would come back
 };
 
 /// The stream begins when the room has taken the client: until then it can be refused with a status.
@@ -191,7 +192,7 @@ public:
   /// comes back to all its rooms.
   bool encode_unsubscribed(const unsubscribed& what, const framing&,
                            std::string& out) const override {
-    if (what.code != force_disconnect)
+    if (what.code != force_disconnect && what.code != banned)
       return false;
     append_field(out, "event", "unsubscribed");
     append_room(out, what.room);

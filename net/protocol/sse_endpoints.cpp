@@ -2,6 +2,7 @@
 
 #include "net/http/cors.hpp"
 #include "net/limits.hpp"
+#include "net/protocol/hook_headers.hpp"
 #include "net/protocol/sse.hpp"
 #include "net/protocol/sse_id.hpp"
 #include "net/protocol/token_query.hpp"
@@ -92,6 +93,11 @@ void add_sse_endpoints(router& paths, const session_door& door) {
     }
     auto& opening = std::get<sse_opening>(read);
     read_token(request, opening.parameters);
+    if (auto wrong =
+          read_hook_origin(request, door.hooks, "sse", "plain", opening.parameters.origin)) {
+      respond.refuse(std::move(*wrong));
+      return;
+    }
     if (const auto reason = door.acceptor.refusal(1 + opening.parameters.other_rooms.size()))
       respond.refuse(reject_stream(*reason, opening.is_return));
     else

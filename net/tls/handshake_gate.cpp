@@ -25,12 +25,11 @@ void handshake_gate::await_period() {
     return;
   is_awaited_ = true;
   timer_.expires_at(period_began_ + period_);
-  timer_.async_wait([this, here = std::weak_ptr{here_}](const boost::system::error_code& ec) {
-    if (here.expired())
+  timer_.async_wait([this](const boost::system::error_code& ec) {
+    if (ec) // it has gone
       return;
     is_awaited_ = false;
-    if (!ec)
-      let_in();
+    let_in();
   });
 }
 

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <utility>
 
 namespace canang::net {
@@ -56,8 +55,6 @@ private:
   clock::time_point period_began_{};
   clock::duration spent_{};
   bool is_awaited_ = false;
-  /// Gone with the gate; its timer may end later.
-  std::shared_ptr<void> here_ = std::make_shared<char>();
 };
 
 } // namespace canang::net

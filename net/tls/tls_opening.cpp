@@ -85,7 +85,7 @@ private:
   void refuse();
   void note_failure(tls_outcome outcome, std::string_view why);
   void answer_plain();
-  [[nodiscard]] bool answer_text();
+  [[nodiscard]] bool take_text();
   void count_tls(tls_outcome outcome) noexcept {
     context().metrics.tls_handshakes_total[static_cast<std::size_t>(outcome)].add(1);
   }
@@ -190,28 +190,27 @@ void tls_opening::note_failure(tls_outcome outcome, std::string_view why) {
   }
 }
 
+/// Why it was refused is counted before the answer leaves, so that whoever has read that finds it in the metrics.
 void tls_opening::answer_plain() {
-  const bool is_answered = answer_text();
+  const charged_time charged{context().sockets};
+  const bool is_text = take_text();
   count(reject_reason::bad_request);
   note_failure(tls_outcome::not_tls, "no TLS");
-  if (is_answered)
-    linger();
-  else
+  if (!is_text) {
     close(false);
+    return;
+  }
+  const auto answer = plain_on_tls_answer();
+  if (write_now(socket().native_handle(), answer.data(), answer.size()) > 0)
+    context().metrics.sent_bytes_total.add(answer.size());
+  linger();
 }
 
 /// @returns whether it is text that came, for which there is an answer.
-bool tls_opening::answer_text() {
-  const charged_time charged{context().sockets};
-  const auto descriptor = socket().native_handle();
+bool tls_opening::take_text() {
   const auto scrap = context().sockets.scratch();
-  const auto got = read_now(descriptor, scrap);
-  if (got.size <= 0 || scrap.front() < 'A' || scrap.front() > 'Z')
-    return false;
-  const auto answer = plain_on_tls_answer();
-  if (write_now(descriptor, answer.data(), answer.size()) > 0)
-    context().metrics.sent_bytes_total.add(answer.size());
-  return true;
+  const auto got = read_now(socket().native_handle(), scrap);
+  return got.size > 0 && scrap.front() >= 'A' && scrap.front() <= 'Z';
 }
 
 void tls_opening::on_given_up(reject_reason why) {

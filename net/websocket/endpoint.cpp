@@ -1,6 +1,7 @@
 #include "net/websocket/endpoint.hpp"
 
 #include "net/http/fields.hpp"
+#include "net/protocol/hook_headers.hpp"
 #include "net/websocket/extensions.hpp"
 #include "net/websocket/session.hpp"
 
@@ -28,6 +29,9 @@ std::variant<accepted, rejection> check(const http_request& request, const sessi
   if (auto* const wrong = std::get_if<rejection>(&opening))
     return std::move(*wrong);
   auto& asked = std::get<websocket_opening>(opening);
+  if (auto wrong =
+        read_hook_origin(request, door.hooks, "websocket", asked.protocol, asked.parameters.origin))
+    return std::move(*wrong);
   std::string subprotocol{asked.subprotocol};
   if (subprotocol.empty()) {
     auto chosen = choose_subprotocol(request.header, door.rules.subprotocols);

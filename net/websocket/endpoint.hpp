@@ -18,6 +18,7 @@ struct websocket_opening {
   connection_parameters parameters;
   const session_words* words = nullptr; ///< null: WebSocket's own
   std::string_view subprotocol{};       ///< one of those offered; empty: by the operator's rules
+  std::string_view protocol = "plain";  ///< see `hook_origin`; of static storage
 };
 
 /// How a protocol reads what a handshake asks for: by path, query and fields of the request. What is wrong with

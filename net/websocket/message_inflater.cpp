@@ -23,14 +23,6 @@ constexpr std::array<char, 4> tail{'\x00', '\x00', '\xff', '\xff'};
 /// What is made before it is looked at: of a bomb, of a text that is none.
 constexpr std::size_t piece_bytes = 16 * 1024;
 
-/// What is read before it is looked at what came of it.
-constexpr std::size_t slice_bytes = 4 * 1024;
-
-/// What `made` bytes may take at most. What takes more is no message that somebody has compressed: it is made of the
-/// heads of blocks, of which a MiB says nothing and takes a tenth of a second. The simplest encoders need an eighth
-/// more than the text has (RFC 1951, 3.2.6), and one head with its tables has some 300 bytes.
-constexpr std::size_t most_taken_by(std::size_t made) noexcept { return made + made / 4 + 512; }
-
 } // namespace
 
 struct message_inflater::stream {
@@ -141,11 +133,11 @@ message_inflater::message message_inflater::inflate(std::span<const char> packed
   bool has_ended = false;
   auto found = outcome::whole;
   for (std::size_t at = 0; found == outcome::whole && at < packed.size();) {
-    const auto slice = packed.subspan(at, std::min(slice_bytes, packed.size() - at));
+    const auto slice = packed.subspan(at, std::min(inflated_slice_bytes, packed.size() - at));
     stream_->give(slice);
     found = inflate_given(*stream_, message, has_ended);
     at += slice.size();
-    if (found == outcome::whole && at > most_taken_by(message.size))
+    if (found == outcome::whole && at > max_packed_bytes(message.size))
       found = outcome::too_big;
   }
   if (found == outcome::whole && !has_ended) {

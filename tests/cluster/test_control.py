@@ -6,12 +6,12 @@ import asyncio
 import json
 import time
 
-from support.canang_process import CanangProcess
+from support.canang_process import CanangProcess, http_request
 from support.centrifugo import Peer
 from support.clients import close_all, open_client, receive
 from support.cluster import Cluster, answers, ask
 from support.pausing import go_on, stop
-from support.server_api import by_node, call
+from support.server_api import by_node, call, post
 from support.waiting import eventually
 
 
@@ -203,3 +203,44 @@ async def test_what_is_not_a_command_is_counted_and_ignored(cluster: Cluster):
         lambda: node.metrics()["canang_control_repeated_total"] == 2, "copies are known"
     )
     assert node.metrics()["canang_control_received_total"] == 1
+
+
+KEY = "0123456789abcdef-of-an-operator"
+
+
+def roster(node: CanangProcess):
+    headers = {"Authorization": f"Bearer {KEY}"}
+    return json.loads(http_request(node.internal_port, "/nodes", headers=headers).text)
+
+
+def connections_of(node: CanangProcess, user: str):
+    headers = {"Authorization": f"Bearer {KEY}"}
+    return post(node, "/console/api/user", {"user": user}, headers).result
+
+
+async def test_a_users_connections_are_counted_on_all_nodes_and_stay(cluster: Cluster):
+    nodes = await cluster.start(3, cluster.start_redis(), internal_key=KEY)
+    for node in nodes:
+        await eventually(lambda node=node: len(roster(node)["nodes"]) == 3, "a roster", 10)
+    names = [roster(node)["node"] for node in nodes]
+    ann = [*await open_users(nodes, "kitchen", "ann"), *await open_users(nodes[:1], "hall", "ann")]
+    bob = await open_users(nodes[1:2], "kitchen", "bob")
+    wanted = {names[0]: ("done", 2), names[1]: ("done", 1), names[2]: ("done", 1)}
+    for node in nodes:
+        await eventually(
+            lambda node=node: by_node(connections_of(node, "ann")) == wanted, "four on three nodes", 10
+        )
+        result = connections_of(node, "ann")
+        assert (result["complete"], result["connections"]) == (True, 4)
+    assert connections_of(nodes[0], "bob")["connections"] == 1
+    assert connections_of(nodes[0], "nobody")["connections"] == 0
+    for client in [*ann, *bob]:
+        assert client.close_code is None, "nothing was changed"
+    stop(nodes[2].process)
+    try:
+        result = connections_of(nodes[0], "ann")
+        assert (result["complete"], result["connections"]) == (False, 3)
+        assert by_node(result)[names[2]] == ("timed_out", 0)
+    finally:
+        go_on(nodes[2].process)
+    await close_all(*ann, *bob)

@@ -133,7 +133,7 @@ async def test_the_roster_tells_what_each_node_is(cluster: Cluster):
     assert own["address"] == "node-a" and own["rooms"] == 1
     assert set(own) == {
         "id", "address", "version", "started", "state", "connections", "rooms",
-        "publications_per_second", "deliveries_per_second",
+        "publications_per_second", "deliveries_per_second", "ready", "reason", "closed", "used",
     }  # fmt: skip
     await close_all(client)
 

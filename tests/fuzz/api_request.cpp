@@ -4,7 +4,8 @@
 #include "app/admin/api_request.hpp"
 
 #include "app/admin/api_batch_request.hpp"
-#include "app/admin/base64.hpp"
+#include "app/admin/api_moderation.hpp"
+#include "net/base64.hpp"
 #include "net/http/target.hpp"
 #include "net/json.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
@@ -30,7 +31,7 @@ void look_at_content(const api_content& content, std::size_t body_bytes) {
   if (content.is_binary) {
     std::string coded;
     canang::net::append_base64(coded, content.data);
-    require(decode_base64(coded) == content.data, "bytes come back");
+    require(canang::net::decode_base64(coded) == content.data, "bytes come back");
     return;
   }
   const auto again = parse_publish(R"({"channel":"r","data":)" + content.data + "}");
@@ -86,6 +87,20 @@ struct look {
   }
   void operator()(const api_history_remove& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");
+  }
+  void operator()(const api_moderation& request) const {
+    using namespace canang::cluster;
+    const auto& wish = request.wish;
+    require(is_valid(wish.key), "an order is about something that can be");
+    require(read_act_key(to_text(wish.key)) == wish.key, "and is known by its text");
+    require(is_act_reason(wish.reason) && wish.lasts >= wish.lasts.zero()
+              && wish.lasts <= max_act_time,
+            "within its limits");
+    require(canang::admin::log_line_of(wish).find('\n') == std::string::npos,
+            "one line in the log");
+  }
+  void operator()(const api_acts& request) const {
+    require(request.wanted.limit >= 1 && request.wanted.limit <= max_api_acts, "a page has an end");
   }
   void operator()(const api_history& request) const {
     require(canang::net::is_room_name(request.channel), "the channel is a room's name");

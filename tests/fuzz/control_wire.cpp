@@ -2,8 +2,11 @@
 
 #include "cluster/control/relay_wire.hpp"
 #include "cluster/control/wire.hpp"
+#include "cluster/rooms/moderation_store.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -57,10 +60,28 @@ void look_at_relayed(std::string_view bytes) {
           "and says the same");
 }
 
+/// What a Redis has of an act, `KEY NUL ACT`: what is read can be told to clients, and is written again as it was.
+void look_at_act(std::string_view bytes) {
+  const auto cut = std::min(bytes.find('\0'), bytes.size());
+  const auto text = bytes.substr(0, cut);
+  const auto key = read_act_key(text);
+  if (key)
+    require(is_valid(*key) && to_text(*key) == text, "a key has one text");
+  const auto stored = bytes.substr(std::min(cut + 1, bytes.size()));
+  constexpr moderation_act::clock::time_point now{std::chrono::hours{1}};
+  const auto act = read_act(text, stored, 1000, now);
+  if (!act)
+    return;
+  require(key.has_value() && act->text == text, "it is of a key that can be");
+  require(told_to_client(*act).size() <= 123, "its reason fits into a close frame");
+  require(act->ends_at >= now, "and its end is not before it was read");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   look_at({reinterpret_cast<const char*>(data), size});
   look_at_relayed({reinterpret_cast<const char*>(data), size});
+  look_at_act({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -19,10 +19,10 @@ from support.fixtures import (  # noqa: F401
 
 # Modules of the tests that may run beside others.
 PARALLEL = """
-api api_batch api_client api_description api_keys api_publish api_rooms bad_frames bad_handshakes
-configuration disconnects documents emulation handshakes history http http_bodies import_centrifugo
-include_check internal_access internal_port logs operator_commands permissions presence process_lifetime
-proxies rooms signals sse sum_reports tls token_clients token_keys tokens unix_socket
+api api_batch api_client api_description api_keys api_log api_publish api_rooms bad_frames bad_handshakes
+configuration console disconnects documents emulation handshakes history hooks hooks_and_moderation http http_bodies
+import_centrifugo include_check internal_access internal_port logs moderation operator_commands permissions presence
+process_lifetime proxies rooms signals sse sum_reports tls token_clients token_keys tokens unix_socket
 """.split()
 
 

@@ -226,6 +226,10 @@ allow-subscribe = "users"
 allow-publish = "nobody"
 allow-presence = "anyone"
 allow-history = "token"
+hook-subscribe = false
+hook-publish = true
+hook-sub-refresh = false
+hook-rooms = false
 """
     file = tmp_path / "canang.conf"
     file.write_text(f"workers = 2\n[rooms]{settings}[namespaces.chat]{settings}[namespaces.'n s']\n")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 
 import pytest
+from charts import PRODUCTION, render_chart
 from expressions import Expression, alert_rules, alerts_of, dashboard_of, panels_of, parse
 from manifests import REPOSITORY, Manifests
 from support.canang_process import CanangProcess, Metrics
@@ -98,6 +99,14 @@ def test_the_autoscaler_goes_by_a_metric_that_a_node_has(
     names = [metric["pods"]["metric"]["name"] for metric in metrics if metric["type"] == "Pods"]
     assert names
     assert set(names) - set(known.values) == set()
+
+
+def test_keda_asks_for_a_metric_that_a_node_has(known: Known) -> None:
+    spec = render_chart(PRODUCTION, "ci/ways-in.yaml").one("ScaledObject")["spec"]
+    queries = [t["metadata"]["query"] for t in spec["triggers"] if t["type"] == "prometheus"]
+    [expression] = parse({"KEDA": query for query in queries})
+    assert expression.selectors
+    assert list(known.faults_of(expression)) == [], "\n".join(known.faults_of(expression))
 
 
 def test_names_that_no_node_has_are_found(known: Known) -> None:

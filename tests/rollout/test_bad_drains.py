@@ -150,3 +150,21 @@ def test_a_crowd_of_which_some_never_read_is_drained_in_time(tmp_path: Path) -> 
     print(table(outcome.figures))
     missed = [figure.words() for figure in outcome.figures if not figure.holds]
     assert not missed, missed
+
+
+SILENCE_LIMIT_S = 2.0  # in every room something is said each 200 ms
+
+
+def test_clients_give_up_a_node_that_hangs_and_resume_elsewhere(stage) -> None:
+    # Once nobody publishes any more there is silence, so the end must come sooner.
+    clients = stage.start_clients(silence_limit_s=SILENCE_LIMIT_S, quiet_s=0.5)
+    clients.wait_connected()
+    stage.nodes["node1"].signal(signal.SIGSTOP)
+    hung = time.monotonic()
+    stage.haproxy.wait_state("node1", up=False, timeout=10)
+    stage.nodes["node2"].wait_metric("canang_connections", FEW.clients, 20)
+    journal = faultless(clients)
+    assert {(o.node, o.code) for o in journal.outages} == {("node1", "1006")}
+    assert len(journal.outages) == FEW.clients / 2
+    noticed = [o.lost_s - hung for o in journal.outages]
+    assert SILENCE_LIMIT_S - 0.5 <= min(noticed) and max(noticed) <= SILENCE_LIMIT_S + 1.5

@@ -8,10 +8,10 @@ from .canang_process import CanangProcess
 from .raw_websocket import RawConnection, RawWebSocket, Response, request_head
 
 
-def ask(canang: CanangProcess, path: str) -> Response:
-    """The answer to a handshake."""
+def ask(canang: CanangProcess, path: str, **changes: str) -> Response:
+    """The answer to a handshake; `changes` as of `request_head`."""
     with RawConnection(canang.port) as client:
-        client.send(request_head(path))
+        client.send(request_head(path, **changes))
         return client.read_response()
 
 

@@ -28,10 +28,10 @@ class Authority:
             *("-keyout", f"{name}.key", "-out", f"{name}.pem"),
         )
 
-    def certify(self, name: str, days: int = 2) -> Certificate:
-        """For localhost; with less than one day it has expired."""
+    def certify(self, name: str, days: int = 2, host: str = "localhost") -> Certificate:
+        """For that host and 127.0.0.1; with less than one day it has expired."""
         extensions = self.directory / f"{name}.ext"
-        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        extensions.write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n")
         self._openssl(
             *("req", *_new_key(), "-subj", f"/CN={name}"),
             *("-keyout", f"{name}.key", "-out", f"{name}.csr"),

@@ -230,12 +230,13 @@ const net::wire_format& lines_format_of_returners() noexcept {
 }
 
 std::string_view name_of(net::command_fault fault) noexcept {
-  static constexpr std::array<std::string_view, 18> names{
+  static constexpr std::array<std::string_view, 23> names{
     "unidentified",   "identified_before", "bad_room",      "joined_before",
     "too_many_rooms", "not_joined",        "left",          "not_allowed",
     "room_limit",     "too_large",         "unavailable",   "refused",
     "not_kept",       "too_much",          "unrecoverable", "no_token",
-    "bad_token",      "token_expired"};
+    "bad_token",      "token_expired",     "banned",        "muted",
+    "locked",         "too_soon",          "room_full"};
   return names[static_cast<std::size_t>(fault)];
 }
 

@@ -48,6 +48,7 @@ class Clients:
         port: int,
         settle_limit_s: int,
         quiet_s: float = 2.0,
+        silence_limit_s: float = 0.0,
     ) -> None:
         self.journal_path = directory / "journal"
         self.log_path = directory / "log"
@@ -62,6 +63,7 @@ class Clients:
                     *("--source", "127.0.0.2,127.0.0.3", "--seed", str(population.seed)),
                     *("--journal", str(self.journal_path)),
                     *("--settle-limit", f"{settle_limit_s}s", "--quiet-for", f"{quiet_s}s"),
+                    *("--silence-limit", f"{int(silence_limit_s * 1000)}ms"),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

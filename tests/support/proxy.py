@@ -60,10 +60,11 @@ class Proxy:
 
     # -- what a test does ----------------------------------------------------------------------
 
-    def cut(self) -> None:
-        """Ends all connections, and refuses new ones until `mend`."""
+    def cut(self, spared: int = 0) -> None:
+        """Ends all connections but the first ones, and refuses new ones until `mend`."""
         self._is_cut = True
-        self.end()
+        for link in self.links[spared:]:
+            link.close()
 
     def end(self, kind: str | None = None) -> int:
         """Ends the connections that there are, of one kind or all; how many."""

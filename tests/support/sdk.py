@@ -14,7 +14,8 @@ input:
     {"id":8,"do":"rpc","method","data"}     {"id":9,"do":"token","room","token"}
 
 `token` says what the SDK gets when it asks for a token, of itself (no room) or of a room: each time it does,
-`{"event":"asked","room"}` is told. Of a room it has to be said before `subscribe`; a driver with SDK_HAS_TOKEN in its
+`{"event":"asked","room"}` is told. `rpc` is answered with the `data` of the reply, by the drivers in JavaScript and
+Python. Of a room it has to be said before `subscribe`; a driver with SDK_HAS_TOKEN in its
 environment has the SDK ask for its own.
 
 It answers each on its standard output, with `{"id":1,"ok":{...}}` or `{"id":1,"error":{"code","message"}}`, and

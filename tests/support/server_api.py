@@ -17,6 +17,7 @@ TIMEOUT_S = 10.0  # a command waits 5 s for nodes
 METHODS = """
 publish broadcast subscribe unsubscribe disconnect refresh presence presence_stats
 history history_remove channels info rpc batch
+ban unban mute unmute lockdown moderation
 """.split()
 
 

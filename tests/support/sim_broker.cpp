@@ -14,6 +14,8 @@ bool take(std::string& fault, std::string_view room) {
   return true;
 }
 
+cluster::publish_outcome unavailable() { return {.error = cluster::broker_errc::unavailable}; }
+
 std::shared_ptr<const cluster::room_settings_table> table_of(const cluster::room_settings& rooms) {
   auto table = std::make_shared<cluster::room_settings_table>();
   table->rooms = rooms;
@@ -28,16 +30,34 @@ sim_broker::sim_broker(std::function<clock::time_point()> now, const cluster::ro
 class sim_broker::channel final : public cluster::room_channel {
 public:
   channel(sim_broker& owner, std::string_view room, cluster::room_subscriber& subscriber)
-    : owner_(owner), room_(room), inner_(owner.inner_.open(room, subscriber)) {
+    : owner_(owner),
+      room_(room),
+      subscriber_(subscriber),
+      inner_(owner.inner_.open(room, subscriber)) {
     ++owner_.subscribers_;
   }
   ~channel() override {
     --owner_.subscribers_;
     std::erase_if(owner_.pending_, [this](const pending_answer& one) { return one.of == this; });
+    std::erase_if(owner_.held_, [this](const held_publish& one) { return one.of == this; });
   }
 
   void publish(std::shared_ptr<cluster::publication> message,
                std::string_view idempotency_key) override {
+    if (!owner_.holds(room_)) {
+      publish_now(std::move(message), idempotency_key);
+      return;
+    }
+    owner_.held_.push_back({this, [this, message, key = std::string{idempotency_key}](bool lost) {
+                              if (lost)
+                                subscriber_.on_published(unavailable());
+                              else
+                                publish_now(message, key);
+                            }});
+  }
+
+  void publish_now(std::shared_ptr<cluster::publication> message,
+                   std::string_view idempotency_key) {
     owner_.record_or_throw(room_, message);
     inner_->publish(std::move(message), idempotency_key);
   }
@@ -69,6 +89,7 @@ public:
 private:
   sim_broker& owner_;
   std::string room_;
+  cluster::room_subscriber& subscriber_;
   std::unique_ptr<cluster::room_channel> inner_;
 };
 
@@ -80,6 +101,18 @@ std::unique_ptr<cluster::room_channel> sim_broker::open(std::string_view room,
 void sim_broker::publish(std::string_view room, std::shared_ptr<cluster::publication> message,
                          const cluster::publish_options& options,
                          cluster::publish_handler handler) {
+  if (holds(room)) {
+    held_.push_back({nullptr, [this, room = std::string{room}, message, handler,
+                               key = std::string{options.idempotency_key},
+                               skips = options.skip_history](bool lost) {
+                       if (lost)
+                         handler(unavailable());
+                       else
+                         publish(room, message, {.idempotency_key = key, .skip_history = skips},
+                                 handler);
+                     }});
+    return;
+  }
   if (!options.skip_history)
     record_or_throw(room, message);
   inner_.publish(room, std::move(message), options, std::move(handler));
@@ -90,6 +123,15 @@ void sim_broker::record_or_throw(std::string_view room,
   if (take(throws_at_publish_, room))
     throw std::runtime_error{"the broker failed"};
   record_[std::string{room}].push_back(message);
+}
+
+void sim_broker::end_hold(bool are_lost) {
+  holds_publishes_.clear();
+  while (!held_.empty()) {
+    const auto next = std::move(held_.front());
+    held_.pop_front();
+    next.end(are_lost);
+  }
 }
 
 void sim_broker::run() {

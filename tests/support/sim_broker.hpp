@@ -51,6 +51,10 @@ public:
   void throw_at_next_history(std::string_view room) { throws_at_history_ = room; }
   void refuse_next_history(std::string_view room) { refuses_history_ = room; }
 
+  /// Publishes in the room wait from now on, as while Redis is away, and then are stored, or fail.
+  void hold_publishes(std::string_view room) { holds_publishes_ = room; }
+  void end_hold(bool are_lost);
+
   /// From now on some answers about histories come when the simulation wants it.
   void delay_answers(chance& any) { delays_ = &any; }
   [[nodiscard]] bool has_pending() const noexcept { return !pending_.empty(); }
@@ -69,6 +73,15 @@ private:
     cluster::page_handler handler;
   };
 
+  /// Of the room of a channel, or from outside.
+  struct held_publish {
+    const channel* of; // or null
+    std::function<void(bool is_lost)> end;
+  };
+
+  [[nodiscard]] bool holds(std::string_view room) const noexcept {
+    return !holds_publishes_.empty() && holds_publishes_ == room;
+  }
   void record_or_throw(std::string_view room, const std::shared_ptr<cluster::publication>& message);
 
   cluster::room_settings_source settings_;
@@ -78,6 +91,8 @@ private:
   std::string throws_at_history_;
   std::string refuses_history_;
   std::deque<pending_answer> pending_;
+  std::string holds_publishes_;
+  std::deque<held_publish> held_;
   chance* delays_ = nullptr;
   std::size_t subscribers_ = 0;
 };

@@ -41,8 +41,14 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
     beats(owner.options_.beats, owner.start_, index + 1),
     broker([&owner] { return owner.now(); }, owner.options_.history),
     authorizer(owner.chance_),
-    room_services{broker,  context.metrics,  owner.cast_,       owner.bridges_,
-                  context, &broker.keeper(), &owner.room_limit_},
+    room_services{.broker = broker,
+                  .metrics = context.metrics,
+                  .cast = owner.cast_,
+                  .bridges = owner.bridges_,
+                  .context = context,
+                  .kept = &broker.keeper(),
+                  .limit = &owner.room_limit_,
+                  .paces = &paces},
     connection_services{.loop = index,
                         .context = context,
                         .members = members,
@@ -50,7 +56,7 @@ sim_node::loop_parts::loop_parts(sim_node& owner, std::uint32_t index)
                         .cast = owner.cast_,
                         .authorizer = owner.options_.asks ? &authorizer : nullptr,
                         .settings = owner.options_.settings} {
-  static_cast<void>(context.now()); // stands from now on: a turn without an end
+  context.new_turn(owner.now()); // without an end
   owner.room_limit_.watch(context.metrics);
   if (owner.options_.delays_history)
     broker.delay_answers(owner.chance_);
@@ -358,6 +364,13 @@ client* sim_node::client_of(actors::connection_id id) {
 
 sim_broker& sim_node::broker_of(std::string_view room) {
   return loops_[actors::home_of(room, loops_.size())]->broker;
+}
+
+void sim_node::end_hold(std::string_view room, bool are_lost) {
+  auto& on = *loops_[actors::home_of(room, loops_.size())];
+  const sim_home::turn mine{on.home};
+  on.broker.end_hold(are_lost);
+  on.has_turned = true;
 }
 
 std::int64_t sim_node::members() const {

@@ -2,6 +2,7 @@
 
 #include "actors/connection.hpp"
 #include "actors/directory.hpp"
+#include "actors/slow_mode.hpp"
 #include "tests/support/later_queue.hpp"
 #include "tests/support/seeds.hpp"
 #include "tests/support/sim_authorizer.hpp"
@@ -109,6 +110,9 @@ public:
   [[nodiscard]] clock::time_point now() const noexcept { return start_ + passed_; }
   [[nodiscard]] const actors::node_cast& cast() const noexcept { return cast_; }
   [[nodiscard]] sim_broker& broker_of(std::string_view room);
+  /// What its broker holds back is done, or fails: see `sim_broker::hold_publishes`.
+  void end_hold(std::string_view room, bool are_lost);
+
   [[nodiscard]] actors::fanout& members_of(std::size_t loop) { return loops_[loop]->members; }
   [[nodiscard]] net::loop_context& context_of(std::size_t loop) { return loops_[loop]->context; }
   /// By name; null where there is none.
@@ -134,6 +138,7 @@ private:
     actors::liveness beats;
     sim_broker broker;
     sim_authorizer authorizer;
+    actors::slow_mode paces;
     actors::room_services room_services;
     actors::connection_services connection_services;
     bool has_turned = false; // something ran since its last flush

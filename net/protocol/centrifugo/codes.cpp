@@ -7,14 +7,19 @@ const error& error_of(command_fault why) noexcept {
   case command_fault::not_joined:
   case command_fault::no_token:
   case command_fault::bad_token:
-  case command_fault::not_allowed: return permission_denied;
+  case command_fault::not_allowed:
+  case command_fault::banned:
+  case command_fault::muted:
+  case command_fault::locked: return permission_denied;
   case command_fault::joined_before: return already_subscribed;
   case command_fault::too_many_rooms:
   case command_fault::too_large:
-  case command_fault::too_much: return limit_exceeded;
+  case command_fault::too_much:
+  case command_fault::room_full: return limit_exceeded;
   case command_fault::bad_room: return bad_request;
   case command_fault::not_kept: return not_available;
   case command_fault::room_limit: return too_many_requests;
+  case command_fault::too_soon: return slow_mode;
   case command_fault::token_expired: return token_expired;
   case command_fault::unrecoverable: return unrecoverable_position;
   case command_fault::unidentified:

@@ -27,6 +27,8 @@ inline constexpr error bad_request{107, "bad request"};
 inline constexpr error not_available{108, "not available"};
 inline constexpr error token_expired{109, "token expired"};
 inline constexpr error too_many_requests{111, "too many requests", true};
+inline constexpr error slow_mode{111,
+                                 "too many requests"}; // who tries again too soon is refused again
 inline constexpr error unrecoverable_position{112, "unrecoverable position"};
 
 /// What the client is told.

@@ -112,6 +112,14 @@ void append_expiry(std::string& out, std::uint32_t expires_in_s) {
   append_number(out, expires_in_s);
 }
 
+/// What the operator's program has the client told, as a field behind others.
+void append_told(std::string& out, const told_data& data) {
+  if (data.bytes.empty())
+    return;
+  out += ",\"data\":";
+  append_json_data(out, data.type, data.bytes);
+}
+
 void append_subscription(std::string& out, const join_reply& reply) {
   out += '{';
   append_position(out, reply.at.epoch, reply.at.offset);
@@ -129,6 +137,7 @@ void append_subscription(std::string& out, const join_reply& reply) {
     out += ',';
     append_expiry(out, reply.expires_in_s);
   }
+  append_told(out, reply.data);
   append_publications(out, reply.recovered);
   out += '}';
 }
@@ -175,6 +184,7 @@ public:
       out += ',';
       append_expiry(out, *is.expires_in_s);
     }
+    append_told(out, is.data);
     if (!is.session.empty()) {
       out += ",\"session\":";
       append_json_string(out, is.session);
@@ -206,6 +216,16 @@ public:
     out += "{\"recoverable\":true,";
     append_position(out, reply.at.epoch, reply.at.offset);
     out += ",\"positioned\":true}}}";
+  }
+
+  void called(std::string& out, const call_answer& is) const override {
+    begin_reply(out, is.request, "rpc");
+    out += '{';
+    if (!is.data.bytes.empty()) {
+      out += "\"data\":";
+      append_json_data(out, is.data.type, is.data.bytes);
+    }
+    out += "}}";
   }
 
   void done(std::string& out, std::uint32_t id, method what) const override {

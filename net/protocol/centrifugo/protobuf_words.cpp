@@ -28,6 +28,7 @@ enum reply_field : protozero::pbf_tag_type {
   reply_presence_stats = 10,
   reply_history = 11,
   reply_ping = 12,
+  reply_rpc = 13,
   reply_refresh = 14,
   reply_sub_refresh = 15
 };
@@ -126,6 +127,11 @@ void add_expiry(pbf_writer& to, protozero::pbf_tag_type expires, std::uint32_t e
   to.add_uint32(expires + 1, expires_in_s);
 }
 
+void add_told(pbf_writer& to, protozero::pbf_tag_type field, const told_data& data) {
+  if (!data.bytes.empty())
+    to.add_bytes(field, data.bytes.data(), data.bytes.size());
+}
+
 void add_subscription(pbf_writer& fields, const join_reply& reply) {
   if (reply.expires_in_s != 0)
     add_expiry(fields, 1, reply.expires_in_s);
@@ -138,6 +144,7 @@ void add_subscription(pbf_writer& fields, const join_reply& reply) {
   fields.add_uint64(9, reply.at.offset);
   if ((reply.note & (subscription_note::positioned | subscription_note::recoverable)) != 0)
     fields.add_bool(10, true);
+  add_told(fields, 11, reply.data);
   if ((reply.note & subscription_note::recovering) != 0)
     fields.add_bool(12, true);
   if ((reply.note & subscription_note::changes) != 0)
@@ -166,6 +173,7 @@ public:
       add_text(fields, 1, is.client);
       if (is.expires_in_s)
         add_expiry(fields, 3, *is.expires_in_s);
+      add_told(fields, 5, is.data);
       fields.add_uint32(7, is.ping_s);
       fields.add_bool(8, true);
       add_text(fields, 9, is.session);
@@ -195,6 +203,11 @@ public:
       fields.add_uint64(5, reply.at.offset);
       fields.add_bool(6, true);
     });
+  }
+
+  void called(std::string& out, const call_answer& is) const override {
+    append_reply(out, is.request, reply_rpc,
+                 [&](pbf_writer& fields) { add_told(fields, 1, is.data); });
   }
 
   void done(std::string& out, std::uint32_t id, method what) const override {

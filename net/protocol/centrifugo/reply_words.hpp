@@ -30,6 +30,7 @@ struct connect_result {
   std::string_view session{};                  ///< see `session::secret`; empty: there is none
   std::string_view rooms{};                    ///< what `entered` has said
   std::optional<std::uint32_t> expires_in_s{}; ///< unless it is refreshed; none: never
+  told_data data{};                            ///< what the operator's program has the client told
 };
 
 /// One of the protocol's two formats: appends messages, each of which is a whole payload. `id` is the command's.
@@ -51,6 +52,9 @@ public:
 
   /// The push that the server has subscribed the client. What was recovered follows it as publications.
   virtual void subscribed_by_server(std::string& out, const join_reply& reply) const = 0;
+
+  /// The answer to `rpc`.
+  virtual void called(std::string& out, const call_answer& is) const = 0;
 
   /// A result without fields, of `what`.
   virtual void done(std::string& out, std::uint32_t id, method what) const = 0;

@@ -58,7 +58,8 @@ struct request {
 
   std::string_view channel{};
   std::string_view token{};
-  std::string_view data{}; ///< of publish, send, rpc: JSON as it was sent, or bytes
+  std::string_view
+    data{}; ///< of connect, subscribe, publish, send, rpc: JSON as it was sent, or bytes
 
   // connect
   std::string_view name{};

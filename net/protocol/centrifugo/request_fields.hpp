@@ -54,6 +54,7 @@ struct request_field {
 
 inline constexpr std::array request_fields{
   request_field{method::connect, "token", 1, &request::token},
+  request_field{method::connect, "data", 2, data_field{}},
   request_field{method::connect, "subs", 3, subs_field{}},
   request_field{method::connect, "name", 4, &request::name},
   request_field{method::connect, "version", 5, &request::version},
@@ -63,6 +64,7 @@ inline constexpr std::array request_fields{
   request_field{method::subscribe, "recover", 3, &request::recover},
   request_field{method::subscribe, "epoch", 6, &request::epoch},
   request_field{method::subscribe, "offset", 7, &request::offset},
+  request_field{method::subscribe, "data", 8, data_field{}},
   request_field{method::subscribe, "positioned", 9, &request::positioned},
   request_field{method::subscribe, "recoverable", 10, &request::recoverable},
   request_field{method::subscribe, "join_leave", 11, &request::join_leave},

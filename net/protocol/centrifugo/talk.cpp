@@ -110,6 +110,9 @@ bool talk::take(const request& asked, command_sink& sink) {
   case method::refresh:
   case method::sub_refresh: refresh(asked, sink); break;
   case method::rpc:
+    if (!sink.on_call({.method = asked.rpc_method, .data = asked.data, .request = asked.id}))
+      refuse(asked, method_not_found, sink);
+    break;
   case method::unknown: refuse(asked, method_not_found, sink); break;
   }
   return true;
@@ -123,14 +126,19 @@ void talk::connect(const request& asked, command_sink& sink) {
     if (one.recover)
       connecting_->had.emplace_back(one.channel,
                                     resume_position{std::string{one.at.epoch}, one.at.offset});
-  credentials shown;
+  identify_command command{.data = std::string{asked.data},
+                           .name = std::string{asked.name},
+                           .version = std::string{asked.version}};
+  for (const auto& one : asked.subs)
+    command.rooms.emplace_back(one.channel);
+  auto& shown = command.shown;
   if (said_)
     shown = *said_;
   if (!asked.token.empty()) {
     shown.token = asked.token;
     shown.is_of_field = false;
   }
-  sink.on_command(identify_command{std::move(shown)});
+  sink.on_command(std::move(command));
 }
 
 void talk::on_admitted(command_sink& sink) {
@@ -176,7 +184,8 @@ void talk::append_connected(std::string& out, std::uint32_t request, const conne
                     .ping_s = seconds_of(facts.pings),
                     .session = facts.session,
                     .rooms = rooms,
-                    .expires_in_s = facts.expires_in_s});
+                    .expires_in_s = facts.expires_in_s,
+                    .data = facts.data});
 }
 
 /// Which these are the server decides; the client says how far it is in them.
@@ -203,6 +212,7 @@ void talk::subscribe(const request& asked, command_sink& sink) const {
   join.room = asked.channel;
   join.request = asked.id;
   join.token = asked.token;
+  join.data = asked.data;
   join.note = static_cast<std::uint8_t>(
     note_if(asked.positioned, subscription_note::positioned)
     | note_if(asked.recoverable || asked.recover, subscription_note::recoverable)
@@ -280,27 +290,44 @@ void talk::refuse(const request& asked, const error& why, command_sink& sink) co
 
 // --- what became of it
 
+namespace {
+
+error told_error(const failed_command& failed) noexcept {
+  if (failed.worded == nullptr)
+    return error_of(failed.why);
+  const auto& worded = *failed.worded;
+  return {.code = worded.code, .message = worded.text, .is_temporary = worded.is_temporary};
+}
+
+} // namespace
+
 /// Who leaves a room that it is not in has what it wants.
 bool talk::encode_fault(const failed_command& failed, const framing& frames, std::string& out) {
   if (failed.what == command_kind::identify)
-    return encode_not_connected(failed.why, frames, out);
+    return encode_not_connected(failed, frames, out);
   append_message(words_, frames, out, [&](std::string& text) {
-    if (failed.what == command_kind::leave)
+    if (failed.what == command_kind::leave) {
       words_.done(text, failed.request, method::unsubscribe);
-    else
-      words_.error(text, failed.request, error_of(failed.why));
+      return;
+    }
+    auto told = told_error(failed);
+    if (!failed.text.empty())
+      told.message = failed.text;
+    words_.error(text, failed.request, told);
   });
   return true;
 }
 
-/// Who is told that its token has expired gets another one, and connects again; the rest of the message is lost.
-bool talk::encode_not_connected(command_fault why, const framing& frames, std::string& out) {
-  if (why != command_fault::token_expired || !connecting_)
+/// Who is told that its token has expired gets another one, and connects again, and so may whoever is told an error of
+/// the operator's program; the rest of the message is lost.
+bool talk::encode_not_connected(const failed_command& failed, const framing& frames,
+                                std::string& out) {
+  if ((failed.why != command_fault::token_expired && failed.worded == nullptr) || !connecting_)
     return false;
   stage_ = stage::new_here;
   const auto request = std::exchange(connecting_, nullptr)->request;
   append_message(words_, frames, out,
-                 [&](std::string& text) { words_.error(text, request, error_of(why)); });
+                 [&](std::string& text) { words_.error(text, request, told_error(failed)); });
   return true;
 }
 
@@ -311,6 +338,10 @@ void talk::encode_refreshed(const refreshed& is, const framing& frames, std::str
 void talk::encode_stored(const stored_publish& stored, const framing& frames, std::string& out) {
   append_message(words_, frames, out,
                  [&](std::string& text) { words_.done(text, stored.request, method::publish); });
+}
+
+void talk::encode_called(const call_answer& is, const framing& frames, std::string& out) {
+  append_message(words_, frames, out, [&](std::string& text) { words_.called(text, is); });
 }
 
 void talk::encode_left(const leave_command& left, const framing& frames, std::string& out) {

@@ -47,6 +47,7 @@ public:
   void encode_stored(const stored_publish& stored, const framing& frames,
                      std::string& out) override;
   void encode_refreshed(const refreshed& is, const framing& frames, std::string& out) override;
+  void encode_called(const call_answer& is, const framing& frames, std::string& out) override;
   void encode_left(const leave_command& left, const framing& frames, std::string& out) override;
   void encode_members(const members_answer& is, const framing& frames, std::string& out) override;
   void encode_counts(const counts_answer& are, const framing& frames, std::string& out) override;
@@ -63,7 +64,7 @@ private:
                         std::string_view rooms) const;
   void publish(const request& asked, command_sink& sink) const;
   void ask_history(const request& asked, command_sink& sink) const;
-  [[nodiscard]] bool encode_not_connected(command_fault why, const framing& frames,
+  [[nodiscard]] bool encode_not_connected(const failed_command& failed, const framing& frames,
                                           std::string& out);
   void refuse(const request& asked, const error& why, command_sink& sink) const;
   template <class Write>

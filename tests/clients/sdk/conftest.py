@@ -22,7 +22,7 @@ from support.sdk import GO_DEADLINE_S, sdk, start_client  # noqa: F401
 
 # Modules of the tests that may run beside others.
 PARALLEL = """
-bad_commands deltas dialects info node_backend recovery_settings sdk_connections sdk_deltas sdk_info
+bad_commands deltas dialects hook_backends info node_backend recovery_settings sdk_connections sdk_deltas sdk_info
 sdk_rooms sdk_server_subs sdk_tokens server_subs tokens
 """.split()
 

@@ -98,11 +98,13 @@ class Stage:
         for name in names:
             self.haproxy.wait_state(name, up=True, timeout=10)
 
-    def start_clients(self, port: int | None = None, settle_limit_s: int = 60) -> Clients:
+    def start_clients(
+        self, port: int | None = None, settle_limit_s: int = 60, **more: float
+    ) -> Clients:
         """Behind HAProxy, unless a port says otherwise."""
         folder = self.folder("clients")
         return self.keep(
-            Clients(folder, self.settings, port or self.haproxy.port, settle_limit_s)
+            Clients(folder, self.settings, port or self.haproxy.port, settle_limit_s, **more)
         )
 
     def drain(self, name: str, why: str = "drained") -> Drained:

@@ -42,7 +42,8 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
        "allow-publish = \"nobody\"\nallow-presence = \"anyone\"\nallow-history = \"token\"\n"
        "force-positioning = true\nforce-recovery = true\nrecovery-mode = \"cache\"\n"
        "auto-recovery = true\ndelta = \"fossil\"\nslow-consumers = \"latest\"\n"
-       "compression = \"deflate\"\ncompression-min-bytes = \"2KiB\"\n");
+       "compression = \"deflate\"\ncompression-min-bytes = \"2KiB\"\n"
+       "slow-mode = \"5s\"\nmembers-max = 500\n");
   const auto said = table.of("lobby");
   EXPECT_EQ(said.history_size, 7U);
   EXPECT_EQ(said.history_bytes, 1024U);
@@ -62,6 +63,8 @@ TEST_F(room_tables_test, say_everything_of_rooms) {
   EXPECT_EQ(said.slow, cluster::slow_consumers::latest);
   EXPECT_TRUE(said.compresses);
   EXPECT_EQ(said.compression_min_bytes, 2048U);
+  EXPECT_EQ(said.slow_mode, 5s);
+  EXPECT_EQ(said.members_max, 500U);
 }
 
 TEST_F(room_tables_test, say_where_messages_are_compressed) {
@@ -73,6 +76,16 @@ TEST_F(room_tables_test, say_where_messages_are_compressed) {
   EXPECT_TRUE(table.of("feed:1").compresses);
   EXPECT_EQ(table.of("feed:1").compression_min_bytes, 1U);
   EXPECT_FALSE(table.of("chat:1").compresses);
+}
+
+TEST_F(room_tables_test, say_how_fast_and_how_many) {
+  take("[rooms]\nslow-mode = '2s'\n[namespaces.fast]\nslow-mode = '0s'\nmembers-max = 0\n");
+  EXPECT_EQ(table.of("lobby").slow_mode, 2s);
+  EXPECT_EQ(table.of("lobby").members_max, 0U);
+  EXPECT_EQ(table.of("fast:1").slow_mode, 0s);
+  expect_refused("[rooms]\nslow-mode = '25h'\n", {2, 13}, "is not a duration such as 5s");
+  expect_refused("[rooms]\nslow-mode = 'soon'\n", {2, 13}, "is not a duration such as 5s");
+  expect_refused("[rooms]\nmembers-max = -1\n", {2, 15}, "is not a number from 0 to 1000000");
 }
 
 TEST_F(room_tables_test, say_what_becomes_of_slow_members) {

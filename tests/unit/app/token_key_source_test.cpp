@@ -1,5 +1,6 @@
 #include "app/token_key_source.hpp"
 
+#include "tests/unit/support/becomes.hpp"
 #include "tests/unit/support/rfc_tokens.hpp"
 #include "tests/unit/support/token_vectors.hpp"
 
@@ -23,6 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
+using test::becomes;
 
 std::string set_of(int count) {
   std::string keys;
@@ -90,17 +92,6 @@ private:
   std::atomic<bool> is_ending_{false};
   std::thread thread_;
 };
-
-/// Whether it becomes true within 10 s.
-bool becomes(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline)
-      return false;
-    std::this_thread::sleep_for(1ms);
-  }
-  return true;
-}
 
 token_options options_of(const key_server& server) {
   token_options options;

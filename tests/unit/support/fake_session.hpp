@@ -13,6 +13,7 @@ namespace canang::test {
 /// sent waits until the test has it taken.
 class fake_session final : public net::session {
 public:
+  std::string address;            ///< and port, of its client
   std::string got;                ///< bytes taken, in order
   std::vector<std::size_t> sends; ///< sizes of the sends that were taken
   std::size_t writes = 0;         ///< calls that wrote something
@@ -119,7 +120,7 @@ public:
 
   [[nodiscard]] clock::time_point last_heard() const noexcept override { return heard; }
 
-  [[nodiscard]] std::string peer() const override { return {}; }
+  [[nodiscard]] std::string peer() const override { return address; }
   [[nodiscard]] bool expects_pings() const noexcept override { return wants_pings; }
 
   void ping() override {

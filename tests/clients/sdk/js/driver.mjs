@@ -129,7 +129,7 @@ const commands = {
   history,
   presence,
   stats,
-  rpc: ({ method, data }) => client.rpc(method, encoded(data)),
+  rpc: async ({ method, data }) => decoded((await client.rpc(method, encoded(data))).data),
 };
 
 obeyLines(commands);

@@ -182,8 +182,8 @@ class Driver:
         found = await self.client.presence_stats(room)
         return {"clients": found.num_clients, "users": found.num_users}
 
-    async def rpc(self, method: str, data: Any) -> None:
-        await self.client.rpc(method, encoded(data))
+    async def rpc(self, method: str, data: Any) -> dict[str, Any]:
+        return decoded((await self.client.rpc(method, encoded(data))).data)
 
     async def obey(self, line: dict[str, Any]) -> None:
         number, verb = line.pop("id"), line.pop("do")

@@ -39,6 +39,12 @@ TEST(api_methods, each_reads_its_own) {
   EXPECT_TRUE(reads<api_history_remove>("history_remove", R"({"channel":"r"})"));
   EXPECT_TRUE(reads<api_channels>("channels", "{}"));
   EXPECT_TRUE(reads<api_info>("info", "{}"));
+  EXPECT_TRUE(reads<api_moderation>("ban", R"({"user":"ann"})"));
+  EXPECT_TRUE(reads<api_moderation>("unban", R"({"user":"ann"})"));
+  EXPECT_TRUE(reads<api_moderation>("mute", R"({"user":"ann"})"));
+  EXPECT_TRUE(reads<api_moderation>("unmute", R"({"user":"ann"})"));
+  EXPECT_TRUE(reads<api_moderation>("lockdown", R"({"on":true})"));
+  EXPECT_TRUE(reads<api_acts>("moderation", "{}"));
   for (const auto& method : api_methods()) {
     const auto parsed = method.read("nothing");
     ASSERT_TRUE(std::holds_alternative<api_error>(parsed)) << method.name;

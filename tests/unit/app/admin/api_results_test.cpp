@@ -81,6 +81,20 @@ TEST(api_results, a_history_has_no_joins_and_leaves) {
   EXPECT_EQ(to_json(history_result{}), R"({"publications":[],"epoch":"","offset":0})");
 }
 
+TEST(api_results, of_a_bare_history_nobody_learns_what_was_said) {
+  history_result result{.top = {.epoch = "e", .offset = 9}, .is_bare = true};
+  auto tagged = std::make_shared<cluster::publication>();
+  tagged->data = R"(secret "text")";
+  tagged->offset = 8;
+  tagged->type = payload_type::text;
+  tagged->notes = std::make_unique<const cluster::publication_notes>(
+    cluster::publication_notes{.tags = {{"topic", "secret"}}});
+  ASSERT_TRUE(add_messages(result, std::vector<cluster::publication_ptr>{
+                                     tagged, message("\x01\x02", 9, payload_type::binary)}));
+  EXPECT_EQ(to_json(result), R"({"publications":[{"bytes":13,"binary":false,"offset":8},)"
+                             R"({"bytes":2,"binary":true,"offset":9}],"epoch":"e","offset":9})");
+}
+
 TEST(api_results, a_history_is_bounded_and_has_one_message_in_any_case) {
   history_result large;
   const auto half = message(std::string(max_api_history_bytes / 2, 'x'));

@@ -43,6 +43,10 @@ TEST(control_wire, reads_the_commands_that_it_writes) {
     refresh_user{"ann"},
     refresh_user{"ann", "abcdefgh23/7", 1'900'000'000},
     refresh_user{"", "abcdefgh23/7", 1},
+    read_acts{.key = "bu*\nann", .made_ms = 1'900'000'000'000},
+    read_acts{.key = "bu*\nann", .made_ms = ~std::uint64_t{0}, .is_lifted = true},
+    count_user{"ann"},
+    count_user{"", client},
   };
   std::uint64_t number = 0;
   for (const auto& command : commands) {
@@ -69,6 +73,7 @@ TEST(control_wire, its_largest_command_fits) {
     disconnect_user{name, 4999, std::string(max_control_reason_bytes, 'r'), client,
                     std::vector(max_spared_clients, client)},
     add_to_room{name, name, client, position{name, ~std::uint64_t{0}}},
+    read_acts{.key = std::string(max_control_key_bytes, 'k'), .made_ms = ~std::uint64_t{0}},
   };
   for (const auto& one : largest)
     EXPECT_LE(encode(node, ~std::uint64_t{0}, one).size(), max_control_message_bytes);
@@ -105,6 +110,17 @@ TEST(control_wire, tells_what_is_wrong_with_a_message) {
     EXPECT_EQ(fault_of(line), control_wire_errc::malformed) << line;
 }
 
+TEST(control_wire, an_order_of_a_moderator_is_read_strictly) {
+  const auto good = encode(node, 1, read_acts{.key = "k", .made_ms = 7, .is_lifted = true});
+  const std::string head = "1 abcdefgh23 c 1 acts\n";
+  EXPECT_EQ(good, head + std::string("\1\0k\1\0007\6\0lifted", 14));
+  for (const auto& fields :
+       {std::string("\1\0k", 3), std::string("\1\0k\1\0x\6\0lifted", 14),
+        std::string("\1\0k\1\0007\6\0Lifted", 14), std::string("\0\0\1\0007\6\0lifted", 13),
+        std::string("\1\0k\1\0007\6\0lifted\0\0", 16)})
+    EXPECT_EQ(fault_of(head + fields), control_wire_errc::malformed) << fields;
+}
+
 TEST(control_wire, refuses_what_is_beyond_the_limits) {
   EXPECT_FALSE(is_valid(disconnect_user{"", 3503, ""}));
   EXPECT_FALSE(is_valid(disconnect_user{std::string(max_control_name_bytes + 1, 'u'), 3503, ""}));
@@ -120,6 +136,8 @@ TEST(control_wire, refuses_what_is_beyond_the_limits) {
   EXPECT_FALSE(is_valid(refresh_user{""}));
   EXPECT_FALSE(is_valid(refresh_user{"u", {}, 0}));
   EXPECT_FALSE(is_valid(refresh_user{"u", {}, -1}));
+  EXPECT_FALSE(is_valid(count_user{""}));
+  EXPECT_FALSE(is_valid(count_user{std::string(max_control_name_bytes + 1, 'u')}));
   EXPECT_FALSE(is_valid(add_to_room{"", "r"}));
   EXPECT_FALSE(is_valid(add_to_room{"u", ""}));
   EXPECT_FALSE(is_valid(add_to_room{"u", "r", "a b"}));

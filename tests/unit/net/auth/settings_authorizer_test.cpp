@@ -174,6 +174,51 @@ TEST_F(settings_authorizer_test, believes_whoever_has_no_token_and_no_token) {
   EXPECT_EQ(text, "bad");
 }
 
+TEST_F(settings_authorizer_test, leaves_it_to_the_program_whether_one_may_subscribe) {
+  names.personal_prefix = "me:";
+  said.rules.asks_subscribe = true;
+  const auto verdict_for = [this](room_action what, const identity& who, std::string_view room,
+                                  bool is_member = false) {
+    verdict said_of_it = verdict::unavailable;
+    access.decide({.who = who, .what = what, .room = room, .is_member = is_member},
+                  [&](verdict is) { said_of_it = is; });
+    return said_of_it;
+  };
+  identity ann{.user = "ann", .is_proved = true};
+  said.rules.subscribe = who_may::token;
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "lobby"), verdict::ask);
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "me:ann"), verdict::allowed);
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "me:bob"), verdict::refused);
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "$board"), verdict::refused);
+  EXPECT_EQ(verdict_for(room_action::publish, ann, "lobby", true), verdict::allowed);
+  ann.grants = {
+    {.pattern = "lobby", .match = token_grant::kind::exact, .rights = token_grant::subscribe}};
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "lobby"), verdict::allowed);
+  said.rules.subscribe = who_may::nobody;
+  EXPECT_EQ(verdict_for(room_action::subscribe, ann, "lobby"), verdict::refused);
+}
+
+TEST_F(settings_authorizer_test, leaves_every_publish_to_the_program_but_those_that_nobody_may) {
+  said.rules.asks_publish = true;
+  said.rules.publish = who_may::anyone;
+  identity ann{.user = "ann", .is_proved = true};
+  ann.grants = {
+    {.pattern = "*", .match = token_grant::kind::wildcard, .rights = token_grant::publish}};
+  const auto publish_verdict = [&](std::string_view room = "lobby", bool is_member = false) {
+    verdict said_of_it = verdict::unavailable;
+    access.decide({.who = ann, .what = room_action::publish, .room = room, .is_member = is_member},
+                  [&](verdict is) { said_of_it = is; });
+    return said_of_it;
+  };
+  EXPECT_EQ(publish_verdict(), verdict::ask);
+  ann.grants.clear();
+  EXPECT_EQ(publish_verdict(), verdict::ask);
+  EXPECT_EQ(publish_verdict("$board", true), verdict::ask);
+  EXPECT_EQ(publish_verdict("$board"), verdict::refused) << "it is not for all";
+  said.rules.publish = who_may::nobody;
+  EXPECT_EQ(publish_verdict(), verdict::refused);
+}
+
 TEST(room_access_test, has_the_rules_of_the_settings_in_force) {
   auto first = std::make_shared<cluster::room_settings_table>();
   first->rooms.publish = who_may::nobody;
@@ -182,7 +227,8 @@ TEST(room_access_test, has_the_rules_of_the_settings_in_force) {
   quiet.subscribe = who_may::token;
   quiet.see_presence = who_may::anyone;
   cluster::room_settings_source source{first};
-  actors::room_access rules{source};
+  cluster::moderation_source acts;
+  actors::room_access rules{source, acts};
   EXPECT_EQ(rules.of("lobby").subscribe, who_may::anyone);
   EXPECT_EQ(rules.of("lobby").publish, who_may::nobody);
   EXPECT_EQ(rules.of("lobby").presence, who_may::members);

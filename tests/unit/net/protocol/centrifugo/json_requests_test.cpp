@@ -40,7 +40,7 @@ const examples good{
   {"{}\n\n{\"id\":2}\n", "0 none;0 none;2 unknown;"},
   {" { \"id\" : 4294967295 , \"ping\" : { } } ", "4294967295 ping;"},
   {R"({"id":1,"connect":{"token":"t","name":"js","version":"1.2","data":{"a":1}}})",
-   "1 connect token=t name=js version=1.2;"},
+   R"(1 connect token=t data={"a":1} name=js version=1.2;)"},
   {R"({"id":1,"connect":{"subs":{"a":{"recover":true},"b":null}}})",
    "1 connect sub=a!:0 sub=b?:0;"},
   {R"({"id":1,"connect":{"subs":{"\u0061":{"x":[1],"offset":7,"epoch":"e\n","recover":true}}}})",
@@ -50,8 +50,8 @@ const examples good{
   {R"({"id":1,"connect":{"subs":{"a":{}},"subs":{}}})", "1 connect;"},
   {R"({"id":2,"subscribe":{"channel":"c","token":"t","recover":true,"epoch":"e","offset":7,)"
    R"("data":1,"positioned":true,"recoverable":true,"join_leave":true,"delta":"fossil","flag":1}})",
-   "2 subscribe channel=c token=t recover positioned recoverable join_leave epoch=e offset=7 "
-   "delta=fossil;"},
+   "2 subscribe channel=c token=t data=1 recover positioned recoverable join_leave epoch=e "
+   "offset=7 delta=fossil;"},
   {R"({"id":2,"subscribe":{"channel":"c","recover":false}})", "2 subscribe channel=c;"},
   {R"({"id":2,"subscribe":{"offset":18446744073709551615}})",
    "2 subscribe offset=18446744073709551615;"},

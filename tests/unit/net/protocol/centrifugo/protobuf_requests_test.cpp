@@ -55,7 +55,7 @@ const examples good{
   {command("") + command(number(1, 0)) + command(""), "0 none;0 none;0 none;"},
   {command(number(1, 4294967295)), "4294967295 unknown;"},
   {asking(4, bytes(1, "t") + bytes(2, "d") + bytes(4, "js") + bytes(5, "1.2") + number(7, 1)),
-   "7 connect token=t name=js version=1.2;"},
+   "7 connect token=t data=d name=js version=1.2;"},
   {asking(4, bytes(3, bytes(1, "a"))), "7 connect sub=a?:0;"},
   {asking(4, bytes(3, bytes(1, "a") + bytes(2, number(3, 1) + bytes(6, "e") + number(7, 9)))
                + bytes(3, bytes(2, bytes(1, "x") + number(3, 0)) + bytes(1, "b") + number(9, 1))),
@@ -63,7 +63,7 @@ const examples good{
   {asking(5, bytes(1, "c") + bytes(2, "t") + number(3, 1) + bytes(6, "e") + number(7, largest)
                + bytes(8, "d") + number(9, 1) + number(10, 1) + number(11, 1)
                + bytes(12, "fossil")),
-   "7 subscribe channel=c token=t recover positioned recoverable join_leave epoch=e "
+   "7 subscribe channel=c token=t data=d recover positioned recoverable join_leave epoch=e "
    "offset=18446744073709551615 delta=fossil;"},
   {asking(5, number(3, 0) + number(9, 256)), "7 subscribe positioned;"},
   {asking(5, raw(3, 0, "\x80\x02"s) + raw(9, 0, "\x80\x00"s)), "7 subscribe recover;"},

@@ -27,6 +27,9 @@ struct noting_sink final : command_sink {
   conversation_ptr* talk = nullptr;
   bool admits_at_once = true;
   std::optional<std::uint32_t> expires_in_s{};
+  std::string data{}; // of the last command that had any
+  bool answers_calls = false;
+  told_data told{};
 
   void note(std::string what, std::uint32_t request) {
     did.push_back(std::move(what) + " #" + std::to_string(request));
@@ -37,6 +40,9 @@ struct noting_sink final : command_sink {
     note("is " + command.shown.user
            + (command.shown.token.empty() ? ""s : " by " + command.shown.token),
          0);
+    data = command.data + ' ' + command.name + ' ' + command.version;
+    for (const auto& room : command.rooms)
+      data += ' ' + room;
     if (admits_at_once)
       (*talk)->on_admitted(*this);
   }
@@ -46,6 +52,7 @@ struct noting_sink final : command_sink {
   }
   void on_command(join_command&& command) override {
     joined_as = command.format;
+    data = command.data;
     note("join " + command.room + position_of(command.since) + " note "
            + std::to_string(command.note) + (command.token.empty() ? ""s : " by " + command.token),
          command.request);
@@ -70,13 +77,20 @@ struct noting_sink final : command_sink {
            + position_of(command.since) + (command.is_reverse ? " reverse" : ""),
          command.request);
   }
+  bool on_call(const call_command& command) override {
+    if (!answers_calls)
+      return false;
+    note("call " + std::string{command.method} + ' ' + std::string{command.data}, command.request);
+    return true;
+  }
   connection_facts facts() const override {
     return {.node = "n1",
             .connection = 7,
             .pings = std::chrono::milliseconds{24'100},
             .session = session,
             .rooms = rooms,
-            .expires_in_s = expires_in_s};
+            .expires_in_s = expires_in_s,
+            .data = told};
   }
   void reply(frame_type type, std::string_view payload) override {
     EXPECT_EQ(type, frame_type::text);
@@ -421,6 +435,61 @@ TEST_F(centrifugo_talk, has_a_code_for_each_fault) {
             error(112, "unrecoverable position"));
   EXPECT_EQ(code(command_kind::leave, command_fault::not_joined), R"({"id":3,"unsubscribe":{}})")
     << "it has what it wants";
+}
+
+TEST_F(centrifugo_talk, passes_on_what_is_meant_for_a_backend) {
+  open();
+  say(R"({"id":1,"connect":{"data":{"a": 1},"name":"js","version":"5","subs":{"r":{}}}})");
+  EXPECT_EQ(sink.data, R"({"a": 1} js 5 r)");
+  say(R"({"id":2,"subscribe":{"channel":"r","data":[1]}})");
+  EXPECT_EQ(sink.data, "[1]");
+}
+
+TEST_F(centrifugo_talk, tells_what_a_backend_has_the_client_told) {
+  sink.told = {.bytes = R"({"motd":1})"};
+  open();
+  say(R"({"id":1,"connect":{}})");
+  EXPECT_EQ(sink.replies, lines{R"({"id":1,"connect":{"client":"n1/7","ping":25,"pong":true,)"
+                                R"("node":"n1","data":{"motd":1}}})"});
+  std::string out;
+  centrifugo_json_format().encode_join(
+    {.request = 2, .at = {"r", "e", 9, false}, .data = {.bytes = "[1]"}}, out);
+  EXPECT_NE(out.find(R"("data":[1])"), std::string::npos) << out;
+}
+
+TEST_F(centrifugo_talk, asks_a_backend_what_clients_ask) {
+  sink.answers_calls = true;
+  EXPECT_EQ(done_for(R"({"id":3,"rpc":{"method":"sum","data":[1,2]}})"),
+            lines{"call sum [1,2] #3"});
+  EXPECT_TRUE(sink.replies.empty());
+  const auto answer = [this](const told_data& data) {
+    std::string out;
+    talk->encode_called({.request = 3, .data = data}, websocket_framing(), out);
+    return out.substr(2);
+  };
+  EXPECT_EQ(answer({.bytes = "3"}), R"({"id":3,"rpc":{"data":3}})");
+  EXPECT_EQ(answer({}), R"({"id":3,"rpc":{}})");
+  sink.answers_calls = false;
+  say(R"({"id":4,"rpc":{"method":"sum"}})");
+  EXPECT_EQ(sink.replies, lines{R"({"id":4,"error":{"code":104,"message":"method not found"}})"});
+}
+
+TEST_F(centrifugo_talk, tells_faults_in_a_backends_own_words) {
+  const worded_fault words{.code = 1000, .text = "no \"x\"", .is_temporary = true};
+  EXPECT_EQ(fault({.what = command_kind::join,
+                   .why = command_fault::unavailable,
+                   .request = 3,
+                   .room = "r",
+                   .worded = &words}),
+            R"({"id":3,"error":{"code":1000,"message":"no \"x\"","temporary":true}})");
+  sink.admits_at_once = false;
+  open();
+  say(R"({"id":1,"connect":{}})");
+  EXPECT_EQ(fault({.what = command_kind::identify, .worded = &words}),
+            R"({"id":1,"error":{"code":1000,"message":"no \"x\"","temporary":true}})");
+  sink.did.clear();
+  say(R"({"id":2,"connect":{}})");
+  EXPECT_EQ(sink.did, lines{"is  #0"}) << "it may try again";
 }
 
 TEST_F(centrifugo_talk, tells_what_was_recovered_in_the_answer) {

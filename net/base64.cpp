@@ -1,4 +1,4 @@
-#include "app/admin/base64.hpp"
+#include "net/base64.hpp"
 
 #include "net/json.hpp"
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-namespace canang::admin {
+namespace canang::net {
 
 /// OpenSSL takes more than it writes: white space around it, padding within, bits behind the last byte. What is
 /// right comes back when it is encoded again.
@@ -26,8 +26,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     return std::nullopt;
   bytes.resize(static_cast<std::size_t>(size) - padding); // which it has as zeros
   std::string again;
-  net::append_base64(again, bytes);
+  append_base64(again, bytes);
   return again == text ? std::optional{std::move(bytes)} : std::nullopt;
 }
 
-} // namespace canang::admin
+} // namespace canang::net

@@ -1,4 +1,4 @@
-#include "app/admin/base64.hpp"
+#include "net/base64.hpp"
 
 #include "net/json.hpp"
 
@@ -7,14 +7,14 @@
 #include <cstddef>
 #include <string>
 
-namespace canang::admin {
+namespace canang::net {
 namespace {
 
 TEST(base64, what_is_encoded_comes_back) {
   std::string bytes;
   for (std::size_t i = 0; i < 300; ++i) {
     std::string text;
-    net::append_base64(text, bytes);
+    append_base64(text, bytes);
     EXPECT_EQ(decode_base64(text), bytes) << i;
     bytes += static_cast<char>(i * 37);
   }
@@ -29,4 +29,4 @@ TEST(base64, what_no_encoder_writes_is_refused) {
 }
 
 } // namespace
-} // namespace canang::admin
+} // namespace canang::net
