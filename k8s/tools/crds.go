@@ -1,8 +1,12 @@
 //go:build tools
 
-// Package tools holds what the checks of the manifests are made with. This file keeps the module in
-// go.mod whose source has the custom resource definitions of PodMonitor and PrometheusRule; nothing of
-// its code is built.
+// Package tools holds what the checks of the manifests are made with. This file keeps those modules in go.mod
+// whose source has the custom resource definitions of PodMonitor and PrometheusRule, HTTPRoute, and ScaledObject;
+// nothing of their code is built.
 package tools
 
-import _ "github.com/prometheus-operator/prometheus-operator/pkg/versionutil"
+import (
+	_ "github.com/kedacore/keda/v2/version"
+	_ "github.com/prometheus-operator/prometheus-operator/pkg/versionutil"
+	_ "sigs.k8s.io/gateway-api/pkg/consts"
+)

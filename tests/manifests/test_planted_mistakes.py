@@ -61,6 +61,36 @@ MISTAKES = {
         *("    app.kubernetes.io/component: server\n  ports", "    tier: none\n  ports"),
         r"selector does not match any pods",
     ),
+    "a template that is no template": (
+        *("render", "chart/templates/service.yaml"),
+        *('{{- include "canang.metadata"', '{{- includes "canang.metadata"'),
+        r'function "includes" not defined',
+    ),
+    "a field that no HTTPRoute has": (
+        *("schemas", "chart/templates/httproute.yaml"),
+        *("- backendRefs:", "- backendRef:"),
+        r"backendRef\b",
+    ),
+    "a field that no ScaledObject has": (
+        *("schemas", "chart/templates/scaledobject.yaml"),
+        *("maxReplicaCount:", "maxReplicas:"),
+        r"maxReplicas",
+    ),
+    "a test of the chart that may run as root": (
+        *("security", "chart/templates/_helpers.tpl"),
+        *("runAsNonRoot: true", "runAsNonRoot: false"),
+        r"Pod canang-test violates restricted.*runAsNonRoot",
+    ),
+    "a writable root file system, in the chart": (
+        *("lint", "chart/templates/_helpers.tpl"),
+        *("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"),
+        r"chart-trial:.*writable root filesystem",
+    ),
+    "a chart that helm would warn of": (
+        *("lint", "chart/templates/service.yaml"),
+        *('printf "%s-internal"', 'printf "%s_internal"'),
+        r"chart-trial: .*canang_internal.*1 chart\(s\) failed",
+    ),
     "an expression that is no PromQL": (
         *("alerts", "overlays/monitoring/prometheusrule.yaml"),
         *('expr: up{job="canang"} == 0', 'expr: up{job="canang" == 0'),
@@ -114,6 +144,26 @@ MISTAKES = {
         *("redis://redis:6379", "http://redis:6379"),
         r"--redis: 'redis' is no Redis URL",
     ),
+    "a chart that probes otherwise than the overlays": (
+        *("tests", "chart/templates/deployment.yaml"),
+        *("periodSeconds: 2\n", "periodSeconds: 3\n"),
+        r"Deployment canang: \S+readinessProbe/periodSeconds: 2 in the overlays, 3 in the chart",
+    ),
+    "a chart whose values for production are others": (
+        *("tests", "chart/values-production.yaml"),
+        *("accept-rate: 1000", "accept-rate: 2000"),
+        r"ConfigMap canang: /data/CANANG_ACCEPT_RATE: '1000' in the overlays, '2000' in the chart",
+    ),
+    "an overlay that has what the chart has not": (
+        *("tests", "overlays/trial/redis.yaml"),
+        *("    - name: redis\n      port: 6379\n", "    - name: redis\n      port: 6379\n      protocol: TCP\n"),
+        r"Service canang-redis: /spec/ports/0/protocol: 'TCP' in the overlays, 'nothing' in the chart",
+    ),
+    "a metric that no node has, for KEDA": (
+        *("tests", "chart/templates/scaledobject.yaml"),
+        *("sum(canang_connections{", "sum(canang_customers{"),
+        r"KEDA: no metric canang_customers",
+    ),
     "a drain that the kubelet would cut short": (
         *("tests", "base/deployment.yaml"),
         *("terminationGracePeriodSeconds: 60", "terminationGracePeriodSeconds: 30"),
@@ -129,7 +179,8 @@ OTHER_MISTAKES = {name: m for name, m in MISTAKES.items() if m[0] != "tests"}
 
 def copy_of_the_manifests(directory: Path) -> Path:
     copy = directory / "k8s"
-    shutil.copytree(MANIFESTS, copy, ignore=shutil.ignore_patterns("tools", "check"))
+    # The chart's links to other files lead to the copies of these.
+    shutil.copytree(MANIFESTS, copy, symlinks=True, ignore=shutil.ignore_patterns("tools", "check"))
     return copy
 
 

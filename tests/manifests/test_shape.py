@@ -42,6 +42,24 @@ def test_probes_ask_the_internal_port_and_liveness_does_not_depend_on_redis(
         assert container[probe]["httpGet"] == {"path": path, "port": "internal"}
 
 
+def test_a_node_that_hangs_is_restarted_soon_but_not_for_a_stutter(overlay: Manifests) -> None:
+    probe = overlay.container()["livenessProbe"]
+    patience = probe["periodSeconds"] * (probe["failureThreshold"] - 1) + probe["timeoutSeconds"]
+    assert patience >= 10
+    killed = probe["periodSeconds"] + patience + probe["terminationGracePeriodSeconds"]
+    assert killed <= 20
+
+
+def test_a_lost_machine_is_given_up_at_once(overlay: Manifests, trial: Manifests) -> None:
+    pods = [overlay.pod()] + [
+        d["spec"]["template"]["spec"] for d in trial.documents if d["kind"] == "Deployment"
+    ]
+    for pod in pods:
+        patience = {t["key"]: t["tolerationSeconds"] for t in pod["tolerations"]}
+        assert patience["node.kubernetes.io/unreachable"] == 0
+        assert 10 <= patience["node.kubernetes.io/not-ready"] <= 60
+
+
 def test_ports_are_those_that_the_server_listens_on(overlay: Manifests) -> None:
     environment, ports = overlay.environment(), overlay.container()["ports"]
     by_name = {port["name"]: port["containerPort"] for port in ports}
