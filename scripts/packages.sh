@@ -12,7 +12,10 @@ pytest_packages=(python3 python3-venv "${redis_packages[@]}" procps iproute2 ope
   nginx-light curl)
 rollout_packages=(haproxy)
 # Go, which builds the tools, is not among them: Debian 12's own is too old for them.
-manifest_packages=("${pytest_packages[@]}")
+manifest_packages=("${pytest_packages[@]}" "${rollout_packages[@]}")
+# A cluster's nodes; Go, which builds Kubernetes, is not among them either.
+kubernetes_packages=("${pytest_packages[@]}" containerd runc nftables iptables
+  containernetworking-plugins util-linux libc6-dev)
 packaging_packages=("${pytest_packages[@]}" "${package_packages[@]}" "${image_packages[@]}" lintian
   systemd libseccomp2 util-linux)
 # Nor is it here: what needs it of these tests skips itself where it is missing or too old.
@@ -32,6 +35,9 @@ provided_otherwise() {
     python3 | npm | chromium | shellcheck | redis-server | haproxy | curl) command -v "$1" ;;
     procps) command -v ps ;;
     iproute2) command -v ip ;;
+    containerd | runc | iptables) command -v "$1" ;;
+    nftables) command -v nft ;;
+    containernetworking-plugins) [[ -x /opt/cni/bin/ptp ]] ;;
     *) false ;;
   esac &>/dev/null
 }
