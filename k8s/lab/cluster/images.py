@@ -27,7 +27,7 @@ def make(quick: bool) -> list[str]:
         one.write(_archive_of(one.names[0]))
     names = [one.names[0] for one in made]
     names.append(_canang(["canang:lab", f"canang:{_version()}"], quick))
-    if before := os.environ.get("CANANG_BEFORE"):
+    if before := os.environ.get("LAB_BEFORE"):
         _server_alone(before, ["canang:before"]).write(_archive_of("canang:before"))
         names.append("canang:before")
     return names

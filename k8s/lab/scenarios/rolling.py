@@ -138,11 +138,11 @@ def evict(pod: str) -> bool:
 
 @scenario("upgrade", "Upgrade from the release before, and back")
 def upgrade(run: Run) -> None:
-    """The image `canang:before` is of the server that CANANG_BEFORE names."""
+    """The image `canang:before` is of the server that LAB_BEFORE names."""
     before = deployments.overlay("before", "trial", images=_images("before"))
     now = deployments.overlay("trial", "trial")
     if not has_image_before():
-        raise Skipped("there is no canang:before: name an older server in CANANG_BEFORE")
+        raise Skipped("there is no canang:before: name an older server in LAB_BEFORE")
     deployments.trial()
     deployments.apply(before)
     deployments.rolled_out()
