@@ -5,6 +5,10 @@
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
 namespace canang::app {
 
 namespace {
@@ -13,6 +17,13 @@ bool is_loopback(const std::string& host) {
   boost::system::error_code ec;
   const auto address = boost::asio::ip::make_address(host, ec);
   return host == "localhost" || (!ec && address.is_loopback());
+}
+
+/// Boost.URL takes any digits.
+bool is_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size() && port != 0;
 }
 
 } // namespace
@@ -30,6 +41,8 @@ std::variant<jwks_url, std::string> parse_jwks_url(std::string_view text) {
   const bool uses_tls = url.scheme() == "https";
   if ((!uses_tls && url.scheme() != "http") || url.host().empty())
     return std::string{"expected https://HOST[:PORT][/PATH], or http"};
+  if (url.has_port() && !is_port(url.port()))
+    return std::string{"the URL's port is not one of 1 to 65535"};
   if (url.has_userinfo() || url.has_fragment())
     return std::string{"the URL may have neither a user nor a fragment"};
   jwks_url made{.uses_tls = uses_tls,
