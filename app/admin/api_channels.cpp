@@ -15,7 +15,8 @@ namespace {
 /// What all who keep rooms answer, put together: each room is kept by one. On the internal loop.
 class room_collection {
 public:
-  room_collection(std::size_t keepers, std::string (*result_of)(room_counts), api_handler&& handler)
+  room_collection(std::size_t keepers, std::string (*result_of)(const room_counts&),
+                  api_handler&& handler)
     : missing_(keepers), result_of_(result_of), handler_(std::move(handler)) {}
 
   void take(cluster::room_list&& part) {
@@ -39,16 +40,16 @@ private:
         .code = api_errc::limit_exceeded,
         .message = fmt::format("limit exceeded: more than {} channels, or too many to look at",
                                max_api_channels)};
-    return result_of_(std::move(all_.rooms));
+    return result_of_(all_.rooms);
   }
 
   cluster::room_list all_;
   std::size_t missing_;
-  std::string (*result_of_)(room_counts);
+  std::string (*result_of_)(const room_counts&);
   api_handler handler_;
 };
 
-std::string channels_result(room_counts rooms) {
+std::string channels_result(const room_counts& rooms) {
   std::string json = R"({"channels":{)";
   for (const auto& [room, members] : rooms) {
     if (json.back() != '{')
@@ -61,8 +62,8 @@ std::string channels_result(room_counts rooms) {
 
 } // namespace
 
-void tell_rooms(actors::server& node, std::string pattern, std::string (*result_of)(room_counts),
-                api_handler handler) {
+void tell_rooms(actors::server& node, std::string pattern,
+                std::string (*result_of)(const room_counts&), api_handler handler) {
   const auto keepers = node.keepers();
   if (keepers.empty()) {
     handler(not_ready());

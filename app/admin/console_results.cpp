@@ -41,16 +41,14 @@ void append_members(std::string& json, const cluster::room_report& report) {
 
 } // namespace
 
-std::string busiest_rooms(room_counts rooms) {
-  const auto total = rooms.size();
-  const auto shown = std::min(total, max_console_rooms);
-  std::partial_sort(rooms.begin(), rooms.begin() + static_cast<std::ptrdiff_t>(shown), rooms.end(),
-                    is_busier);
+std::string busiest_rooms(const room_counts& rooms) {
+  room_counts shown(std::min(rooms.size(), max_console_rooms));
+  std::partial_sort_copy(rooms.begin(), rooms.end(), shown.begin(), shown.end(), is_busier);
   std::string json = R"({"rooms":[)";
-  for (std::size_t i = 0; i < shown; ++i)
-    json += fmt::format(R"({}{{"room":{},"members":{}}})", i == 0 ? "" : ",",
-                        net::json_string(rooms[i].first), rooms[i].second);
-  return json + fmt::format(R"(],"total":{}}})", total);
+  for (const auto& [room, members] : shown)
+    json += fmt::format(R"({}{{"room":{},"members":{}}})", json.back() == '[' ? "" : ",",
+                        net::json_string(room), members);
+  return json + fmt::format(R"(],"total":{}}})", rooms.size());
 }
 
 std::string room_result(std::string_view room, const cluster::room_report& report,

@@ -17,7 +17,7 @@ inline constexpr std::size_t max_console_members = 100;
 inline constexpr std::size_t max_console_publications = 20;
 
 /// The rooms with most members, and how many rooms there are: `{"rooms":[{"room","members"}],"total":N}`.
-[[nodiscard]] std::string busiest_rooms(room_counts rooms);
+[[nodiscard]] std::string busiest_rooms(const room_counts& rooms);
 
 /// A room: how many members there are and on which nodes, and the first of those who are there.
 [[nodiscard]] std::string room_result(std::string_view room, const cluster::room_report& report,
