@@ -18,6 +18,8 @@
 #include "app/reload.hpp"
 #include "app/token_command.hpp"
 #include "app/token_key_source.hpp"
+#include "app/trace_metrics_text.hpp"
+#include "app/trace_options.hpp"
 #include "net/protocol/centrifugo_endpoints.hpp"
 #include "net/protocol/plain_endpoints.hpp"
 #include "net/protocol/sse_endpoints.hpp"
@@ -119,7 +121,8 @@ int serve(const process& own, canang::app::options& options) {
                                                                             auto& node) {
        canang::admin::add_internal_endpoints_with(paths, node, [&token_keys, &hooks, &node] {
          return canang::app::token_key_metrics(token_keys)
-                + canang::app::hook_metrics_text(hooks, node.hook_metrics());
+                + canang::app::hook_metrics_text(hooks, node.hook_metrics())
+                + canang::app::trace_metrics_text(node.trace_metrics());
        });
        canang::admin::add_console(paths, node, options.console);
        canang::app::add_console_pages(paths, !options.server.internal_access.key.empty());
@@ -134,6 +137,8 @@ int serve(const process& own, canang::app::options& options) {
   if (!identities.warning.empty())
     spdlog::warn(identities.warning);
   if (const auto warning = canang::app::hook_warning(options.server.hooks); !warning.empty())
+    spdlog::warn(warning);
+  if (const auto warning = canang::app::trace_warning(options.server.tracing); !warning.empty())
     spdlog::warn(warning);
   auto& io = own.io;
   boost::asio::signal_set signals{io, SIGTERM, SIGINT};

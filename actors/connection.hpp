@@ -28,6 +28,7 @@
 
 namespace canang::net {
 class hook_source;
+class tracer;
 struct hook_question;
 } // namespace canang::net
 
@@ -58,6 +59,7 @@ struct connection_services {
   const cluster::room_settings_source* settings = nullptr; ///< null: no room has limits of its own
   net::hook_source* hooks = nullptr;      ///< null: nobody outside is asked about clients
   moderation_rules* moderation = nullptr; ///< null: nobody is banned
+  net::tracer* tracer = nullptr;          ///< null: nothing is followed
 };
 
 /// One client. Turns what its session reads into commands, keeps its memberships of rooms, and sends them what
@@ -103,6 +105,7 @@ private:
   struct asked_backend;
   struct asked_query;
   struct entering;
+  struct followed_publish;
   struct lifetimes;
   struct rare;
   struct waiting_publish;
@@ -193,7 +196,7 @@ private:
   void on_told_of_publish(const std::string& room, waiting_publish&& one,
                           net::hook_outcome&& outcome);
   void publish_as_told(const std::string& room, waiting_publish&& one,
-                       const net::hook_data_ptr& instead);
+                       const net::hook_result* told);
   void on_told_of_call(std::uint32_t request, net::hook_outcome&& outcome);
   void ask_whether_it_may_stay();
   void on_told_of_stay(net::hook_outcome&& outcome);
@@ -271,6 +274,11 @@ private:
   void on_history_told(const history_told& answer);
   void end_query();
   [[nodiscard]] const caf::actor& keeper_of(std::string_view room) const;
+
+  // publishes that are followed, in connection_tracing.cpp
+  void publish_followed(subscription* to, const std::string& room, waiting_publish&& one,
+                        const std::optional<trace_context>& trace);
+  void on_followed(const published& answer);
 
   // what it is told
   void fail(const net::failed_command& failed);

@@ -46,7 +46,8 @@ void connection::ask_hook(hook_kind what, const net::hook_question& question, ho
      .done = continue_with([next = std::move(next)](connection& self, hook_outcome&& outcome) {
        if (self.session_)
          next(self, std::move(outcome));
-     })});
+     }),
+     .trace = services_.tracer == nullptr ? std::nullopt : services_.tracer->begin()});
 }
 
 // --- who it is
@@ -155,7 +156,7 @@ void connection::ask_hook_to_publish(const std::string& room, waiting_publish&& 
 void connection::on_told_of_publish(const std::string& room, waiting_publish&& one,
                                     hook_outcome&& outcome) {
   if (const auto* const told = std::get_if<net::hook_result>(&outcome))
-    publish_as_told(room, std::move(one), told->data);
+    publish_as_told(room, std::move(one), told);
   else if (is_absent(outcome) && services_.hooks->fails_open())
     publish_as_told(room, std::move(one), nullptr);
   else
@@ -165,23 +166,22 @@ void connection::on_told_of_publish(const std::string& room, waiting_publish&& o
 
 /// In the room, if it is still in it; one whose protocol knows no other rooms has nowhere else to publish.
 void connection::publish_as_told(const std::string& room, waiting_publish&& one,
-                                 const net::hook_data_ptr& instead) {
+                                 const net::hook_result* told) {
   auto& message = *one.message;
-  if (instead) {
-    message.data = instead->bytes;
-    message.type = instead->type == net::frame_type::text ? cluster::payload_type::text
-                                                          : cluster::payload_type::binary;
+  if (told != nullptr && told->data) {
+    message.data = told->data->bytes;
+    message.type = told->data->type == net::frame_type::text ? cluster::payload_type::text
+                                                             : cluster::payload_type::binary;
   }
   auto* const to = one.subscription != 0 ? find(one.subscription) : find(room);
   const bool is_member = to != nullptr && to->is_joined();
   if (const auto why = fault_outside(net::verdict::allowed, room, message.data.size()))
     fail({net::command_kind::publish, *why, one.request, room});
-  else if (is_member)
-    send_publish(*to, std::move(one.message), one.request, std::move(one.key), one.outlives_room);
-  else if (one.outlives_room)
-    send_outside(room, std::move(one));
-  else
+  else if (!is_member && !one.outlives_room)
     fail({net::command_kind::publish, net::command_fault::not_joined, one.request, room});
+  else
+    publish_followed(is_member ? to : nullptr, room, std::move(one),
+                     told == nullptr ? std::nullopt : told->trace);
 }
 
 // --- what it asks

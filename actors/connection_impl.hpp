@@ -3,6 +3,7 @@
 #include "actors/connect_gate.hpp"
 #include "actors/connection.hpp"
 #include "net/timing_wheel.hpp"
+#include "net/tracing/tracer.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -44,6 +45,13 @@ struct connection::waiting_publish {
   std::shared_ptr<cluster::publication> message;
   std::string key;
   bool outlives_room; // and so is answered in any case
+};
+
+/// A publish that the operator's program has let through, while traces are followed.
+struct connection::followed_publish {
+  subscription_id subscription;
+  std::uint32_t request;
+  std::unique_ptr<net::span> to_broker{}; // null: this one is not
 };
 
 /// A question that waits, or is asked.
@@ -114,17 +122,18 @@ struct connection::rare {
   bool is_checking = false;                           // one of them is under way
   bool is_choosing_check = false;                     // just now
   std::vector<waiting_publish> waiting;
-  std::list<asked_query> queries;  // that wait for others to be answered
-  unsigned asked = 0;              // those that are
-  bool is_asking = false;          // just now
-  net::publish_allowance answered; // bytes of answers, as if the client had published them
-  std::unique_ptr<deadline> asks;  // while that is used up
+  std::vector<followed_publish> followed; // until they are answered, the oldest first
+  std::list<asked_query> queries;         // that wait for others to be answered
+  unsigned asked = 0;                     // those that are
+  bool is_asking = false;                 // just now
+  net::publish_allowance answered;        // bytes of answers, as if the client had published them
+  std::unique_ptr<deadline> asks;         // while that is used up
 
   [[nodiscard]] bool is_empty() const noexcept {
     return !facts && !held && !identifies && !who && !enters && !lives && !backend && !room_infos
            && chosen.empty() && early_joins.empty() && checks.empty() && !is_checking
-           && !is_choosing_check && waiting.empty() && queries.empty() && asked == 0 && !is_asking
-           && !asks && identify_by == clock::time_point{};
+           && !is_choosing_check && waiting.empty() && followed.empty() && queries.empty()
+           && asked == 0 && !is_asking && !asks && identify_by == clock::time_point{};
   }
 };
 

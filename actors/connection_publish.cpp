@@ -196,6 +196,8 @@ void connection::on_published(const published& answer) {
   --unanswered_;
   unanswered_bytes_ -= answer.bytes;
   settle_reading();
+  if (rare_ && !rare_->followed.empty()) [[unlikely]]
+    on_followed(answer);
   const auto error = answer.outcome.error;
   if (answer.wait.count() > 0) {
     tell_too_soon(answer);

@@ -13,6 +13,7 @@
 #include "net/frame_buffer.hpp"
 #include "net/loop_context.hpp"
 #include "net/session.hpp"
+#include "net/tracing/tracer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -135,6 +136,12 @@ public:
   /// Tells a room's members that what follows does not follow what they had. Where the protocol says so their
   /// memberships end, and they come back; those whose protocol has no word for a loss are closed with 3010.
   void tell_break(const break_order& order);
+
+  /// Has the deliveries of publications that are followed recorded, as those of that loop. The tracer outlives it.
+  void trace_to(net::tracer* whom, std::uint32_t loop) noexcept {
+    tracer_ = whom;
+    loop_ = loop;
+  }
 
   /// What publishers are told in this turn.
   [[nodiscard]] turn_answers& answers() noexcept { return answers_; }
@@ -277,6 +284,8 @@ private:
 
   [[nodiscard]] static std::size_t group_of(local_room& room, const net::wire_format& format,
                                             base told_last);
+  void follow(const local_room& room, const cluster::publication& message);
+  void end_followed(const local_room& room);
   void flush_now(local_room& room);
   void flush_room(local_room& room);
   void flush_group(const local_room& room, group& target);
@@ -289,6 +298,8 @@ private:
   [[nodiscard]] member* find_member(group& target, connection_id id);
 
   net::loop_context& context_;
+  net::tracer* tracer_ = nullptr; // null: nothing is followed
+  std::uint32_t loop_ = 0;
   const cluster::room_settings_source* settings_;
   std::uint64_t settings_seen_ = 0;
   std::size_t buckets_seen_ = 0;     // of `rooms_`
@@ -303,6 +314,7 @@ private:
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;
+  std::vector<std::pair<room_id, net::span>> followed_; // deliveries of this turn that are
   std::unordered_map<room_id, boost::intrusive_ptr<slow_members>> slow_; // of rooms that may lose
   std::vector<std::pair<room_id, connection_id>> left_behind_;           // members that are leaving
   user_index users_;

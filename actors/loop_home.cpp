@@ -12,7 +12,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                      net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
                      const cluster::room_settings_source& settings,
                      cluster::moderation_state& moderation, net::token_checks& tokens,
-                     net::hook_source* hooks, const caf::actor& control)
+                     net::hook_source* hooks, net::tracer* tracer, const caf::actor& control)
   : system_(system),
     options_(options),
     status_(status),
@@ -53,8 +53,10 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .authorizer = &access_,
                          .settings = &settings,
                          .hooks = hooks,
-                         .moderation = &moderation_},
+                         .moderation = &moderation_,
+                         .tracer = tracer},
     emulation_(loop_.context(), index, options_.presence.node, cast, bridges, control) {
+  members_.trace_to(tracer, index);
   loop_.context().emulated.set_loop(index, options_.emulation_key);
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);

@@ -31,6 +31,7 @@
 
 namespace canang::net {
 class hook_source;
+class tracer;
 } // namespace canang::net
 
 namespace canang::actors {
@@ -67,7 +68,8 @@ public:
             const node_cast& cast, const bridge_cast& bridges, const node_status& status,
             net::admission& admission, net::outbox_budget& budget, room_limit& rooms,
             const cluster::room_settings_source& settings, cluster::moderation_state& moderation,
-            net::token_checks& tokens, net::hook_source* hooks, const caf::actor& control);
+            net::token_checks& tokens, net::hook_source* hooks, net::tracer* tracer,
+            const caf::actor& control);
 
   /// Spawns the standing actors of the loop.
   [[nodiscard]] loop_cast spawn_cast();

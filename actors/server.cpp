@@ -3,6 +3,7 @@
 #include "base/unix_time.hpp"
 #include "cluster/epoch.hpp"
 #include "net/hooks/hook_caller.hpp"
+#include "net/tracing/otlp_tracer.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -72,6 +73,13 @@ server::server(const server_options& options, server_endpoints endpoints)
   identity_.id = cluster::make_epoch();
   std::random_device source;
   identity_.origin = std::uint64_t{source()} << 32U | source();
+  if (options_.tracing.collector)
+    tracer_ = std::make_unique<net::otlp_tracer>(
+      options_.tracing, net::trace_resource{.service = options_.tracing.service,
+                                            .version = options_.version,
+                                            .instance = identity_.id});
+  if (hooks_)
+    hooks_->trace_to(tracer_.get());
   auto& presence = options_.loops.presence;
   presence = {identity_.id, describe_member};
   for (auto& word : options_.loops.emulation_key)
@@ -121,7 +129,15 @@ server::~server() {
   bridges_.by_shard.clear();
   control_ = nullptr;
   homes_.clear();
+  if (tracer_)
+    tracer_->stop(); // what the last of them have told
   net::remove_socket_file(options_.listen_unix.path, public_);
+}
+
+net::tracer* server::tracer() const noexcept { return tracer_.get(); }
+
+const net::trace_metrics* server::trace_metrics() const noexcept {
+  return tracer_ ? &tracer_->metrics() : nullptr;
 }
 
 const net::hook_metrics* server::hook_metrics() const noexcept {
@@ -166,7 +182,7 @@ void server::start(std::function<void(bool)> on_end) {
   for (std::uint32_t i = 0; i < options_.workers; ++i)
     homes_.push_back(std::make_unique<loop_home>(
       system_, i, options_.loops, cast_, bridges_, status_, admission_, outbox_budget_, rooms_,
-      room_settings_, moderation_, tokens_, hooks_.get(), control_));
+      room_settings_, moderation_, tokens_, hooks_.get(), tracer_.get(), control_));
   auto internal_limits = options_.loops.limits;
   internal_limits.max_http_connections = net::max_internal_connections;
   internal_loop_ = std::make_unique<loop>(system_, options_.workers, internal_limits);

@@ -23,6 +23,7 @@
 #include "net/proxy_rules.hpp"
 #include "net/session_acceptor.hpp"
 #include "net/tls/tls_source.hpp"
+#include "net/tracing/trace_settings.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
@@ -40,7 +41,10 @@
 
 namespace canang::net {
 class hook_caller;
+class otlp_tracer;
+class tracer;
 struct hook_metrics;
+struct trace_metrics;
 } // namespace canang::net
 
 namespace canang::actors {
@@ -75,6 +79,7 @@ struct server_options {
   std::uint64_t history_budget_bytes = 256UL * 1024 * 1024;
   token_services tokens;
   net::hook_settings hooks;
+  net::trace_settings tracing;
   cluster_options cluster;
   cluster::room_settings_table room_settings; ///< at the start
   std::vector<std::string> api_keys;          ///< of the server API, at the start
@@ -135,6 +140,10 @@ public:
 
   /// Null where nobody outside is asked about clients.
   [[nodiscard]] const net::hook_metrics* hook_metrics() const noexcept;
+
+  /// Null where nothing is traced.
+  [[nodiscard]] net::tracer* tracer() const noexcept;
+  [[nodiscard]] const net::trace_metrics* trace_metrics() const noexcept;
 
   [[nodiscard]] const cluster::control_metrics& control_metrics() const noexcept {
     return control_metrics_;
@@ -211,7 +220,8 @@ private:
   net::api_keys api_keys_;
   net::published_token_keys no_keys_;
   net::token_checks tokens_;
-  std::unique_ptr<net::hook_caller> hooks_; // null: there are none
+  std::unique_ptr<net::otlp_tracer> tracer_; // null: nothing is traced
+  std::unique_ptr<net::hook_caller> hooks_;  // null: there are none
   reload_status reloads_;
   net::admission admission_;
   net::address_counts addresses_;

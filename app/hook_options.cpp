@@ -1,20 +1,16 @@
 #include "app/hook_options.hpp"
 
 #include "app/bounded_file.hpp"
-#include "app/jwks_url.hpp"
+#include "app/endpoint_option.hpp"
 #include "app/option_adder.hpp"
 #include "net/auth/secret.hpp"
 #include "net/http/authority.hpp"
 #include "net/http/fields.hpp"
 
-#include <openssl/x509_vfy.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace canang::app {
@@ -22,20 +18,6 @@ namespace canang::app {
 namespace {
 
 using net::hook_kind;
-
-void take_url(const std::string& flag, const std::string& text,
-              std::optional<net::hook_endpoint>& into) {
-  auto parsed = parse_jwks_url(text);
-  if (const auto* const fault = std::get_if<std::string>(&parsed))
-    refuse_option(flag, *fault);
-  auto& url = std::get<jwks_url>(parsed);
-  into = net::hook_endpoint{.uses_tls = url.uses_tls,
-                            .host = std::move(url.host),
-                            .port = std::move(url.port),
-                            .target = std::move(url.target),
-                            .shown = std::move(url.shown),
-                            .is_safe = url.is_safe};
-}
 
 void take_secret(const std::string& flag, const std::string& text, std::string& into) {
   if (!net::is_key(text))
@@ -83,13 +65,6 @@ void take_headers(const std::vector<std::string>& given, std::vector<std::string
     refuse_option(flag, fmt::format("there are more than {}", most));
 }
 
-void take_authorities(const std::string& path, std::string& into) {
-  const std::unique_ptr<X509_STORE, void (*)(X509_STORE*)> store{X509_STORE_new(), X509_STORE_free};
-  if (X509_STORE_load_file(store.get(), path.c_str()) != 1)
-    refuse_option("--hook-ca", fmt::format("'{}' has no certificates in PEM", path));
-  into = path;
-}
-
 std::optional<bool> parse_policy(const std::string& text) {
   if (text != "closed" && text != "open")
     return std::nullopt;
@@ -103,7 +78,7 @@ void add_hook_options(option_adder& adder, net::hook_settings& into) {
   const auto add_url = [&](const std::string& flag, hook_kind what, const std::string& help) {
     auto& to = into.endpoints[static_cast<std::size_t>(what)];
     adder.secret( // the query may have one
-      flag, [flag, &to](const std::string& text) { take_url(flag, text, to); }, help);
+      flag, [flag, &to](const std::string& text) { take_endpoint(flag, text, to); }, help);
   };
   add_url("--hook-connect", hook_kind::connect,
           "URL that is asked who a client without a token is");
@@ -134,7 +109,8 @@ void add_hook_options(option_adder& adder, net::hook_settings& into) {
     "--hook-headers", [&into](const auto& given) { take_headers(given, into.headers); }, "none",
     "header fields of clients' requests that are passed on, such as Cookie");
   adder.secret(
-    "--hook-ca", [&into](const std::string& path) { take_authorities(path, into.ca_file); },
+    "--hook-ca",
+    [&into](const std::string& path) { take_authorities("--hook-ca", path, into.ca_file); },
     "PEM file of the authorities of https URLs; by default the system's");
 }
 

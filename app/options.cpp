@@ -12,6 +12,7 @@
 #include "app/option_adder.hpp"
 #include "app/room_options.hpp"
 #include "app/token_options.hpp"
+#include "app/trace_options.hpp"
 #include "net/log_text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -90,6 +91,8 @@ void add_options(CLI::App& app, options& into) {
                  "after SIGTERM: unready, but serving as before, for balancers to notice");
   adder.duration("--drain-period", server.drain.period, milliseconds{0}, "25s",
                  "after the grace: time for closing all connections at an even pace");
+
+  add_trace_options(adder, server.tracing);
 
   adder.group("Logs");
   adder.choice("--log-level", into.log_level, {"trace", "debug", "info", "warn", "error", "off"},

@@ -5,11 +5,14 @@
 #include "app/admin/api_batch.hpp"
 #include "app/admin/api_execute.hpp"
 #include "app/admin/api_outcome.hpp"
+#include "app/admin/api_span.hpp"
 #include "app/admin/openapi.hpp"
 #include "net/limits.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace canang::admin {
 
@@ -25,12 +28,48 @@ net::page_response description() {
   return response;
 }
 
+/// Ends the span, if there is one.
+net::page_response answer_to(const std::shared_ptr<api_span>& span, const api_outcome& outcome) {
+  auto response = answer_of(outcome);
+  if (span)
+    span->end(response, outcome);
+  return response;
+}
+
+void answer_one(actors::server& node, const api_method& method, const http_request& request,
+                responder& respond) {
+  const auto span = api_span::begin(node.tracer(), method.name, request);
+  auto parsed = method.read(request.body);
+  if (auto* const error = std::get_if<api_error>(&parsed)) {
+    respond.reply(answer_to(span, std::move(*error)));
+    return;
+  }
+  auto& command = std::get<api_command>(parsed);
+  if (span)
+    span->lead(command);
+  execute(node, std::move(command), [span, later = respond.reply_later()](api_outcome&& outcome) {
+    later(answer_to(span, outcome));
+  });
+}
+
 void answer_batch(actors::server& node, const http_request& request, responder& respond) {
+  const auto span = api_span::begin(node.tracer(), "batch", request);
   auto parsed = parse_batch(request.body);
-  if (auto* const error = std::get_if<api_error>(&parsed))
-    respond.reply(answer_of(std::move(*error)));
-  else
-    execute_batch(node, std::get<api_batch>(std::move(parsed)), respond.reply_later());
+  if (auto* const error = std::get_if<api_error>(&parsed)) {
+    respond.reply(answer_to(span, std::move(*error)));
+    return;
+  }
+  auto& batch = std::get<api_batch>(parsed);
+  if (span)
+    for (auto& one : batch.commands)
+      if (auto* const command = std::get_if<api_command>(&one.command))
+        span->lead(*command);
+  execute_batch(node, std::move(batch),
+                [span, later = respond.reply_later()](net::page_response&& response) {
+                  if (span)
+                    span->end(response);
+                  later(std::move(response));
+                });
 }
 
 } // namespace
@@ -48,9 +87,9 @@ void add_api(net::router& paths, actors::server& node) {
     .body_limit = net::max_body_limit, .guard = guard, .is_logged = is_logged};
   for (const auto& method : api_methods())
     paths.add(post, "/api/" + std::string{method.name}, method.name == "broadcast" ? many : one,
-              answer(method.read, [&node](api_command&& command, api_handler&& handler) {
-                execute(node, std::move(command), std::move(handler));
-              }));
+              [&node, &method](const http_request& request, responder& respond) {
+                answer_one(node, method, request, respond);
+              });
   paths.add(post, "/api/batch", many, [&node](const http_request& request, responder& respond) {
     answer_batch(node, request, respond);
   });

@@ -1,6 +1,8 @@
 #include "app/admin/api_publish.hpp"
 
+#include "actors/publication_tracing.hpp"
 #include "net/json.hpp"
+#include "net/tracing/tracer.hpp"
 
 #include <caf/send.hpp>
 #include <fmt/format.h>
@@ -60,16 +62,24 @@ void publish_in(actors::server& node, const std::string& channel, const api_cont
     handler(not_ready());
     return;
   }
-  caf::anon_send(
-    keeper, actors::publish_to_room{
-              .room = channel,
-              .message = message_of(content),
-              .idempotency_key = content.idempotency_key,
-              .skip_history = content.skip_history,
-              .answer = [&node, handler = std::move(handler)](cluster::publish_outcome&& outcome) {
-                node.on_internal_loop(
-                  [handler, outcome = std::move(outcome)] { handler(result_of(outcome)); });
-              }});
+  auto message = message_of(content);
+  std::shared_ptr<const net::span> to_broker; // null: not followed
+  if (content.trace)
+    to_broker =
+      std::make_shared<const net::span>(actors::follow(*message, channel, *content.trace));
+  caf::anon_send(keeper, actors::publish_to_room{
+                           .room = channel,
+                           .message = std::move(message),
+                           .idempotency_key = content.idempotency_key,
+                           .skip_history = content.skip_history,
+                           .answer = [&node, to_broker, handler = std::move(handler)](
+                                       cluster::publish_outcome&& outcome) {
+                             if (to_broker)
+                               node.tracer()->record(actors::ended(*to_broker, outcome));
+                             node.on_internal_loop([handler, outcome = std::move(outcome)] {
+                               handler(result_of(outcome));
+                             });
+                           }});
 }
 
 /// The answers to a broadcast, until all are there. On the internal loop.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/admin/api_error.hpp"
+#include "base/trace_context.hpp"
 #include "cluster/moderation/desk.hpp"
 
 #include <cstddef>
@@ -43,6 +44,7 @@ struct api_content {
   std::string idempotency_key{};
   bool skip_history = false;
   std::vector<std::pair<std::string, std::string>> tags{}; ///< names and values
+  std::optional<trace_context> trace{}; ///< of the request, where that is followed
 
   /// Bytes that each publication of it has.
   [[nodiscard]] std::size_t size() const noexcept;

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "base/trace_context.hpp"
 #include "net/auth/identity.hpp"
 #include "net/hooks/hook_kind.hpp"
 #include "net/hooks/hook_origin.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,6 +40,7 @@ struct hook_result {
   std::vector<token_grant>
     grants{};         ///< of connect: what it may do beyond what the rooms' settings allow
   std::string meta{}; ///< of connect: comes with all that is asked later. JSON, or nothing
+  std::optional<trace_context> trace{}; ///< what comes of it goes on there; none: is not followed
 };
 
 /// No, in the words of the operator's program.

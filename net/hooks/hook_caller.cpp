@@ -42,6 +42,10 @@ void hook_caller::stop() {
   thread_.join();
 }
 
+void hook_caller::trace_to(tracer* whom) {
+  boost::asio::post(io_, [this, whom] { engine_->trace_to(whom); });
+}
+
 bool hook_caller::has(hook_kind what) const noexcept { return settings_.of(what).has_value(); }
 
 void hook_caller::ask(hook_order&& order) {

@@ -14,6 +14,8 @@
 
 namespace canang::net {
 
+class tracer;
+
 /// Asks the operator's program over HTTP, for all loops, on a thread of its own: names are looked up, TLS is spoken and
 /// answers are read there. Connections are kept for the next request. One question has one time limit, from `ask` to
 /// the answer. Made and destroyed on one thread; outlives the loops that ask, but for `stop`.
@@ -24,6 +26,10 @@ public:
   hook_caller(const hook_caller&) = delete;
   hook_caller& operator=(const hook_caller&) = delete;
   ~hook_caller() override;
+
+  /// Questions that have a trace are told it, with their answers; it may be null, and outlives the work. Before anything is
+  /// asked.
+  void trace_to(tracer* whom);
 
   /// What waits is not answered any more. Events that wait are told, once, for as long as an answer may take. Before the
   /// loops that have asked are destroyed.

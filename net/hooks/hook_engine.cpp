@@ -3,6 +3,7 @@
 #include "net/hooks/hook_limits.hpp"
 #include "net/hooks/hook_log.hpp"
 #include "net/hooks/hook_signature.hpp"
+#include "net/tracing/tracer.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -14,6 +15,25 @@
 #include <variant>
 
 namespace canang::net {
+
+namespace {
+
+/// The program may have it go on in another trace, or in none.
+std::optional<trace_context> trace_after(const std::optional<trace_context>& asked,
+                                         std::string_view answered) {
+  const auto theirs = parse_traceparent(answered);
+  if (!theirs)
+    return asked;
+  return theirs->is_sampled ? theirs : std::nullopt;
+}
+
+/// Whether it is an answer that counts.
+bool is_answer(hook_result_kind result) noexcept {
+  return result == hook_result_kind::ok || result == hook_result_kind::error
+         || result == hook_result_kind::disconnect;
+}
+
+} // namespace
 
 /// One question, from `take` until it is answered.
 struct hook_caller::engine::errand {
@@ -95,6 +115,10 @@ void hook_caller::engine::send(const errand_ptr& one) {
   if (one->order.origin)
     message.headers.insert(message.headers.end(), one->order.origin->headers.begin(),
                            one->order.origin->headers.end());
+  if (one->order.trace) {
+    std::erase_if(message.headers, [](const auto& field) { return field.first == "traceparent"; });
+    message.headers.emplace_back("traceparent", to_traceparent(*one->order.trace));
+  }
   one->link->send(std::move(message), settings_.of(one->order.what)->target,
                   [this, weak = std::weak_ptr{one}](hook_reply&& reply) { // its limit holds it
                     if (const auto asked = weak.lock(); asked && !asked->is_over)
@@ -120,7 +144,7 @@ void hook_caller::engine::on_reply(const errand_ptr& one, hook_reply&& reply) {
     fail(one, hook_result_kind::status, fmt::format("the answer has status {}", reply.status),
          true);
   else
-    answer(one, reply.body);
+    answer(one, reply);
   go_on(of(*one));
 }
 
@@ -145,8 +169,8 @@ void hook_caller::engine::let_go(const errand_ptr& one, bool is_reusable) {
     pool_.give_back(one->order.what, std::move(link));
 }
 
-void hook_caller::engine::answer(const errand_ptr& one, std::string_view body) {
-  auto parsed = parse_hook_answer(one->order.what, body);
+void hook_caller::engine::answer(const errand_ptr& one, const hook_reply& reply) {
+  auto parsed = parse_hook_answer(one->order.what, reply.body);
   if (const auto* const wrong = std::get_if<bad_hook_answer>(&parsed)) {
     fail(one, hook_result_kind::bad_answer, "the answer can't be used: " + *wrong, true);
     return;
@@ -162,11 +186,15 @@ void hook_caller::engine::answer(const errand_ptr& one, std::string_view body) {
     spdlog::info("hook {}: {} answers again", to_string(one->order.what),
                  settings_.of(one->order.what)->shown);
   show_breaker(one->order.what);
-  if (refusal != nullptr)
+  if (refusal != nullptr) {
     finish(one, refusal->is_disconnect ? hook_result_kind::disconnect : hook_result_kind::error,
            std::move(*refusal));
-  else
-    finish(one, hook_result_kind::ok, std::get<hook_result>(std::move(parsed)));
+    return;
+  }
+  auto& told = std::get<hook_result>(parsed);
+  if (tracer_ != nullptr)
+    told.trace = trace_after(one->order.trace, reply.traceparent);
+  finish(one, hook_result_kind::ok, std::move(told));
 }
 
 /// A program that answers is there, whatever it says: clients that have it fail must not keep others from it.
@@ -200,12 +228,26 @@ void hook_caller::engine::finish(const errand_ptr& one, hook_result_kind result,
   if (one->is_started)
     counts.duration.observe_ns(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(clock::now() - one->began).count()));
+  if (one->order.trace && tracer_ != nullptr && result != hook_result_kind::gone)
+    record(*one, result);
   auto done = std::exchange(one->order.done, nullptr);
   if (!one->order.asker.expired())
     boost::asio::post(*one->order.home,
                       [done = std::move(done), outcome = std::move(outcome)]() mutable {
                         done(std::move(outcome));
                       });
+}
+
+void hook_caller::engine::record(const errand& one, hook_result_kind result) {
+  const std::string name{to_string(one.order.what)};
+  const std::string came_of_it{to_string(result)};
+  tracer_->record({.at = *one.order.trace,
+                   .kind = span_kind::client,
+                   .name = "hook " + name,
+                   .began = one.began,
+                   .ended = clock::now(),
+                   .attributes = {{"canang.hook", name}, {"canang.hook.result", came_of_it}},
+                   .fault = is_answer(result) ? std::string{} : came_of_it});
 }
 
 void hook_caller::engine::go_on(hook& with) {

@@ -35,6 +35,9 @@ public:
 
   void take(hook_event&& event);
 
+  /// May be null.
+  void trace_to(tracer* whom) noexcept { tracer_ = whom; }
+
   /// Tells what waits to be told, and calls `done` when that is over, or time is.
   void finish(std::function<void()> done);
 
@@ -59,7 +62,8 @@ private:
   void let_go(const errand_ptr& one, bool is_reusable);
   void fail(const errand_ptr& one, hook_result_kind result, const std::string& why,
             bool is_of_program);
-  void answer(const errand_ptr& one, std::string_view body);
+  void answer(const errand_ptr& one, const hook_reply& reply);
+  void record(const errand& one, hook_result_kind result);
   void finish(const errand_ptr& one, hook_result_kind result, hook_outcome&& outcome);
   void go_on(hook& with);
   void drop_over(hook& of);
@@ -71,6 +75,7 @@ private:
   boost::asio::io_context& io_;
   const hook_settings& settings_;
   hook_metrics& metrics_;
+  tracer* tracer_ = nullptr;
   hook_pool pool_;
   std::array<hook, hook_count> hooks_;
   std::array<std::optional<hook_events>, hook_count> events_; // of those that are told

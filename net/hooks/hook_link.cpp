@@ -171,6 +171,7 @@ private:
     if (status < 200 || status > 299) {
       end();
       tell({.result = hook_result_kind::status,
+            .status = status,
             .why = fmt::format("the answer has status {}", status),
             .is_of_program = !is_of_proxy(status)});
       return;
@@ -187,12 +188,15 @@ private:
   void on_answer() {
     is_kept_ = answer_->get().keep_alive() && buffer_.size() == 0;
     const auto status = answer_->get().result_int();
+    const std::string_view traceparent = answer_->get()["traceparent"];
+    std::string trace{traceparent};
     auto body = std::move(answer_->get().body());
     if (!is_kept_)
       end();
     tell({.result = hook_result_kind::ok,
           .status = status,
           .body = std::move(body),
+          .traceparent = std::move(trace),
           .is_of_program = true});
   }
 

@@ -28,9 +28,10 @@ struct hook_message {
 /// What came of it.
 struct hook_reply {
   hook_result_kind result = hook_result_kind::unreachable; ///< ok: a status of 200 to 299
-  unsigned status = 0;                                     ///< of HTTP, where the result is ok
+  unsigned status = 0;                                     ///< of HTTP, where there is one
   std::string body{};
-  std::string why{}; ///< one line, where the result is not ok
+  std::string traceparent{}; ///< the header of that name, or nothing
+  std::string why{};         ///< one line, where the result is not ok
   bool is_of_program =
     false; ///< it has answered, however: else nobody was there, or only a proxy in front
   bool is_unheard = false; ///< not a byte of an answer had come

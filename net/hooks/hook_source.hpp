@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/trace_context.hpp"
 #include "net/hooks/hook_answer.hpp"
 #include "net/hooks/hook_kind.hpp"
 #include "net/hooks/hook_origin.hpp"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +40,7 @@ struct hook_order {
   std::weak_ptr<const void> asker{};       ///< once it has expired, the question costs nothing more
   boost::asio::io_context* home = nullptr; ///< whose thread is told; outlives the source's work
   std::function<void(hook_outcome&&)> done{};
+  std::optional<trace_context> trace{}; ///< its span, where it is followed
 };
 
 /// Something that the operator's program is told of.

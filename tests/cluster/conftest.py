@@ -22,7 +22,7 @@ from support.redis_process import start_redis  # noqa: F401
 PARALLEL = """
 bad_days bad_input checker documented_acl emulation failover frames hooks leases links made_up_positions moderation
 presence presence_judge proxy reasons rebalance resume sentinels shared_redis storage
-unborn_rooms
+tracing unborn_rooms
 """.split()
 
 

@@ -22,7 +22,8 @@ PARALLEL = """
 api api_batch api_client api_description api_keys api_log api_publish api_rooms bad_frames bad_handshakes
 configuration console disconnects documents emulation handshakes history hooks hooks_and_moderation http http_bodies
 import_centrifugo include_check internal_access internal_port logs moderation operator_commands permissions presence
-process_lifetime proxies rooms signals sse sum_reports tls token_clients token_keys tokens unix_socket
+process_lifetime proxies rooms signals sse sum_reports tls token_clients token_keys tokens trace_collector tracing
+unix_socket
 """.split()
 
 

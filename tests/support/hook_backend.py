@@ -45,8 +45,9 @@ class HookBackend:
     """Answers each hook with `answers[hook]`: an object, bytes as they stand behind the header, `NEVER`, or a function of the
     question's body that makes one of these. By default it is a result without anything in it.
 
-    `status` is that of all answers, `raw` bytes to be sent in place of any answer, of HTTP or not, and `pace_s` a pause
-    before each byte. `unasked` is what follows each answer, in a record of its own where there is TLS.
+    `status` is that of all answers, `headers` are further fields of them, `raw` bytes to be sent in place of any answer,
+    of HTTP or not, and `pace_s` a pause before each byte. `unasked` is what follows each answer, in a record of its own
+    where there is TLS.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class HookBackend:
     ) -> None:
         self.answers: dict[str, Any] = {}
         self.status = 200
+        self.headers: dict[str, str] = {}
         self.raw: bytes | None = None
         self.pace_s = 0.0
         self.unasked = b""
@@ -125,6 +127,8 @@ class HookBackend:
         handler.send_response(self.status)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Content-Length", str(len(body)))
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         if self.pace_s == 0:
             handler.wfile.write(body)

@@ -1,0 +1,123 @@
+#include "app/trace_options.hpp"
+
+#include "app/endpoint_option.hpp"
+#include "app/option_adder.hpp"
+#include "net/http/authority.hpp"
+#include "net/http/fields.hpp"
+#include "net/http/target.hpp"
+#include "net/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace canang::app {
+
+namespace {
+
+/// A collector's URL is that of all that it takes; traces have a path of their own below it.
+void take_collector(const std::string& flag, const std::string& text,
+                    std::optional<net::hook_endpoint>& into) {
+  constexpr std::string_view path_of_traces = "/v1/traces";
+  take_endpoint(flag, text, into);
+  auto& target = into->target;
+  const auto end = std::min(target.find('?'), target.size());
+  auto path = target.substr(0, end);
+  if (path.ends_with('/'))
+    path.pop_back();
+  if (!path.ends_with(path_of_traces))
+    path += path_of_traces;
+  target = path + target.substr(end);
+}
+
+/// Those that say how a request is made.
+bool is_ours(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> names{
+    "host", "connection", "content-length", "content-type", "transfer-encoding",
+    "te",   "upgrade",    "expect"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// In no message: there may be a secret in it.
+[[noreturn]] void refuse_headers(std::string_view why) {
+  refuse_option("--otlp-headers", std::string{why});
+}
+
+std::pair<std::string, std::string> header_of(const std::string& item) {
+  const auto at = item.find('=');
+  if (at == std::string::npos)
+    refuse_headers("it is a list of NAME=VALUE");
+  auto name = net::to_lower(item.substr(0, at));
+  auto value = net::percent_decode(std::string_view{item}.substr(at + 1));
+  if (!net::is_token(name))
+    refuse_headers("there is a NAME that is not that of a header field");
+  if (is_ours(name))
+    refuse_headers(fmt::format("requests have a '{}' of their own", name));
+  const auto is_bad = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
+  if (!value || std::any_of(value->begin(), value->end(), is_bad))
+    refuse_headers("there is a VALUE that no header field can have, or that is badly encoded");
+  return {std::move(name), std::move(*value)};
+}
+
+void take_headers(const std::string& text, std::vector<std::pair<std::string, std::string>>& into) {
+  constexpr std::size_t most = 32;
+  into.clear();
+  for (const auto& item : split_list({text}))
+    into.push_back(header_of(item));
+  if (into.size() > most)
+    refuse_headers(fmt::format("there are more than {}", most));
+}
+
+std::optional<double> parse_share(const std::string& text) {
+  double share = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number && share >= 0 && share <= 1 ? std::optional{share} : std::nullopt;
+}
+
+std::optional<std::string> parse_service(const std::string& text) {
+  constexpr std::size_t longest = 255;
+  return !text.empty() && text.size() <= longest && net::is_utf8(text) ? std::optional{text}
+                                                                       : std::nullopt;
+}
+
+} // namespace
+
+void add_trace_options(option_adder& adder, net::trace_settings& into) {
+  adder.group("Tracing");
+  adder.secret( // the query may have one
+    "--otlp-endpoint",
+    [&into](const std::string& text) { take_collector("--otlp-endpoint", text, into.collector); },
+    "URL of a collector of traces (OTLP/HTTP)");
+  adder.secret(
+    "--otlp-headers", [&into](const std::string& text) { take_headers(text, into.headers); },
+    "NAME=VALUE,... sent with each request to it");
+  adder.secret(
+    "--otlp-ca",
+    [&into](const std::string& path) { take_authorities("--otlp-ca", path, into.ca_file); },
+    "PEM file of the authorities of an https URL; by default the system's");
+  adder.duration("--otlp-timeout", into.timeout, std::chrono::milliseconds{10}, "10s",
+                 "time for a request to it");
+  adder.add("--trace-sample", into.sample, parse_share, "a number from 0 to 1", "1",
+            "share of what comes without a traceparent that is followed");
+  adder.add("--trace-service", into.service, parse_service, "a name of 1 to 255 bytes of UTF-8",
+            "canang", "name of the service in traces");
+}
+
+std::string trace_warning(const net::trace_settings& of) {
+  if (of.collector && !of.collector->is_safe)
+    return fmt::format("{} is told traces without TLS: whoever is on the way can read names of "
+                       "rooms, and what --otlp-headers says",
+                       of.collector->shown);
+  return {};
+}
+
+} // namespace canang::app
