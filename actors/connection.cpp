@@ -343,6 +343,8 @@ void connection::on_exit() {
   if (session_)
     tell_that_it_has_gone(net::close_info{}.code, net::close_reason::handler_error);
   beat_.cancel();
+  if (rare_ && !rare_->followed.empty())
+    end_followed();
   rare_.reset(); // off the wheel of this loop
   services_.members.detach(id());
   if (session_) // the session is not over: the fault is ours

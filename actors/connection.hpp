@@ -279,6 +279,7 @@ private:
   void publish_followed(subscription* to, const std::string& room, waiting_publish&& one,
                         const std::optional<trace_context>& trace);
   void on_followed(const published& answer);
+  void end_followed();
 
   // what it is told
   void fail(const net::failed_command& failed);

@@ -2,6 +2,7 @@
 #include "actors/publication_tracing.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 // Publishes of a client that are followed to the broker: see docs/tracing.md.
@@ -39,6 +40,18 @@ void connection::on_followed(const published& answer) {
   }
   all.erase(found);
   drop_rare_if_empty();
+}
+
+/// Nobody is told what becomes of the publishes of a client that has gone: only that they were on their way.
+void connection::end_followed() {
+  for (auto& one : rare_->followed) {
+    if (!one.to_broker)
+      continue;
+    one.to_broker->ended = net::span::clock::now();
+    one.to_broker->attributes.emplace_back("canang.unanswered", std::int64_t{1});
+    services_.tracer->record(std::move(*one.to_broker));
+  }
+  rare_->followed.clear();
 }
 
 } // namespace canang::actors

@@ -46,7 +46,7 @@ void fanout::deliver(room_id id, const cluster::publication_ptr& message) {
   if (room.may_lose) [[unlikely]]
     slow_.at(id)->deliver(message);
   if (tracer_ != nullptr && message->notes) [[unlikely]]
-    follow(room, *message);
+    follow(id, *message);
   if (room.tells_changes && message->kind == cluster::publication_kind::message) [[unlikely]]
     bases_.set(id, message);
   if (is_full)
@@ -64,9 +64,10 @@ void fanout::flush() {
     }
   }
   dirty_.clear();
-  followed_.clear(); // of rooms whose last member has gone
   compressed_ = 0;
   gathered_.write();
+  if (!followed_.empty()) [[unlikely]]
+    end_followed();
   if (!left_behind_.empty()) [[unlikely]]
     end_left_behind();
 }
@@ -91,8 +92,6 @@ void fanout::flush_room(local_room& room) {
     context_.metrics.publish_to_flush.observe_ns(
       static_cast<std::uint64_t>(std::max<std::int64_t>(now_ns - received, 0)));
   room.received_ns.clear();
-  if (!followed_.empty()) [[unlikely]]
-    end_followed(room);
 }
 
 void fanout::flush_group(const local_room& room, group& target) {

@@ -138,9 +138,11 @@ public:
   void tell_break(const break_order& order);
 
   /// Has the deliveries of publications that are followed recorded, as those of that loop. The tracer outlives it.
-  void trace_to(net::tracer* whom, std::uint32_t loop) noexcept {
+  /// @param from_reading they begin when the node has read them: it has not made them itself
+  void trace_to(net::tracer* whom, std::uint32_t loop, bool from_reading) noexcept {
     tracer_ = whom;
     loop_ = loop;
+    is_from_reading_ = from_reading;
   }
 
   /// What publishers are told in this turn.
@@ -233,6 +235,13 @@ private:
     bool is_told = false; // this turn: a message
   };
 
+  /// A delivery that is followed.
+  struct delivery {
+    room_id room;
+    trace_context parent;
+    net::span::clock::time_point began;
+  };
+
   static constexpr std::size_t never = ~std::size_t{0};
 
   struct local_room {
@@ -284,8 +293,9 @@ private:
 
   [[nodiscard]] static std::size_t group_of(local_room& room, const net::wire_format& format,
                                             base told_last);
-  void follow(const local_room& room, const cluster::publication& message);
-  void end_followed(const local_room& room);
+  void follow(room_id room, const cluster::publication& message);
+  void end_followed();
+  void record(const delivery& one);
   void flush_now(local_room& room);
   void flush_room(local_room& room);
   void flush_group(const local_room& room, group& target);
@@ -300,6 +310,7 @@ private:
   net::loop_context& context_;
   net::tracer* tracer_ = nullptr; // null: nothing is followed
   std::uint32_t loop_ = 0;
+  bool is_from_reading_ = false;
   const cluster::room_settings_source* settings_;
   std::uint64_t settings_seen_ = 0;
   std::size_t buckets_seen_ = 0;     // of `rooms_`
@@ -314,7 +325,7 @@ private:
   std::unordered_map<connection_id, connected> sessions_;
   std::unordered_map<room_id, local_room> rooms_;
   std::vector<room_id> dirty_;
-  std::vector<std::pair<room_id, net::span>> followed_; // deliveries of this turn that are
+  std::vector<delivery> followed_;                                       // of this turn
   std::unordered_map<room_id, boost::intrusive_ptr<slow_members>> slow_; // of rooms that may lose
   std::vector<std::pair<room_id, connection_id>> left_behind_;           // members that are leaving
   user_index users_;

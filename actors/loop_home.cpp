@@ -56,7 +56,7 @@ loop_home::loop_home(caf::actor_system& system, std::uint32_t index, const loop_
                          .moderation = &moderation_,
                          .tracer = tracer},
     emulation_(loop_.context(), index, options_.presence.node, cast, bridges, control) {
-  members_.trace_to(tracer, index);
+  members_.trace_to(tracer, index, bridges.is_clustered());
   loop_.context().emulated.set_loop(index, options_.emulation_key);
   admission_.watch(loop_.context().metrics.connections);
   rooms.watch(loop_.context().metrics);

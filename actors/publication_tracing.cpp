@@ -39,8 +39,6 @@ net::span follow(cluster::publication& message, const std::string& room,
     .attributes = {{"canang.room", room},
                    {"canang.bytes", static_cast<std::int64_t>(message.data.size())}}};
   set_tag(message, to_traceparent(to_broker.at));
-  // where there is no other node it is delivered from then on
-  message.received_at = to_broker.began;
   return to_broker;
 }
 

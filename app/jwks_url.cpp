@@ -5,6 +5,7 @@
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <system_error>
@@ -41,12 +42,15 @@ std::variant<jwks_url, std::string> parse_jwks_url(std::string_view text) {
   const bool uses_tls = url.scheme() == "https";
   if ((!uses_tls && url.scheme() != "http") || url.host().empty())
     return std::string{"expected https://HOST[:PORT][/PATH], or http"};
+  const std::string host{url.host_address()};
+  if (std::any_of(host.begin(), host.end(), [](unsigned char c) { return c <= ' ' || c >= 0x7f; }))
+    return std::string{"the URL's host is neither a name nor an address"};
   if (url.has_port() && !is_port(url.port()))
     return std::string{"the URL's port is not one of 1 to 65535"};
   if (url.has_userinfo() || url.has_fragment())
     return std::string{"the URL may have neither a user nor a fragment"};
   jwks_url made{.uses_tls = uses_tls,
-                .host = std::string{url.host_address()},
+                .host = host,
                 .port = url.has_port() ? std::string{url.port()}
                         : uses_tls     ? "443"
                                        : "80",

@@ -40,9 +40,9 @@ void take_collector(const std::string& flag, const std::string& text,
 
 /// Those that say how a request is made.
 bool is_ours(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> names{
-    "host", "connection", "content-length", "content-type", "transfer-encoding",
-    "te",   "upgrade",    "expect"};
+  static constexpr std::array<std::string_view, 10> names{
+    "host", "connection", "content-length", "content-type", "content-encoding",
+    "te",   "trailer",    "upgrade",        "expect",       "transfer-encoding"};
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -51,18 +51,27 @@ bool is_ours(std::string_view name) {
   refuse_option("--otlp-headers", std::string{why});
 }
 
-std::pair<std::string, std::string> header_of(const std::string& item) {
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' '))
+    text.remove_prefix(1);
+  while (text.ends_with(' '))
+    text.remove_suffix(1);
+  return text;
+}
+
+std::pair<std::string, std::string> header_of(std::string_view item) {
   const auto at = item.find('=');
-  if (at == std::string::npos)
+  if (at == std::string_view::npos)
     refuse_headers("it is a list of NAME=VALUE");
-  auto name = net::to_lower(item.substr(0, at));
-  auto value = net::percent_decode(std::string_view{item}.substr(at + 1));
+  auto name = net::to_lower(trimmed(item.substr(0, at)));
+  auto value = net::percent_decode(trimmed(item.substr(at + 1)));
   if (!net::is_token(name))
     refuse_headers("there is a NAME that is not that of a header field");
   if (is_ours(name))
     refuse_headers(fmt::format("requests have a '{}' of their own", name));
-  const auto is_bad = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
-  if (!value || std::any_of(value->begin(), value->end(), is_bad))
+  if (!value || std::any_of(value->begin(), value->end(), is_control))
     refuse_headers("there is a VALUE that no header field can have, or that is badly encoded");
   return {std::move(name), std::move(*value)};
 }
@@ -85,8 +94,8 @@ std::optional<double> parse_share(const std::string& text) {
 
 std::optional<std::string> parse_service(const std::string& text) {
   constexpr std::size_t longest = 255;
-  return !text.empty() && text.size() <= longest && net::is_utf8(text) ? std::optional{text}
-                                                                       : std::nullopt;
+  const bool is_text = net::is_utf8(text) && std::none_of(text.begin(), text.end(), is_control);
+  return is_text && !text.empty() && text.size() <= longest ? std::optional{text} : std::nullopt;
 }
 
 } // namespace
@@ -106,10 +115,11 @@ void add_trace_options(option_adder& adder, net::trace_settings& into) {
     "PEM file of the authorities of an https URL; by default the system's");
   adder.duration("--otlp-timeout", into.timeout, std::chrono::milliseconds{10}, "10s",
                  "time for a request to it");
-  adder.add("--trace-sample", into.sample, parse_share, "a number from 0 to 1", "1",
+  adder.add("--trace-sample", into.sample, parse_share, "a number from 0 to 1", "0",
             "share of what comes without a traceparent that is followed");
-  adder.add("--trace-service", into.service, parse_service, "a name of 1 to 255 bytes of UTF-8",
-            "canang", "name of the service in traces");
+  adder.add("--trace-service", into.service, parse_service,
+            "a name of 1 to 255 bytes of UTF-8 without control characters", "canang",
+            "name of the service in traces");
 }
 
 std::string trace_warning(const net::trace_settings& of) {

@@ -46,7 +46,7 @@ constexpr std::string_view other_redis =
 constexpr std::string_view api_inside = "the server API is on the internal port, with its keys";
 constexpr std::string_view no_rpc = "remote calls are for --hook-rpc: see docs/hooks.md";
 constexpr std::string_view no_consumers = "Canang reads no queues: publish by the server API";
-constexpr std::string_view no_traces = "there are no traces";
+constexpr std::string_view no_traces = "traces go to --otlp-endpoint: see docs/tracing.md";
 constexpr std::string_view no_maps = "there are no such rooms";
 constexpr std::string_view always_positioned =
   "whoever asks for a position is told one, in every room";

@@ -1,5 +1,6 @@
 #include "net/tracing/otlp_tracer.hpp"
 
+#include "base/cut_utf8.hpp"
 #include "base/reason_log.hpp"
 #include "net/hooks/hook_link.hpp"
 #include "net/http/client.hpp"
@@ -16,6 +17,7 @@
 #include <exception>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -34,6 +36,9 @@ void run_until_stopped(boost::asio::io_context& io) {
     }
   }
 }
+
+/// Of what a collector says, in the log.
+constexpr std::size_t max_told_bytes = 200;
 
 /// Unix time less that of the spans' clock: from now on, should the time of day be set.
 std::int64_t unix_offset_ns() {
@@ -74,24 +79,24 @@ public:
     is_time_ |= is_time || is_ending_;
     if (is_busy_)
       return;
-    const auto waiting = of_.metrics_.waiting.value();
+    refill();
+    const auto waiting = waiting_.size() - first_;
     if (waiting == 0 || (waiting < max_spans_in_request && !is_time_)) {
       if (is_ending_)
         ended_();
       return;
     }
-    is_time_ = waiting > max_spans_in_request && is_time_;
-    const auto spans = of_.take(max_spans_in_request);
-    if (spans.empty()) // what is counted is about to come
-      return;
-    body_ = encode_spans(resource_, spans, unix_offset_ns());
-    count_ = spans.size();
-    tries_ = 0;
+    is_time_ = is_time_ && waiting > max_spans_in_request;
+    count_ = std::min(waiting, max_spans_in_request);
     is_busy_ = true;
-    send();
+    tries_ = 0;
+    if (encode())
+      send();
+    else
+      drop();
   }
 
-  /// A request that is under way, or fails, is tried once more at most.
+  /// What pauses is sent once more; what fails from now on is not tried again.
   void finish(std::function<void()> done) {
     ended_ = std::move(done);
     is_ending_ = true;
@@ -111,16 +116,43 @@ private:
     gathers_.async_wait([this](const boost::system::error_code& ec) {
       if (ec)
         return;
-      go_on(true);
       gather();
+      tell_of_lost();
+      go_on(true);
     });
+  }
+
+  /// Whoever records waits no longer than for two pointers to be swapped.
+  void refill() {
+    if (waiting_.size() - first_ >= max_spans_in_request)
+      return;
+    auto more = of_.take();
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+    if (waiting_.empty())
+      waiting_ = std::move(more);
+    else
+      waiting_.insert(waiting_.end(), std::make_move_iterator(more.begin()),
+                      std::make_move_iterator(more.end()));
+  }
+
+  /// @returns false where there is no memory for it.
+  bool encode() {
+    try {
+      body_ =
+        encode_spans(resource_, std::span{waiting_}.subspan(first_, count_), unix_offset_ns());
+      return true;
+    } catch (const std::exception& fault) {
+      complain(fault.what());
+      return false;
+    }
   }
 
   void send() {
     ++tries_;
-    const auto& to = *of_.settings_.collector;
-    if (!link_ || !link_->is_reusable())
-      link_ = make_hook_link(of_.io_, to, tls_);
+    is_link_old_ = link_ && link_->is_reusable();
+    if (!is_link_old_)
+      link_ = make_hook_link(of_.io_, *of_.settings_.collector, tls_);
     waits_.expires_after(of_.settings_.timeout);
     waits_.async_wait([this](const boost::system::error_code& ec) {
       if (ec || !is_busy_ || is_pausing_ || waits_.expiry() > span::clock::now())
@@ -128,10 +160,11 @@ private:
       link_->close();
       on_reply({.result = hook_result_kind::timeout, .why = "there was no answer in time"});
     });
-    link_->send({.body = body_, .headers = of_.settings_.headers}, to.target,
+    link_->send({.body = body_, .headers = of_.settings_.headers}, of_.settings_.collector->target,
                 [this](hook_reply&& reply) { on_reply(std::move(reply)); });
   }
 
+  /// A server may close a connection just when it is used again: that is no failed try.
   void on_reply(hook_reply&& reply) {
     waits_.cancel();
     if (reply.result == hook_result_kind::ok) {
@@ -139,33 +172,37 @@ private:
       return;
     }
     link_.reset();
+    if (reply.result == hook_result_kind::unreachable && reply.is_unheard && is_link_old_) {
+      --tries_;
+      send();
+      return;
+    }
     complain(reply.why);
     if (is_temporary(reply) && tries_ < most_trace_tries && !is_ending_)
       pause();
     else
-      settle(of_.metrics_.dropped_total);
+      drop();
   }
 
   void on_taken(std::string_view answer) {
     std::string why;
     const auto rejected = std::min<std::uint64_t>(rejected_spans(answer, why), count_);
-    if (rejected > 0)
-      complain(fmt::format("it did not want all spans: {}", why));
-    else
-      reasons_.clear();
+    if (rejected > 0 || !why.empty())
+      complain(fmt::format("it took all but {} spans, and says: {}", rejected,
+                           cut_utf8(why, max_told_bytes)));
     of_.metrics_.rejected_total.add(rejected);
     of_.metrics_.exported_total.add(count_ - rejected);
-    settled();
+    settle();
   }
 
-  template <class Counter>
-  void settle(Counter& counted) {
-    counted.add(count_);
-    settled();
+  void drop() {
+    of_.metrics_.dropped_total.add(count_);
+    settle();
   }
 
-  void settled() {
-    of_.metrics_.waiting.subtract(std::exchange(count_, 0));
+  void settle() {
+    of_.metrics_.waiting.subtract(count_);
+    first_ += std::exchange(count_, 0);
     body_ = {};
     is_busy_ = false;
     go_on(false);
@@ -180,12 +217,21 @@ private:
     });
   }
 
+  void tell_of_lost() {
+    const auto lost = of_.lost_.load(std::memory_order_relaxed);
+    if (lost == lost_)
+      return;
+    lost_ = lost;
+    complain("spans are made faster than it takes them");
+  }
+
+  /// Of each reason once, and then once a minute; also where it works in between.
   void complain(const std::string& why) {
     const auto unsaid = reasons_.note(why, reason_log::clock::now());
     if (unsaid && *unsaid == 0)
-      spdlog::warn("traces: {} did not take them: {}", of_.settings_.collector->shown, why);
+      spdlog::warn("traces: {} did not take all: {}", of_.settings_.collector->shown, why);
     else if (unsaid)
-      spdlog::warn("traces: {} did not take them: {} ({} more times)",
+      spdlog::warn("traces: {} did not take all: {} ({} more times)",
                    of_.settings_.collector->shown, why, *unsaid);
   }
 
@@ -197,10 +243,14 @@ private:
   boost::asio::steady_timer end_;
   std::shared_ptr<hook_link> link_;
   reason_log reasons_;
-  std::string body_;
-  std::size_t count_ = 0; // of its spans
+  std::vector<span> waiting_; // the oldest first
+  std::size_t first_ = 0;     // of these, those before are told
+  std::size_t count_ = 0;     // from there on, of the request
+  std::string body_;          // of the request
+  std::uint64_t lost_ = 0;    // as far as the log has it
   unsigned tries_ = 0;
-  bool is_busy_ = false; // there is a body
+  bool is_link_old_ = false; // it had carried others
+  bool is_busy_ = false;     // there is a request
   bool is_pausing_ = false;
   bool is_time_ = false;
   bool is_ending_ = false;
@@ -220,6 +270,8 @@ void otlp_tracer::stop() {
     return;
   boost::asio::post(io_, [this] { sender_->finish([this] { io_.stop(); }); });
   thread_.join();
+  if (const auto left = metrics_.waiting.value(); left > 0)
+    spdlog::warn("traces: {} spans were not sent before the end", left);
 }
 
 /// By the trace's id, so that all who decide by the same share decide the same.
@@ -233,11 +285,20 @@ std::optional<trace_context> otlp_tracer::begin() {
   return made;
 }
 
+bool otlp_tracer::has_place() const noexcept {
+  return metrics_.waiting.value() < max_waiting_spans;
+}
+
+void otlp_tracer::lose(std::uint64_t count) noexcept {
+  metrics_.dropped_total.add(count);
+  lost_.fetch_add(count, std::memory_order_relaxed);
+}
+
 void otlp_tracer::record(span&& ended) {
   const auto waiting = metrics_.waiting.add(1);
   if (waiting > max_waiting_spans) {
     metrics_.waiting.subtract(1);
-    metrics_.dropped_total.add(1);
+    lose(1);
     return;
   }
   {
@@ -248,14 +309,9 @@ void otlp_tracer::record(span&& ended) {
     boost::asio::post(io_, [this] { sender_->go_on(false); });
 }
 
-std::vector<span> otlp_tracer::take(std::size_t most) {
+std::vector<span> otlp_tracer::take() {
   const std::lock_guard lock{mutex_};
-  if (gathered_.size() <= most)
-    return std::exchange(gathered_, {});
-  const auto end = gathered_.begin() + static_cast<std::ptrdiff_t>(most);
-  std::vector<span> taken{std::make_move_iterator(gathered_.begin()), std::make_move_iterator(end)};
-  gathered_.erase(gathered_.begin(), end);
-  return taken;
+  return std::exchange(gathered_, {});
 }
 
 } // namespace canang::net

@@ -8,8 +8,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -43,7 +45,9 @@ public:
 
   // tracer
   [[nodiscard]] std::optional<trace_context> begin() override;
+  [[nodiscard]] bool has_place() const noexcept override;
   void record(span&& ended) override;
+  void lose(std::uint64_t count) noexcept override;
 
   /// From any thread.
   [[nodiscard]] const trace_metrics& metrics() const noexcept { return metrics_; }
@@ -51,12 +55,13 @@ public:
 private:
   class sender;
 
-  [[nodiscard]] std::vector<span> take(std::size_t most);
+  [[nodiscard]] std::vector<span> take();
 
   const trace_settings settings_;
   trace_metrics metrics_;
   std::mutex mutex_;
-  std::vector<span> gathered_; // the oldest first
+  std::vector<span> gathered_;         // the oldest first
+  std::atomic<std::uint64_t> lost_{0}; // since too many waited
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::unique_ptr<sender> sender_; // of the thread

@@ -16,7 +16,7 @@ struct trace_settings {
   std::vector<std::pair<std::string, std::string>> headers{}; ///< of each request
   std::string ca_file{};                                      ///< empty: the system's authorities
   std::chrono::milliseconds timeout{10'000};                  ///< of a request
-  double sample = 1; ///< share of what comes without a trace that is followed; 0 to 1
+  double sample = 0; ///< share of what comes without a trace that is followed; 0 to 1
   std::string service{"canang"};
   std::chrono::milliseconds gathering{1000}; ///< spans that end in that time go in one request
   std::chrono::milliseconds pause{1000}; ///< until a request that has failed is tried again, first

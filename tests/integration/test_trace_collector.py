@@ -101,7 +101,7 @@ def test_a_reason_is_logged_once_a_minute(start, collector):
 async def test_a_collector_that_is_not_there_holds_up_nobody_and_gets_all_when_it_is(start_canang):
     with TraceCollector(port=free_port()) as collector:
         collector.stop()
-        canang = start_canang(otlp_endpoint=collector.url())
+        canang = start_canang(otlp_endpoint=collector.url(), trace_sample="1")
         client = await member(canang)
         before = len(warnings(canang))
         for number in range(50):

@@ -359,8 +359,8 @@ def test_of_a_later_version_the_first_fields_count(start, collector):
     assert not collector.spans(trace=trace(4))
 
 
-def test_by_default_all_requests_are_followed_and_with_a_share_of_0_none(start, collector):
-    all_of, none = start(trace_sample=None), start(trace_sample="0")
+def test_by_default_none_are_followed_that_do_not_ask_for_it_and_with_a_share_of_1_all(start, collector):
+    all_of, none = start(trace_sample="1"), start(trace_sample=None)
     for room, canang in (("all", all_of), ("none", none)):
         for _ in range(20):
             publish(canang, room=room)

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -23,9 +26,13 @@ const trace_context parent{.trace_high = 1, .trace_low = 2, .span = 3, .is_sampl
 
 struct spans final : net::tracer {
   std::optional<trace_context> begin() override { return new_trace(); }
+  bool has_place() const noexcept override { return all.size() < places; }
   void record(net::span&& ended) override { all.push_back(std::move(ended)); }
+  void lose(std::uint64_t count) noexcept override { lost += count; }
 
   std::vector<net::span> all;
+  std::size_t places = 100'000;
+  std::uint64_t lost = 0;
 };
 
 template <class Value>
@@ -109,7 +116,7 @@ struct followed_fanout : test::fanout_fixture {
 };
 
 TEST_F(followed_fanout, records_a_delivery_when_it_is_flushed) {
-  members.trace_to(&told, 5);
+  members.trace_to(&told, 5, true);
   join(test::room_a, 1);
   join(test::room_a, 2);
   join(test::room_b, 3);
@@ -131,7 +138,7 @@ TEST_F(followed_fanout, records_a_delivery_when_it_is_flushed) {
 }
 
 TEST_F(followed_fanout, records_each_of_a_turn) {
-  members.trace_to(&told, 0);
+  members.trace_to(&told, 0, true);
   join(test::room_a, 1);
   join(test::room_b, 2);
   for (const auto room : {test::room_a, test::room_b, test::room_a})
@@ -141,7 +148,7 @@ TEST_F(followed_fanout, records_each_of_a_turn) {
 }
 
 TEST_F(followed_fanout, forgets_deliveries_of_rooms_that_are_left) {
-  members.trace_to(&told, 0);
+  members.trace_to(&told, 0, true);
   join(test::room_a, 1);
   members.deliver(test::room_a, followed("x"));
   members.detach(1);
@@ -150,6 +157,59 @@ TEST_F(followed_fanout, forgets_deliveries_of_rooms_that_are_left) {
   deliver(test::room_a, "y");
   members.flush();
   EXPECT_TRUE(told.all.empty());
+}
+
+TEST_F(followed_fanout, begins_with_the_turn_where_the_node_has_made_it_itself) {
+  members.trace_to(&told, 0, false);
+  join(test::room_a, 1);
+  const auto began = net::span::clock::now();
+  members.deliver(test::room_a, followed("x")); // which says that it was read long ago
+  members.flush();
+  ASSERT_EQ(told.all.size(), 1U);
+  EXPECT_GE(told.all.front().began, began);
+}
+
+TEST_F(followed_fanout, counts_those_that_there_is_no_place_for) {
+  members.trace_to(&told, 0, true);
+  told.places = 2;
+  join(test::room_a, 1);
+  for (int i = 0; i < 5; ++i)
+    members.deliver(test::room_a, followed("x"));
+  members.flush();
+  EXPECT_EQ(told.all.size(), 2U);
+  EXPECT_EQ(told.lost, 3U);
+}
+
+TEST_F(followed_fanout, notes_so_many_in_a_turn_and_no_more) {
+  members.trace_to(&told, 0, true);
+  join(test::room_a, 1);
+  const auto message = followed("x");
+  for (int i = 0; i < 20'000; ++i)
+    members.deliver(test::room_a, message);
+  members.flush();
+  EXPECT_LT(told.all.size(), 20'000U);
+  EXPECT_EQ(told.all.size() + told.lost, 20'000U);
+}
+
+TEST_F(followed_fanout, takes_as_long_for_each_in_a_crowd_of_rooms) {
+  members.trace_to(&told, 0, true);
+  const auto session = attach(1);
+  const auto message = followed("x");
+  const auto time_of = [&](actors::room_id rooms) {
+    for (actors::room_id room = 1; room <= rooms; ++room)
+      members.deliver(room, message);
+    const auto began = net::span::clock::now();
+    members.flush();
+    return std::chrono::duration<double>(net::span::clock::now() - began).count()
+           / static_cast<double>(rooms);
+  };
+  constexpr actors::room_id many = 8000;
+  for (actors::room_id room = 1; room <= many; ++room)
+    add(room, 1);
+  double best = 1e9;
+  for (int i = 0; i < 5; ++i)
+    best = std::min(best, time_of(many) / time_of(many / 16));
+  EXPECT_LT(best, 4) << "a delivery takes so many times as long in sixteen times as many rooms";
 }
 
 TEST_F(followed_fanout, tells_nobody_where_nobody_asks) {

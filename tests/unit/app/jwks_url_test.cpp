@@ -39,7 +39,8 @@ TEST(jwks_url, is_refused_without_showing_it) {
        {"ftp://secret/", "https:///secret", "https://ann:secret@example.org/",
         "https://example.org/#secret", "https://example.org/ secret", "://secret",
         "https://example.org:0/secret", "https://example.org:65536/secret",
-        "https://example.org:99999999999/secret"}) {
+        "https://example.org:99999999999/secret", "https://h%0d%0asecret/",
+        "https://a%20secret/"}) {
     const auto url = parse_jwks_url(text);
     ASSERT_TRUE(std::holds_alternative<std::string>(url)) << text;
     EXPECT_EQ(std::get<std::string>(url).find("secret"), std::string::npos);

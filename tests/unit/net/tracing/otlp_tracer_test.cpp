@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -160,6 +161,31 @@ TEST(otlp_tracer, drops_what_comes_when_too_many_wait) {
   is_over = true;
   EXPECT_TRUE(
     test::becomes([&] { return tracer.metrics().exported_total.value() == max_waiting_spans; }));
+}
+
+TEST(otlp_tracer, tries_at_once_where_a_kept_connection_was_closed) {
+  test::hook_server server{[](const auto&) {
+    return test::hook_server::reply{http_answer("{}"), true}; // kept by what it says
+  }};
+  auto settings = settings_for(server);
+  settings.pause = std::chrono::minutes{10};
+  otlp_tracer tracer{settings, {}};
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    record(tracer, 1);
+    ASSERT_TRUE(test::becomes([&] { return tracer.metrics().exported_total.value() == i; })) << i;
+  }
+}
+
+TEST(otlp_tracer, says_whether_it_has_a_place_and_counts_what_was_not_made) {
+  trace_settings settings{.collector = hook_endpoint{.host = "127.0.0.1", .port = "9"}};
+  settings.gathering = std::chrono::minutes{10};
+  settings.pause = std::chrono::minutes{10};
+  otlp_tracer tracer{settings, {}};
+  EXPECT_TRUE(tracer.has_place());
+  record(tracer, max_waiting_spans);
+  EXPECT_FALSE(tracer.has_place());
+  tracer.lose(7);
+  EXPECT_EQ(tracer.metrics().dropped_total.value(), 7U);
 }
 
 TEST(otlp_tracer, does_not_hold_up_the_end_where_nobody_listens) {
