@@ -5,6 +5,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -23,6 +25,15 @@ void take_endpoint(const std::string& flag, const std::string& text,
                             .target = std::move(url.target),
                             .shown = std::move(url.shown),
                             .is_safe = url.is_safe};
+}
+
+bool says_how_it_is_sent(std::string_view name) noexcept {
+  static constexpr std::array<std::string_view, 12> names{
+    "host",         "connection",        "content-length",
+    "content-type", "transfer-encoding", "te",
+    "trailer",      "upgrade",           "expect",
+    "keep-alive",   "proxy-connection",  "content-encoding"};
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 void take_authorities(const std::string& flag, const std::string& path, std::string& into) {

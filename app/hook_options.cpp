@@ -8,7 +8,6 @@
 #include "net/http/fields.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -36,15 +35,9 @@ void take_secret_file(const std::string& path, std::string& into) {
   take_secret(flag, *text, into);
 }
 
-/// Those that say how a request is made, or by which a program knows it to be ours.
+/// Those by which a program knows a request to be ours are, too.
 bool is_ours(std::string_view name) {
-  static constexpr std::array<std::string_view, 12> names{
-    "host",         "connection",        "content-length",
-    "content-type", "transfer-encoding", "te",
-    "trailer",      "upgrade",           "expect",
-    "keep-alive",   "proxy-connection",  "content-encoding"};
-  return name.starts_with("x-canang-")
-         || std::find(names.begin(), names.end(), name) != names.end();
+  return name.starts_with("x-canang-") || says_how_it_is_sent(name);
 }
 
 void take_headers(const std::vector<std::string>& given, std::vector<std::string>& into) {

@@ -2,6 +2,7 @@
 
 #include "app/endpoint_option.hpp"
 #include "app/option_adder.hpp"
+#include "base/is_control.hpp"
 #include "net/http/authority.hpp"
 #include "net/http/fields.hpp"
 #include "net/http/target.hpp"
@@ -10,7 +11,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
@@ -38,20 +38,10 @@ void take_collector(const std::string& flag, const std::string& text,
   target = path + target.substr(end);
 }
 
-/// Those that say how a request is made.
-bool is_ours(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> names{
-    "host", "connection", "content-length", "content-type", "content-encoding",
-    "te",   "trailer",    "upgrade",        "expect",       "transfer-encoding"};
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 /// In no message: there may be a secret in it.
 [[noreturn]] void refuse_headers(std::string_view why) {
   refuse_option("--otlp-headers", std::string{why});
 }
-
-bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
 std::string_view trimmed(std::string_view text) {
   while (text.starts_with(' '))
@@ -69,7 +59,7 @@ std::pair<std::string, std::string> header_of(std::string_view item) {
   auto value = net::percent_decode(trimmed(item.substr(at + 1)));
   if (!net::is_token(name))
     refuse_headers("there is a NAME that is not that of a header field");
-  if (is_ours(name))
+  if (says_how_it_is_sent(name))
     refuse_headers(fmt::format("requests have a '{}' of their own", name));
   if (!value || std::any_of(value->begin(), value->end(), is_control))
     refuse_headers("there is a VALUE that no header field can have, or that is badly encoded");

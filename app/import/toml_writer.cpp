@@ -1,6 +1,7 @@
 #include "app/import/toml_writer.hpp"
 
 #include "base/cut_utf8.hpp"
+#include "base/is_control.hpp"
 #include "net/log_text.hpp"
 
 #include <fmt/format.h>
@@ -15,11 +16,6 @@ namespace {
 constexpr std::size_t max_columns = 100;
 constexpr std::size_t max_text_bytes = 512;
 constexpr std::ptrdiff_t max_text_dots = 100; // the reader takes 200 a line
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7F;
-}
 
 bool is_bare(std::string_view key) {
   static constexpr std::string_view bare =

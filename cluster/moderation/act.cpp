@@ -1,5 +1,6 @@
 #include "cluster/moderation/act.hpp"
 
+#include "base/is_control.hpp"
 #include "base/parse_number.hpp"
 
 #include <algorithm>
@@ -34,9 +35,7 @@ bool is_meant(const address_prefix& prefix) noexcept {
 }
 
 bool has_controls(std::string_view text) noexcept {
-  return std::any_of(text.begin(), text.end(), [](char one) {
-    return static_cast<unsigned char>(one) < 0x20 || one == 0x7F;
-  });
+  return std::any_of(text.begin(), text.end(), is_control);
 }
 
 bool is_name(std::string_view text) noexcept {

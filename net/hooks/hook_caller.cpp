@@ -2,36 +2,19 @@
 
 #include "net/hooks/hook_engine.hpp"
 #include "net/hooks/hook_limits.hpp"
+#include "net/run_until_stopped.hpp"
 
 #include <boost/asio/post.hpp>
-#include <spdlog/spdlog.h>
 
-#include <exception>
 #include <utility>
 
 namespace canang::net {
-
-namespace {
-
-/// A fault of ours costs the handler that has it; the next one goes on.
-void run_until_stopped(boost::asio::io_context& io) {
-  for (;;) {
-    try {
-      io.run();
-      return;
-    } catch (const std::exception& fault) {
-      spdlog::error("a handler of the hooks failed: {}", fault.what());
-    }
-  }
-}
-
-} // namespace
 
 hook_caller::hook_caller(hook_settings settings)
   : settings_(std::move(settings)),
     work_(boost::asio::make_work_guard(io_)),
     engine_(std::make_unique<engine>(io_, settings_, metrics_)),
-    thread_([this] { run_until_stopped(io_); }) {}
+    thread_([this] { run_until_stopped(io_, "the hooks"); }) {}
 
 hook_caller::~hook_caller() { stop(); }
 

@@ -1,6 +1,7 @@
 #include "net/http/target.hpp"
 
 #include "base/hex_digit.hpp"
+#include "base/is_control.hpp"
 #include "net/http/authority.hpp"
 #include "net/limits.hpp"
 
@@ -126,7 +127,7 @@ bool is_user_name(std::string_view name) noexcept {
     return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto byte = static_cast<std::uint8_t>(name[i]);
-    if (byte < 0x20 || byte == 0x7F)
+    if (is_control(name[i]))
       return false;
     // U+0080..U+009F are the bytes C2 80..C2 9F
     if (byte == 0xC2 && i + 1 < name.size() && static_cast<std::uint8_t>(name[i + 1]) < 0xA0)

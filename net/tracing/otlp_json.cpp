@@ -8,8 +8,10 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <iterator>
+#include <system_error>
 
 namespace canang::net {
 
@@ -94,12 +96,10 @@ std::uint64_t rejected_spans(std::string_view answer, std::string& why) {
   const auto said = partial["rejectedSpans"];
   if (said.get(count) == simdjson::SUCCESS)
     return count;
-  if (said.get(text) != simdjson::SUCCESS || text.size() > 18
-      || !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+  if (said.get(text) != simdjson::SUCCESS)
     return 0;
-  for (const char digit : text)
-    count = 10 * count + static_cast<unsigned>(digit - '0');
-  return count;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc{} && end == text.data() + text.size() ? count : 0;
 }
 
 } // namespace canang::net

@@ -4,6 +4,7 @@
 #include "base/reason_log.hpp"
 #include "net/hooks/hook_link.hpp"
 #include "net/http/client.hpp"
+#include "net/run_until_stopped.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -24,18 +25,6 @@
 namespace canang::net {
 
 namespace {
-
-/// A fault of ours costs the handler that has it; the next one goes on.
-void run_until_stopped(boost::asio::io_context& io) {
-  for (;;) {
-    try {
-      io.run();
-      return;
-    } catch (const std::exception& fault) {
-      spdlog::error("a handler of the tracer failed: {}", fault.what());
-    }
-  }
-}
 
 /// Of what a collector says, in the log.
 constexpr std::size_t max_told_bytes = 200;
@@ -261,7 +250,7 @@ otlp_tracer::otlp_tracer(trace_settings settings, trace_resource resource)
   : settings_(std::move(settings)),
     work_(boost::asio::make_work_guard(io_)),
     sender_(std::make_unique<sender>(*this, std::move(resource))),
-    thread_([this] { run_until_stopped(io_); }) {}
+    thread_([this] { run_until_stopped(io_, "the tracer"); }) {}
 
 otlp_tracer::~otlp_tracer() { stop(); }
 

@@ -59,7 +59,7 @@ private:
 
   const trace_settings settings_;
   trace_metrics metrics_;
-  std::mutex mutex_;
+  std::mutex mutex_;                   // of what follows: all loops record, the thread takes
   std::vector<span> gathered_;         // the oldest first
   std::atomic<std::uint64_t> lost_{0}; // since too many waited
   boost::asio::io_context io_{1};
