@@ -231,16 +231,16 @@ void redis_presence::on_reply(const std::string& name, std::uint64_t number,
                               const std::vector<std::uint64_t>& came, redis_errc error,
                               const redis_reply& reply) {
   --calls_on_their_way_;
+  const bool is_done = error == redis_errc::none && reply[0].text() == "done";
+  leaves_members_ |= is_clear_ && !is_done; // also of a room that the answer before let go
   const auto known = rooms_.find(name);
   if (known == rooms_.end())
     return;
   auto& room = known->second;
   room.is_on_its_way = false;
-  const bool is_done = error == redis_errc::none && reply[0].text() == "done";
   if (!is_done) {
     room.unheard = room.unheard == 0 ? number : room.unheard;
     want_all(name, room); // at the next occasion
-    leaves_members_ |= is_clear_;
     if (reply[0].text() == "lease" && !is_clear_) {
       leases_[room.partition].is_awaited = true;
       renew_lease_(room.partition);

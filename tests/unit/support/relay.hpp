@@ -15,8 +15,8 @@
 
 namespace canang::test {
 
-/// Stands between a node and its Redis, on the io_context of the test, and can lose an answer: Redis has
-/// done what it was told, and the node does not hear of it.
+/// Stands between a node and its Redis, on the io_context of the test, and can lose an answer or hold all of
+/// them back: Redis has done what it was told, and the node does not hear of it, or hears of it late.
 class relay {
 public:
   relay(boost::asio::io_context& io, std::uint16_t target)
@@ -29,6 +29,15 @@ public:
   /// The link that next carries `what` ends when Redis answers.
   void lose_answer_to(std::string_view what) { state_->loses = what; }
 
+  /// Until `let_go`.
+  void hold_answers() { state_->holds = true; }
+
+  void let_go() {
+    state_->holds = false;
+    for (const auto& link : std::exchange(state_->held, {}))
+      hand_down(state_, link);
+  }
+
   /// Whether the answer has been lost.
   [[nodiscard]] bool has_lost() const noexcept { return state_->has_lost; }
 
@@ -37,11 +46,15 @@ public:
 private:
   using socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, cluster::redis_executor>;
   using code = boost::system::error_code;
+  struct link;
+  using link_ptr = std::shared_ptr<link>;
 
   /// Held by the links too: they go on for as long as the io_context runs, also without the relay.
   struct state {
     std::string loses;
     bool has_lost = false;
+    bool holds = false;
+    std::vector<link_ptr> held; ///< whose answers wait at Redis
   };
   using state_ptr = std::shared_ptr<state>;
 
@@ -52,6 +65,7 @@ private:
     socket far;
     std::array<char, 65'536> up{};
     std::array<char, 65'536> down{};
+    std::size_t unread = 0; ///< of `down`
     bool is_last_answer = false;
 
     void end() {
@@ -60,7 +74,6 @@ private:
       far.close(ignored);
     }
   };
-  using link_ptr = std::shared_ptr<link>;
 
   void accept() {
     acceptor_.async_accept([this](const code& ec, socket accepted) {
@@ -94,14 +107,25 @@ private:
 
   static void carry_down(const state_ptr& all, const link_ptr& on) {
     on->far.async_read_some(boost::asio::buffer(on->down), [all, on](code ec, std::size_t size) {
+      on->unread = size;
       all->has_lost |= on->is_last_answer;
-      if (!ec && !on->is_last_answer)
-        boost::asio::write(on->near, boost::asio::buffer(on->down, size), ec);
-      if (ec || on->is_last_answer)
+      if (ec)
         on->end();
+      else if (all->holds)
+        all->held.push_back(on);
       else
-        carry_down(all, on);
+        hand_down(all, on);
     });
+  }
+
+  static void hand_down(const state_ptr& all, const link_ptr& on) {
+    code ec;
+    if (!on->is_last_answer)
+      boost::asio::write(on->near, boost::asio::buffer(on->down, on->unread), ec);
+    if (ec || on->is_last_answer)
+      on->end();
+    else
+      carry_down(all, on);
   }
 
   boost::asio::io_context& io_;

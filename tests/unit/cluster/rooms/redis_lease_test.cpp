@@ -147,6 +147,30 @@ TEST_F(redis_lease, of_a_node_that_leaves_unsure_of_its_members_lapses) {
   nodes.clear();
 }
 
+/// The answer to the join came after the leave was sent, and before the answer to that.
+TEST_F(redis_lease, of_a_node_that_leaves_before_its_last_joins_are_answered_lapses) {
+  test::relay between{io, process->port()};
+  auto& b = start("n2");
+  auto& a = start("n1", between.port());
+  open(b, "told");
+  open(a, "told");
+  between.hold_answers();
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
+  raw(b, {"RENAME", key("u", "told", "told"), "aside"});
+  raw(b, {"SET", key("u", "told", "told"), "not a hash"});
+  bool has_left = false;
+  a.broker->leave([&] { has_left = true; });
+  between.let_go();
+  ASSERT_TRUE(until([&] { return has_left; }));
+  a.broker.reset();
+  raw(b, {"RENAME", "aside", key("u", "told", "told")});
+  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
+  b.ahead += 2s;
+  EXPECT_TRUE(becomes(b, "told", "|"));
+  nodes.clear();
+}
+
 TEST_F(redis_lease, of_a_node_that_leaves_before_it_knows_who_is_there_lapses) {
   auto& a = start("n1");
   auto& b = start("n2");
