@@ -91,6 +91,9 @@ public:
 
   void stop() { loop_.stop(); }
 
+  /// Whether the answers to requests end their connections. From any thread.
+  void end_http(bool whether) noexcept { loop_.context().ends_http = whether; }
+
   [[nodiscard]] const net::loop_metrics& metrics() const noexcept {
     return loop_.context().metrics;
   }

@@ -189,10 +189,10 @@ void server::start(std::function<void(bool)> on_end) {
   watch_memory();
   own_description_.emplace(description());
   open_internal_port();
-  node_ = system_.spawn<node>(
-    node_parts{homes_, cast_, bridges_, control_, control_metrics_, moderation_,
-               [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_, status_,
-               public_, port_, options_.drain, identity_.id, options_.cluster.rebalance_after});
+  node_ = system_.spawn<node>(node_parts{
+    homes_, cast_, bridges_, control_, control_metrics_, moderation_,
+    [this](std::size_t shard) { return parts_of_bridge(shard); }, shards_, status_, public_, port_,
+    internal_loop_->context(), options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
 }

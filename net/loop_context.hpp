@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <cassert>
 #include <chrono>
 #include <string>
@@ -75,6 +76,8 @@ struct loop_context {
   send_lanes lanes;
   /// The connections that are not WebSocket sessions.
   http_pool http;
+  /// Whether answers end their connections, so that clients' next requests reach a node that stays. Set on any thread.
+  std::atomic<bool> ends_http{false};
   /// Of the sessions whose addresses count.
   lane_tickets tickets;
   /// Of the sessions that came through a proxy.

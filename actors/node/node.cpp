@@ -22,6 +22,10 @@ constexpr std::chrono::seconds balance_interval{1};
 /// How often the log tells how far a drain is.
 constexpr std::chrono::seconds progress_interval{5};
 
+/// How long the end waits for requests that were made before it: a client does not know what became of one that is
+/// cut. Not longer, since others may come all the time.
+constexpr std::chrono::seconds answers_timeout{2};
+
 /// How long the end waits for Redis to take this node's leave.
 constexpr std::chrono::milliseconds leave_timeout{500};
 
@@ -117,6 +121,8 @@ void node::begin_drain(bool with_grace) {
   if (parts_.status != node_phase::ready)
     return;
   parts_.status = node_phase::draining;
+  end_http(true);
+  parts_.internal.ends_http = true;
   const auto grace = with_grace ? parts_.drain.grace : std::chrono::milliseconds{0};
   spdlog::info("draining {} connections, after a grace of {} ms", open_connections(),
                grace.count());
@@ -128,6 +134,7 @@ void node::begin_drain(bool with_grace) {
 
 void node::close_connections() {
   parts_.status = node_phase::closing;
+  end_http(false); // those whose connections are still here have no other way to say something
   for (auto& home : parts_.homes)
     home->stop_listening();
   const auto now = std::chrono::steady_clock::now();
@@ -153,8 +160,14 @@ void node::check_drain() {
     leave_cluster();
     return;
   }
-  const bool is_done = open == 0 && !has_unsent();
-  if (is_done || std::chrono::steady_clock::now() >= drain_deadline_) {
+  const auto now = std::chrono::steady_clock::now();
+  if (open == 0 && !has_unsent() && answers_deadline_ == std::chrono::steady_clock::time_point{}) {
+    answers_deadline_ = std::min(now + answers_timeout, drain_deadline_);
+    end_http(true);
+  }
+  const bool has_answered = answers_deadline_ != std::chrono::steady_clock::time_point{}
+                            && (answers_due() == 0 || now >= answers_deadline_);
+  if (has_answered || now >= drain_deadline_) {
     if (open > 0)
       spdlog::warn("{} connections were cut at the end of the drain period", open);
     leave_cluster();
@@ -162,6 +175,19 @@ void node::check_drain() {
   }
   log_progress();
   delayed_send(this, drain_check_interval, drain_check{});
+}
+
+/// Balancers, and clients of the API, keep connections for their next request: it would be cut with the node.
+void node::end_http(bool whether) {
+  for (auto& home : parts_.homes)
+    home->end_http(whether);
+}
+
+std::uint64_t node::answers_due() const {
+  std::uint64_t due = parts_.internal.metrics.http_answers_due.value();
+  for (const auto& home : parts_.homes)
+    due += home->metrics().http_answers_due.value();
+  return due;
 }
 
 /// The last thing that others hear of this node; if Redis is away, its lease runs out by itself.

@@ -39,6 +39,7 @@ struct node_parts {
   node_status& status;
   net::listening_sockets sockets;
   const public_port& port;
+  net::loop_context& internal; ///< of the internal port
   drain_options drain;
   std::string_view id;                       ///< in the roster
   std::chrono::milliseconds rebalance_after; ///< see `rebalance`
@@ -67,6 +68,8 @@ private:
   void stop_cast();
   void on_down(const caf::down_msg& death);
   [[nodiscard]] std::uint64_t open_connections() const;
+  [[nodiscard]] std::uint64_t answers_due() const;
+  void end_http(bool whether);
   [[nodiscard]] bool has_unsent() const;
   void leave_cluster();
   [[nodiscard]] bool has_left() const;
@@ -75,8 +78,9 @@ private:
   rebalance balance_;
   std::chrono::steady_clock::time_point drain_deadline_{};
   std::chrono::steady_clock::time_point next_progress_{};
-  std::size_t standing_ = 0;                               // actors of the cast that are alive
-  std::chrono::steady_clock::time_point leave_deadline_{}; // once it is leaving the cluster
+  std::chrono::steady_clock::time_point answers_deadline_{}; // once all connections have ended
+  std::size_t standing_ = 0;                                 // actors of the cast that are alive
+  std::chrono::steady_clock::time_point leave_deadline_{};   // once it is leaving the cluster
   bool is_stopping_ = false;
 };
 

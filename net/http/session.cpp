@@ -236,6 +236,7 @@ void http_session::close() {
   state_ = state::over;
   context_.http.leave(*this);
   body_.reset();
+  due_.reset();
   if (auto* const layer = socket_.layer(); layer != nullptr && socket_.is_open())
     layer->end(socket_.native_handle());
   error_code ignored;

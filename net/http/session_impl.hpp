@@ -68,6 +68,18 @@ private:
     std::size_t counted = 0;
   };
 
+  /// A request that has no answer yet, or not all of it, counts in the loop's `http_answers_due`.
+  class due_answer {
+  public:
+    explicit due_answer(counter& due) noexcept : due_(due) { due_.add(1); }
+    due_answer(const due_answer&) = delete;
+    due_answer& operator=(const due_answer&) = delete;
+    ~due_answer() { due_.subtract(1); }
+
+  private:
+    counter& due_;
+  };
+
   // timing_wheel::entry
   void on_deadline(clock::time_point) override;
   // http_pool::member
@@ -128,6 +140,7 @@ private:
   router::match match_;
   std::unique_ptr<incoming_body> body_;
   std::optional<http_response> response_;
+  std::optional<due_answer> due_;
   clock::time_point asked_at_{};
   std::size_t asked_bytes_ = 0; // of a body that has come
   unsigned requests_ = 0;

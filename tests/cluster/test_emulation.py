@@ -169,6 +169,31 @@ async def test_what_is_said_while_the_node_or_redis_hangs_is_answered_in_time(cl
     await peer.end()
 
 
+async def test_a_node_answers_what_it_was_asked_before_it_ends(cluster: Cluster):
+    """Cut off, its client could not know whether its command was carried out."""
+    one, other = await cluster.start(2, cluster.start_redis())
+    await all_know([one, other], 2)
+    peer = await split_client(one, other)
+    await peer.subscribe("room")
+
+    def received() -> float:
+        return other.metrics()["canang_received_bytes_total"]
+
+    before = received()
+    stop(one.process)
+    command = peer.numbered(publish={"channel": "room", "data": peer.format.data(1)})
+    said = asyncio.create_task(peer.say(command))
+    await eventually(lambda: received() > before, "it is asked")
+    ended = asyncio.create_task(asyncio.to_thread(other.stop))
+    await eventually(other.refuses_connections, "it drains")
+    assert not said.done() and not ended.done()
+    go_on(one.process)
+    assert (await said).status == TAKEN
+    assert await ended == 0
+    assert await peer.has("room", 1) == [1]
+    await peer.end()
+
+
 async def test_a_crowd_of_large_messages_is_bounded_and_each_is_told_its_fate(cluster: Cluster):
     rates = {name: 0 for name in
              ("publish-rate", "publish-bytes-rate", "room-publish-rate", "room-publish-bytes-rate")}  # fmt: skip

@@ -202,6 +202,28 @@ async def test_the_grace_goes_on_serving_but_unready(start_canang):
     assert canang.wait_exit(6) == 0
 
 
+def test_in_the_grace_kept_connections_end_with_their_next_answer(start_canang):
+    """Whoever keeps connections, as balancers do, makes its next request to a node that stays."""
+    canang = start_canang(drain_grace="2s")
+    kept = {"/": RawConnection(canang.port), "/healthz": RawConnection(canang.internal_port)}
+
+    def ends_with_answer(path, connection):
+        connection.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = connection.read_response()
+        assert answer.status == 200
+        return answer.headers.get("connection", "").lower() == "close"
+
+    for path, connection in kept.items():
+        assert not ends_with_answer(path, connection)
+    canang.signal(signal.SIGTERM)
+    wait_until(lambda: unready(canang), "unready at once", 1)
+    for path, connection in kept.items():
+        assert ends_with_answer(path, connection)
+        assert connection.read_to_end() == b""
+        connection.close()
+    assert canang.wait_exit(6) == 0
+
+
 async def test_a_signal_under_load_ends_in_time(canang):
     clients = [await open_client(canang.url(f"/ws/load-{n % 3}")) for n in range(30)]
     await canang.members_are(30)
