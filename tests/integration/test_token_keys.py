@@ -216,10 +216,10 @@ def test_a_server_that_never_answers_is_given_up_and_does_not_hold_up_the_end(
 
 
 def test_a_port_that_is_closed_is_a_failure_like_others(start_canang):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    canang = start_canang(token_jwks=f"http://127.0.0.1:{port}/")
-    failed(canang, "Connection refused")
+    with socket.socket() as closed:  # it has the port, so that nobody else gets it, and does not listen
+        closed.bind(("127.0.0.1", 0))
+        canang = start_canang(token_jwks=f"http://127.0.0.1:{closed.getsockname()[1]}/")
+        failed(canang, "Connection refused")
 
 
 # -- over TLS ----------------------------------------------------------------------------------

@@ -13,24 +13,44 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace canang::test {
 
-/// A port of 127.0.0.1 that was free a moment ago.
-inline std::uint16_t free_port() {
+/// Whether nobody has `port` of 127.0.0.1; 0 becomes any that is free.
+inline bool is_free(std::uint16_t& port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
   socklen_t size = sizeof address;
   auto* const any = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_EQ(::bind(fd, any, size), 0);
-  EXPECT_EQ(::getsockname(fd, any, &size), 0);
+  const bool result = ::bind(fd, any, size) == 0 && ::getsockname(fd, any, &size) == 0;
   ::close(fd);
-  return ntohs(address.sin_port);
+  port = ntohs(address.sin_port);
+  return result;
+}
+
+/// A port of 127.0.0.1 that nobody has at this moment, and that the kernel gives to no client.
+inline std::uint16_t free_port() {
+  constexpr int first = 10'000;
+  int of_clients = first;
+  std::ifstream{"/proc/sys/net/ipv4/ip_local_port_range"} >> of_clients;
+  std::random_device source;
+  for (int i = 0; i < 100 && of_clients > first; ++i) {
+    std::uniform_int_distribution<int> dice{first, of_clients - 1};
+    auto port = static_cast<std::uint16_t>(dice(source));
+    if (is_free(port))
+      return port;
+  }
+  std::uint16_t any = 0; // where those for clients leave none
+  EXPECT_TRUE(is_free(any));
+  return any;
 }
 
 /// A real redis-server that keeps nothing; gone with its owner.
