@@ -203,7 +203,7 @@ struct loop_metrics {
   counter connections;          ///< open WebSocket sessions
   counter http_connections;     ///< connections that are none, or not yet
   counter http_displaced_total; ///< of those, closed because others needed their place
-  counter http_answers_due;     ///< requests that wait for their answer, or it is on its way
+  counter http_answers_due;     ///< requests whose body, answer or both are on their way
   counter http_failures_total;  ///< requests whose handler failed: a fault of ours
   counter rooms;
   counter members;

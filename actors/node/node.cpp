@@ -120,9 +120,9 @@ void node::start_control() {
 void node::begin_drain(bool with_grace) {
   if (parts_.status != node_phase::ready)
     return;
-  parts_.status = node_phase::draining;
   end_http(true);
   parts_.internal.ends_http = true;
+  parts_.status = node_phase::draining;
   const auto grace = with_grace ? parts_.drain.grace : std::chrono::milliseconds{0};
   spdlog::info("draining {} connections, after a grace of {} ms", open_connections(),
                grace.count());
@@ -161,20 +161,32 @@ void node::check_drain() {
     return;
   }
   const auto now = std::chrono::steady_clock::now();
-  if (open == 0 && !has_unsent() && answers_deadline_ == std::chrono::steady_clock::time_point{}) {
-    answers_deadline_ = std::min(now + answers_timeout, drain_deadline_);
-    end_http(true);
-  }
-  const bool has_answered = answers_deadline_ != std::chrono::steady_clock::time_point{}
-                            && (answers_due() == 0 || now >= answers_deadline_);
-  if (has_answered || now >= drain_deadline_) {
-    if (open > 0)
-      spdlog::warn("{} connections were cut at the end of the drain period", open);
-    leave_cluster();
+  if (answers_deadline_ != std::chrono::steady_clock::time_point{}) {
+    end_answers(now);
     return;
   }
-  log_progress();
+  if ((open == 0 && !has_unsent()) || now >= drain_deadline_) {
+    if (open > 0)
+      spdlog::warn("{} connections were cut at the end of the drain period", open);
+    answers_deadline_ = now + answers_timeout;
+    end_http(true);
+  } else {
+    log_progress();
+  }
   delayed_send(this, drain_check_interval, drain_check{});
+}
+
+/// One interval later at the earliest: what has come by now is not looked at yet.
+void node::end_answers(std::chrono::steady_clock::time_point now) {
+  const auto due = answers_due();
+  if (due > 0 && now < answers_deadline_) {
+    delayed_send(this, drain_check_interval, drain_check{});
+    return;
+  }
+  if (due > 0)
+    spdlog::warn("{} requests were cut that had no answer {} s after the drain", due,
+                 answers_timeout.count());
+  leave_cluster();
 }
 
 /// Balancers, and clients of the API, keep connections for their next request: it would be cut with the node.

@@ -70,6 +70,7 @@ private:
   [[nodiscard]] std::uint64_t open_connections() const;
   [[nodiscard]] std::uint64_t answers_due() const;
   void end_http(bool whether);
+  void end_answers(std::chrono::steady_clock::time_point now);
   [[nodiscard]] bool has_unsent() const;
   void leave_cluster();
   [[nodiscard]] bool has_left() const;
@@ -78,7 +79,7 @@ private:
   rebalance balance_;
   std::chrono::steady_clock::time_point drain_deadline_{};
   std::chrono::steady_clock::time_point next_progress_{};
-  std::chrono::steady_clock::time_point answers_deadline_{}; // once all connections have ended
+  std::chrono::steady_clock::time_point answers_deadline_{}; // once the drain is over
   std::size_t standing_ = 0;                                 // actors of the cast that are alive
   std::chrono::steady_clock::time_point leave_deadline_{};   // once it is leaving the cluster
   bool is_stopping_ = false;

@@ -64,6 +64,7 @@ void http_session::begin_body() {
     return;
   }
   state_ = state::reading_body;
+  due_.emplace(context_.metrics.http_answers_due);
   context_.deadlines.schedule(*this, context_.now() + context_.limits.body_timeout);
   // who has begun to send does not wait for it (RFC 9110, 10.1.1)
   if (request.count(field::expect) != 0 && request.version() >= 11 && buffer_.size() == 0)
@@ -162,6 +163,7 @@ void http_session::end_body_early(page_response&& response) {
   body_.reset();
   error_code ignored;
   socket_.cancel(ignored); // whatever it reads or writes at present
+  context_.deadlines.schedule(*this, context_.now() + context_.limits.handshake_timeout);
   refuse_page(std::move(response), "body");
 }
 

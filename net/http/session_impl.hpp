@@ -68,7 +68,7 @@ private:
     std::size_t counted = 0;
   };
 
-  /// A request that has no answer yet, or not all of it, counts in the loop's `http_answers_due`.
+  /// A request with a body, or an answer that comes later, or one that is being written, counts in the loop's `http_answers_due`.
   class due_answer {
   public:
     explicit due_answer(counter& due) noexcept : due_(due) { due_.add(1); }

@@ -169,7 +169,8 @@ async def test_what_is_said_while_the_node_or_redis_hangs_is_answered_in_time(cl
     await peer.end()
 
 
-async def test_a_node_answers_what_it_was_asked_before_it_ends(cluster: Cluster):
+@pytest.mark.parametrize("comes", [True, False], ids=["that comes", "that never comes"])
+async def test_a_node_that_ends_waits_for_an_answer(cluster: Cluster, comes: bool):
     """Cut off, its client could not know whether its command was carried out."""
     one, other = await cluster.start(2, cluster.start_redis())
     await all_know([one, other], 2)
@@ -186,10 +187,19 @@ async def test_a_node_answers_what_it_was_asked_before_it_ends(cluster: Cluster)
     await eventually(lambda: received() > before, "it is asked")
     ended = asyncio.create_task(asyncio.to_thread(other.stop))
     await eventually(other.refuses_connections, "it drains")
+    drained = time.monotonic()
+    await asyncio.sleep(0.5)  # in which it would end
     assert not said.done() and not ended.done()
+    if not comes:
+        assert await ended == 0
+        assert 1.5 < time.monotonic() - drained < 4
+        assert other.log_with("1 requests were cut")
+        with pytest.raises((OSError, IndexError)):
+            await said
     go_on(one.process)
-    assert (await said).status == TAKEN
-    assert await ended == 0
+    if comes:
+        assert (await said).status == TAKEN
+        assert await ended == 0
     assert await peer.has("room", 1) == [1]
     await peer.end()
 
