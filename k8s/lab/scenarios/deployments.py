@@ -39,6 +39,11 @@ def overlay(name: str, *of: str, files: dict[str, str] | None = None, **more: ob
     return folder
 
 
+def settings(*literals: str) -> list[Json]:
+    """`CANANG_...=...` besides those of the base, or instead: the `configMapGenerator` of an overlay."""
+    return [{"name": "canang", "behavior": "merge", "literals": list(literals)}]
+
+
 def apply(folder: Path) -> Answer:
     return kubectl("apply", "-k", str(folder))
 

@@ -66,13 +66,10 @@ def _signalled(run: Run, signal: str, restart_s: float, back_s: float) -> None:
 @scenario("machine", "A machine of three that is gone at once", machines=3)
 def machine(run: Run) -> None:
     deployments.trial()
-    options = {
-        "name": "canang", "behavior": "merge", "literals": [f"CANANG_HISTORY_SIZE={HISTORY_SIZE}"],
-    }  # fmt: skip
     folder = deployments.overlay(
         *("machine", "trial"),
         replicas=[{"name": "canang", "count": 3}],
-        configMapGenerator=[options],
+        configMapGenerator=deployments.settings(f"CANANG_HISTORY_SIZE={HISTORY_SIZE}"),
     )
     deployments.apply(folder)
     deployments.rolled_out()
@@ -162,13 +159,12 @@ def _little_memory() -> dict[str, object]:
 @scenario("memory", "More connections than a node's memory holds")
 def memory(run: Run) -> None:
     deployments.trial()
-    # These connections don't answer pings, so none is sent.
-    options = {"name": "canang", "behavior": "merge", "literals": ["CANANG_PING_INTERVAL=1h"]}
     folder = deployments.overlay(
         *("memory", "trial"),
         patches=[_little_memory()],
         replicas=[{"name": "canang", "count": 1}],
-        configMapGenerator=[options],
+        # these connections don't answer pings, so none is sent
+        configMapGenerator=deployments.settings("CANANG_PING_INTERVAL=1h"),
     )
     deployments.apply(folder)
     deployments.rolled_out()
