@@ -196,10 +196,8 @@ void node::end_http(bool whether) {
 }
 
 std::uint64_t node::answers_due() const {
-  std::uint64_t due = parts_.internal.metrics.http_answers_due.value();
-  for (const auto& home : parts_.homes)
-    due += home->metrics().http_answers_due.value();
-  return due;
+  return parts_.internal.metrics.http_answers_due.value()
+         + total(&net::loop_metrics::http_answers_due);
 }
 
 /// The last thing that others hear of this node; if Redis is away, its lease runs out by itself.
@@ -259,11 +257,14 @@ bool node::has_unsent() const {
             });
 }
 
-std::uint64_t node::open_connections() const {
-  std::uint64_t open = 0;
+/// Over the loops that serve clients.
+std::uint64_t node::total(net::counter net::loop_metrics::*figure) const {
+  std::uint64_t sum = 0;
   for (const auto& home : parts_.homes)
-    open += home->metrics().connections.value();
-  return open;
+    sum += (home->metrics().*figure).value();
+  return sum;
 }
+
+std::uint64_t node::open_connections() const { return total(&net::loop_metrics::connections); }
 
 } // namespace canang::actors

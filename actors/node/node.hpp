@@ -67,6 +67,7 @@ private:
   void check_drain();
   void stop_cast();
   void on_down(const caf::down_msg& death);
+  [[nodiscard]] std::uint64_t total(net::counter net::loop_metrics::*figure) const;
   [[nodiscard]] std::uint64_t open_connections() const;
   [[nodiscard]] std::uint64_t answers_due() const;
   void end_http(bool whether);

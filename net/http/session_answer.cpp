@@ -172,7 +172,7 @@ void http_session::log_access(const page_response& response) {
 /// reference comes home for either. Where nobody has it any more and nothing was said, nothing will be.
 late_responder http_session::reply_later() {
   state_ = state::waiting; // before it is asked: the answer may come from another thread
-  due_.emplace(context_.metrics.http_answers_due);
+  note_due();
   context_.deadlines.schedule(*this, context_.now() + late_answer_timeout);
   auto& io = context_.io;
   const auto request = requests_;
@@ -214,8 +214,7 @@ taken_connection http_session::take_over() {
 
 void http_session::send(page_response&& response, bool close_after) {
   state_ = state::replying;
-  if (!due_)
-    due_.emplace(context_.metrics.http_answers_due);
+  note_due();
   close_after |= context_.ends_http.load(std::memory_order_relaxed);
   const bool is_head = parser_->is_header_done() && parser_->get().method() == http_method::head;
   if (asked_ && !asked_->cors_origin.empty())
@@ -230,6 +229,12 @@ void http_session::send(page_response&& response, bool close_after) {
                       self->context_.metrics.sent_bytes_total.add(size);
                       self->after_reply(ec);
                     });
+}
+
+/// From its body to its answer without a gap: who looks meanwhile, on another thread, must not find none.
+void http_session::note_due() {
+  if (!due_)
+    due_.emplace(context_.metrics.http_answers_due);
 }
 
 void http_session::after_reply(const error_code& ec) {

@@ -64,7 +64,7 @@ void http_session::begin_body() {
     return;
   }
   state_ = state::reading_body;
-  due_.emplace(context_.metrics.http_answers_due);
+  note_due();
   context_.deadlines.schedule(*this, context_.now() + context_.limits.body_timeout);
   // who has begun to send does not wait for it (RFC 9110, 10.1.1)
   if (request.count(field::expect) != 0 && request.version() >= 11 && buffer_.size() == 0)

@@ -68,7 +68,8 @@ private:
     std::size_t counted = 0;
   };
 
-  /// A request with a body, or an answer that comes later, or one that is being written, counts in the loop's `http_answers_due`.
+  /// A request with a body, or an answer that comes later, or one that is being written, counts in the loop's
+  /// `http_answers_due`.
   class due_answer {
   public:
     explicit due_answer(counter& due) noexcept : due_(due) { due_.add(1); }
@@ -123,6 +124,7 @@ private:
   void log_access(const page_response& response);
   void send(page_response&& response, bool close_after);
   void after_reply(const error_code& ec);
+  void note_due();
   void linger();
   void discard_input();
   void close();

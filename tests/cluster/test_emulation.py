@@ -18,7 +18,7 @@ from support.emulation import (
     JsonLines,
 )
 from support.pausing import go_on, stop
-from support.waiting import eventually
+from support.waiting import eventually, holds_for
 
 ANSWERED_IN_S = 8.0  # the limit of a command, and some
 streams = pytest.mark.parametrize("format", STREAMS, ids=lambda format: format.name)
@@ -188,8 +188,7 @@ async def test_a_node_that_ends_waits_for_an_answer(cluster: Cluster, comes: boo
     ended = asyncio.create_task(asyncio.to_thread(other.stop))
     await eventually(other.refuses_connections, "it drains")
     drained = time.monotonic()
-    await asyncio.sleep(0.5)  # in which it would end
-    assert not said.done() and not ended.done()
+    await asyncio.to_thread(holds_for, lambda: not (said.done() or ended.done()), 0.5, "it waits")
     if not comes:
         assert await ended == 0
         assert 1.5 < time.monotonic() - drained < 4
