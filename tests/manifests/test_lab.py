@@ -141,6 +141,9 @@ print(CGROUP, flush=True)
 """
 
 
+STARTED = "its first process and what it starts are in it; nsenter goes in after `begin` returns"
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     """Of a sandbox, which ends with the test."""
@@ -177,7 +180,8 @@ def test_when_up_is_killed_in_the_middle_all_of_it_ends(state: Path) -> None:
     up, name = begin(state, "sleep")
     init, keeper = processes_of(state)
     inside = os.readlink(f"/proc/{init.pid}/ns/pid")
-    assert groups(name) and len(members(inside)) >= 2
+    wait_until(lambda: len(members(inside)) >= 3, STARTED)
+    assert groups(name)
     up.kill()
     up.wait()
     wait_until(lambda: not keeper.is_alive(), "the keeper ends last")
@@ -191,7 +195,7 @@ def test_it_stays_until_down_which_leaves_nothing(state: Path, bystander: subpro
     assert up.wait() == 0
     init, keeper = processes_of(state)
     inside = os.readlink(f"/proc/{init.pid}/ns/pid")
-    assert len(members(inside)) >= 2
+    wait_until(lambda: len(members(inside)) >= 3, STARTED)
     os.kill(keeper.pid, signal.SIGKILL)  # then down has to do its work
     assert lab(state, "down").stdout == "ended\n"
     assert not init.is_alive() and not members(inside) and not groups(name)
