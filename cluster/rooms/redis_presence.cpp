@@ -375,8 +375,8 @@ void redis_presence::clear() {
     if (room.is_kept || room.is_left_over)
       for (const auto& [connection, who] : members)
         room.changes.push_back({connection, {}, '-'});
-    room.is_unsure =
-      room.needs_all || room.unheard != 0 || room.cursor.has_value(); // who else is there?
+    room.is_unsure = room.needs_all || room.unheard != 0 || room.cursor.has_value()
+                     || leases_[room.partition].is_awaited; // who else is there?
     leaves_members_ |= room.is_unsure;
     room.cursor.reset();
     room.needs_all = false;

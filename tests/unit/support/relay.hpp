@@ -32,11 +32,17 @@ public:
   /// Until `let_go`.
   void hold_answers() { state_->holds = true; }
 
+  /// Likewise, from the next time on that a link carries `what`, but for one whose answer is lost.
+  void hold_answers_from(std::string_view what) { state_->holds_from = what; }
+
   void let_go() {
     state_->holds = false;
     for (const auto& link : std::exchange(state_->held, {}))
       hand_down(state_, link);
   }
+
+  /// Whether some wait here.
+  [[nodiscard]] bool is_holding() const noexcept { return !state_->held.empty(); }
 
   /// Whether the answer has been lost.
   [[nodiscard]] bool has_lost() const noexcept { return state_->has_lost; }
@@ -52,6 +58,7 @@ private:
   /// Held by the links too: they go on for as long as the io_context runs, also without the relay.
   struct state {
     std::string loses;
+    std::string holds_from;
     bool has_lost = false;
     bool holds = false;
     std::vector<link_ptr> held; ///< whose answers wait at Redis
@@ -94,8 +101,13 @@ private:
     on->near.async_read_some(boost::asio::buffer(on->up), [all, on](code ec, std::size_t size) {
       if (!ec) {
         const std::string_view sent{on->up.data(), size};
-        if (!all->loses.empty() && sent.find(all->loses) != std::string::npos)
+        const auto carries = [&](const std::string& what) {
+          return !what.empty() && sent.find(what) != std::string::npos;
+        };
+        if (carries(all->loses))
           on->is_last_answer = true, all->loses.clear();
+        else if (carries(all->holds_from))
+          all->holds = true, all->holds_from.clear();
         boost::asio::write(on->far, boost::asio::buffer(on->up, size), ec);
       }
       if (ec)

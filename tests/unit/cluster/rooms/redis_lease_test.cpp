@@ -171,6 +171,31 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_its_last_joins_are_answered_lap
   nodes.clear();
 }
 
+/// A Redis that took over may have lost what it had acknowledged: the member that it brings back has left.
+TEST_F(redis_lease, of_a_node_that_leaves_before_it_is_certain_lapses) {
+  test::relay between{io, process->port()};
+  auto& b = start("n2");
+  auto& a = start("n1", between.port());
+  open(b, "told");
+  a.join("told", 1, "ann");
+  ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
+  between.lose_answer_to(room_scripts().lease.sha());
+  between.hold_answers_from(room_scripts().lease.sha());
+  a.ahead += 2s;
+  ASSERT_TRUE(until([&] { return between.has_lost() && between.is_holding(); }));
+  raw(b, {"HSET", key("p", "told", "told"), "n1/99", "bob"});
+  raw(b, {"HSET", key("u", "told", "told"), "bob", "1"});
+  bool has_left = false;
+  a.broker->leave([&] { has_left = true; });
+  between.let_go();
+  ASSERT_TRUE(until([&] { return has_left; }));
+  a.broker.reset();
+  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
+  b.ahead += 2s;
+  EXPECT_TRUE(becomes(b, "told", "|"));
+  nodes.clear();
+}
+
 TEST_F(redis_lease, of_a_node_that_leaves_before_it_knows_who_is_there_lapses) {
   auto& a = start("n1");
   auto& b = start("n2");
