@@ -95,7 +95,7 @@ void configuration_file::give(CLI::Option& option, const toml_entry& entry) cons
   const bool is_list = value.what == toml_value::kind::list;
   if (!value.is_scalar() && !(is_list && takes_several(option)))
     refuse(entry, takes_several(option) ? "this is neither a text nor a list of texts"
-                                        : "this is neither a text nor a whole number");
+                                        : "this is neither a text nor a number");
   if (is_list && value.items.empty())
     refuse(entry, "the list is empty: leave the line out");
   const auto texts = is_list ? value.items : std::vector<std::string>{value.text};

@@ -169,6 +169,14 @@ void fill_list(toml_value& into, const toml::array& from) {
   into.what = toml_value::kind::list;
 }
 
+/// Never that of an integer: who wants one does not take 1.0 for it.
+std::string text_of(double fraction) {
+  auto text = fmt::format("{}", fraction);
+  if (text.find_first_not_of("-0123456789") == std::string::npos)
+    text += ".0";
+  return text;
+}
+
 toml_value value_of(const toml::node& from, unsigned depth) {
   toml_value value;
   value.at = place_of(from.source().begin);
@@ -178,6 +186,9 @@ toml_value value_of(const toml::node& from, unsigned depth) {
   } else if (const auto* const integer = from.as_integer()) {
     value.what = toml_value::kind::integer;
     value.text = std::to_string(integer->get());
+  } else if (const auto* const fraction = from.as_floating_point()) {
+    value.what = toml_value::kind::fraction;
+    value.text = text_of(fraction->get());
   } else if (const auto* const boolean = from.as_boolean()) {
     value.what = toml_value::kind::boolean;
     value.text = boolean->get() ? "true" : "false";

@@ -41,15 +41,16 @@ struct toml_value {
   enum class kind : std::uint8_t {
     text,
     integer,
+    fraction,
     boolean,
     list, ///< of texts
     table,
-    unusable, ///< valid TOML that no setting has: a float, a date, a list of something else
+    unusable, ///< valid TOML that no setting has: a date, a list of something else
   };
 
   kind what = kind::unusable;
   text_place at;
-  std::string text{}; ///< of a text; integers in digits, booleans as `true` or `false`
+  std::string text{}; ///< of a text; numbers as TOML has them, booleans as `true` or `false`
   std::vector<std::string> items{}; ///< of a list
   std::vector<toml_entry> entries;  ///< of a table, in the order of the text
 

@@ -323,6 +323,17 @@ def test_an_endpoint_that_others_can_read_is_warned_of(start, host, is_warned):
     assert any("TLS" in warning for warning in warnings(canang)) == is_warned
 
 
+@pytest.mark.parametrize("share", ["0.05", "1", "1.0", "'0.05'"])
+def test_a_share_in_the_file_may_be_a_number(tmp_path, share):
+    file = tmp_path / "canang.toml"
+    file.write_text(f'otlp-endpoint = "http://127.0.0.1:4318"\ntrace-sample = {share}\n')
+    taken = run_to_end(["--config", str(file), "--check-config"])
+    assert taken.returncode == 0, taken
+    file.write_text(f'otlp-endpoint = "http://127.0.0.1:4318"\ntrace-sample = 1{share.strip(chr(39))}\n')
+    refused = run_to_end(["--config", str(file), "--check-config"])
+    assert refused.returncode == 2 and "trace-sample" in refused.stderr
+
+
 def test_keys_of_the_collector_are_in_no_log(start, collector):
     collector.usual = 401
     canang = start(otlp_headers="X-Key=hidden%20secret,Authorization=hidden-too", log_level="debug")

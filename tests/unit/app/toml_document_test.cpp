@@ -74,9 +74,21 @@ TEST(toml_document_test, has_tables_and_the_order_and_the_places_of_the_text) {
   EXPECT_EQ(spaces.entries[0].value.entries[0].value.what, kind::table);
 }
 
+TEST(toml_document_test, has_of_a_fraction_a_text_that_is_no_integer) {
+  const std::pair<const char*, const char*> texts[] = {
+    {"0.05", "0.05"}, {"1.0", "1.0"},    {"-2.50", "-2.5"}, {"1e3", "1000.0"},
+    {"0.0", "0.0"},   {"1e-7", "1e-07"}, {"inf", "inf"},    {"nan", "nan"}};
+  for (const auto& [given, wanted] : texts) {
+    const auto document = read(std::string{"a = "} + given);
+    ASSERT_EQ(document.entries.size(), 1U);
+    EXPECT_EQ(document.entries[0].value.what, kind::fraction) << given;
+    EXPECT_EQ(document.entries[0].value.text, wanted);
+  }
+}
+
 TEST(toml_document_test, says_of_what_no_setting_has_that_it_is_of_no_use) {
-  for (const auto* const text : {"a = 1.5", "a = inf", "a = 2026-01-01", "a = 07:32:00", "a = [1]",
-                                 "a = ['x', 1]", "a = [['x']]", "[[a]]\nb = 1"}) {
+  for (const auto* const text : {"a = 2026-01-01", "a = 07:32:00", "a = [1]", "a = ['x', 1]",
+                                 "a = [['x']]", "[[a]]\nb = 1"}) {
     const auto document = read(text);
     ASSERT_EQ(document.entries.size(), 1U);
     EXPECT_EQ(document.entries[0].value.what, kind::unusable) << text;
