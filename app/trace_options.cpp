@@ -117,6 +117,8 @@ std::string trace_warning(const net::trace_settings& of) {
     return fmt::format("{} is told traces without TLS: whoever is on the way can read names of "
                        "rooms, and what --otlp-headers says",
                        of.collector->shown);
+  if (!of.collector && (of.sample > 0 || !of.headers.empty()))
+    return "nothing is traced without --otlp-endpoint";
   return {};
 }
 

@@ -323,6 +323,15 @@ def test_an_endpoint_that_others_can_read_is_warned_of(start, host, is_warned):
     assert any("TLS" in warning for warning in warnings(canang)) == is_warned
 
 
+@pytest.mark.parametrize(
+    ("options", "is_warned"),
+    [({"trace_sample": "0.5"}, True), ({"otlp_headers": "a=1"}, True), ({"trace_sample": "0"}, False)],
+)
+def test_options_of_traces_that_nobody_gets_are_warned_of(start_canang, options, is_warned):
+    canang = start_canang(**options)
+    assert any("--otlp-endpoint" in warning for warning in warnings(canang)) == is_warned
+
+
 @pytest.mark.parametrize("share", ["0.05", "1", "1.0", "'0.05'"])
 def test_a_share_in_the_file_may_be_a_number(tmp_path, share):
     file = tmp_path / "canang.toml"
