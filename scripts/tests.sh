@@ -164,10 +164,14 @@ ctest_folder() {
 }
 
 # A whole part takes the tests that are marked `parallel` side by side, then the others one by one.
-# Those of a cluster and of the SDKs wait most of the time.
+# So many at a time are about as quick as it gets on two processors: those of a cluster wait most of
+# the time.
 pytest_folder() {
-  local code=0 beside=2
-  case $1 in cluster | sdk) beside=3 ;; esac
+  local code=0 beside=3
+  case $1 in
+    sdk) beside=4 ;;
+    cluster) beside=5 ;;
+  esac
   prepare_venv || return
   [[ $1 != sdk ]] || prepare_node_modules "$(part_dir "$1")/js" || return
   if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then
@@ -192,7 +196,7 @@ node_tests() {
     prepare_node_modules "$folder" || return
     (
       cd "$folder" || exit
-      node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
+      node --test --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
         --test-reporter-destination="$report_dir/$1-$(basename "$folder").xml" "${rest[@]}"
     ) || code=$?
   done
