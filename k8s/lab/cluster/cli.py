@@ -22,6 +22,7 @@ SCENARIOS = (REPOSITORY / "build" / "venv" / "bin" / "python", LAB / "scenarios"
 
 def main(arguments: list[str]) -> int:
     commands = {
+        "build": lambda _: _build(),
         "up": _up,
         "down": _down,
         "status": _status,
@@ -51,6 +52,7 @@ def main(arguments: list[str]) -> int:
 USAGE = f"""\
 usage: ./dev kubernetes COMMAND
 
+  build                       build Kubernetes, where that is not done, and nothing else
   up [--nodes N] [--quick]    start a cluster of N nodes ({DEFAULT_NODES}); with --quick the server's image is
                               made of build/release/canang, without ./dev image
   down                        end it, and leave nothing
@@ -77,6 +79,15 @@ def _check(_: list[str]) -> int:
     return 0
 
 
+def _build() -> None:
+    """Where there can't be a cluster nothing is built for one."""
+    if lacking := needs.first_missing():
+        tell(f"kubernetes: skipped: {lacking}")
+        return
+    with _alone():
+        program.build()
+
+
 def _up(arguments: list[str]) -> None:
     options = _parse_up(arguments)
     _check([])
@@ -84,8 +95,8 @@ def _up(arguments: list[str]) -> None:
         if sandbox.running():
             tell("it is up already")
             return
-        sandbox.end()  # what a killed one has left
-        _start(options.nodes, options.quick)
+        with _started(options.nodes, options.quick) as box:
+            box.stay()
     tell("it is up: ./dev kubernetes kubectl get pods -A")
 
 
@@ -100,7 +111,10 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _start(count: int, quick: bool) -> None:
+@contextmanager
+def _started(count: int, quick: bool) -> Iterator[sandbox.Sandbox]:
+    """A cluster that lives no longer than this process, unless it is told to stay."""
+    sandbox.end()  # what a killed one has left
     began = time.monotonic()
 
     def done(what: str) -> None:
@@ -125,7 +139,7 @@ def _start(count: int, quick: bool) -> None:
             ready = kubectl(*what, "--timeout=1s")
             control_plane.wait_until(lambda ready=ready: succeeds(ready), " ".join(what))
         done("names and metrics")
-        box.stay()
+        yield box
 
 
 READY = (
@@ -195,8 +209,8 @@ def _test(arguments: list[str]) -> int:
     if machines.returncode:
         sys.stderr.write(machines.stderr)
         return machines.returncode
-    _up(["--nodes", machines.stdout.strip(), *(a for a in arguments if a == "--quick")])
-    try:
-        return subprocess.run(scenarios).returncode
-    finally:
-        sandbox.end()
+    with _alone(), _started(int(machines.stdout), "--quick" in arguments):
+        try:
+            return subprocess.run(scenarios).returncode
+        finally:
+            sandbox.end()
