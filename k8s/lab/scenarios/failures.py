@@ -21,7 +21,7 @@ from .watch import Watch
 QUIET_S = 3.0
 # docs/kubernetes.md promises these.
 RESTART_AFTER_KILL_S = 10
-BACK_AFTER_KILL_S = 5
+BACK_AFTER_KILL_S = 8  # some try the dead pod three times before the Service drops it, and wait longer each time
 RESTART_AFTER_HANG_S = 25
 BACK_AFTER_HANG_S = 30
 REPLACED_AFTER_LOSS_S = 60
