@@ -370,6 +370,8 @@ void redis_presence::clear() {
   is_clear_ = true;
   member_count_ = texts_cost_ = 0;
   leaves_.clear();
+  for (const auto partition : services_.partitions()) // rooms of it may have members that left
+    leaves_members_ |= leases_[partition].is_awaited;
   for (auto& [name, room] : rooms_) {
     const auto members = std::exchange(room.members, {});
     if (room.is_kept || room.is_left_over)

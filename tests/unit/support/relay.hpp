@@ -106,7 +106,7 @@ private:
         };
         if (carries(all->loses))
           on->is_last_answer = true, all->loses.clear();
-        else if (carries(all->holds_from))
+        else if (!on->is_last_answer && carries(all->holds_from))
           all->holds = true, all->holds_from.clear();
         boost::asio::write(on->far, boost::asio::buffer(on->up, size), ec);
       }

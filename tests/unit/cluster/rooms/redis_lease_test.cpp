@@ -196,6 +196,36 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_it_is_certain_lapses) {
   nodes.clear();
 }
 
+/// Likewise, where nobody of the node's is in the room any more.
+TEST_F(redis_lease, of_a_node_that_leaves_before_it_is_certain_of_rooms_it_left_lapses) {
+  test::relay between{io, process->port()};
+  auto& b = start("n2");
+  auto& a = start("n1", between.port());
+  a.join("quiet", 1, "ann");
+  ASSERT_TRUE(becomes(b, "quiet", "n1:1 | n1/1=ann"));
+  a.leave("quiet", 1);
+  ASSERT_TRUE(becomes(b, "quiet", "|"));
+  raw(a, {"PING"}); // the answer is with the node
+  between.lose_answer_to(room_scripts().lease.sha());
+  between.hold_answers_from(room_scripts().lease.sha());
+  a.ahead += 2s;
+  ASSERT_TRUE(until([&] { return between.has_lost() && between.is_holding(); }));
+  const presence_keys at{"test", "quiet", "n1"};
+  raw(b, {"HSET", at.members, "n1/1", "ann"});
+  raw(b, {"HSET", at.users, "ann", "1"});
+  raw(b, {"HSET", at.counts, "n1", "1"});
+  raw(b, {"SADD", at.rooms_of_node, "quiet"});
+  bool has_left = false;
+  a.broker->leave([&] { has_left = true; });
+  between.let_go();
+  ASSERT_TRUE(until([&] { return has_left; }));
+  a.broker.reset();
+  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("quiet"), "n1"}), "1");
+  b.ahead += 2s;
+  EXPECT_TRUE(becomes(b, "quiet", "|"));
+  nodes.clear();
+}
+
 TEST_F(redis_lease, of_a_node_that_leaves_before_it_knows_who_is_there_lapses) {
   auto& a = start("n1");
   auto& b = start("n2");
