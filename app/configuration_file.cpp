@@ -43,6 +43,16 @@ bool takes_several(const CLI::Option& option) {
   return option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
 }
 
+/// Of a text that looks like one, 1.10 for instance, TOML would leave 1.1: that has to be quoted.
+bool takes_fraction(const CLI::Option& option) { return option.get_name() == "--trace-sample"; }
+
+bool takes(const CLI::Option& option, const toml_value& value) {
+  using kind = toml_value::kind;
+  if (value.what == kind::list)
+    return takes_several(option);
+  return value.is_scalar() && (value.what != kind::fraction || takes_fraction(option));
+}
+
 } // namespace
 
 configuration_file::configuration_file(std::string path) : path_(std::move(path)) {
@@ -93,9 +103,9 @@ void configuration_file::apply_options(CLI::App& app) const {
 void configuration_file::give(CLI::Option& option, const toml_entry& entry) const {
   const auto& value = entry.value;
   const bool is_list = value.what == toml_value::kind::list;
-  if (!value.is_scalar() && !(is_list && takes_several(option)))
+  if (!takes(option, value))
     refuse(entry, takes_several(option) ? "this is neither a text nor a list of texts"
-                                        : "this is neither a text nor a number");
+                                        : "this is neither a text nor a whole number");
   if (is_list && value.items.empty())
     refuse(entry, "the list is empty: leave the line out");
   const auto texts = is_list ? value.items : std::vector<std::string>{value.text};

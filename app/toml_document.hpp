@@ -50,7 +50,7 @@ struct toml_value {
 
   kind what = kind::unusable;
   text_place at;
-  std::string text{}; ///< of a text; numbers as TOML has them, booleans as `true` or `false`
+  std::string text{}; ///< of a text; numbers in decimal digits, booleans as `true` or `false`
   std::vector<std::string> items{}; ///< of a list
   std::vector<toml_entry> entries;  ///< of a table, in the order of the text
 

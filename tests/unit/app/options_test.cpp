@@ -290,9 +290,9 @@ TEST_F(options_test, are_refused_by_name_when_the_file_is_wrong) {
   expect_at("\nhistory-size = \"many\"\n", "2:16", "history-size: 'many' is not a number");
   expect_at("workers = 0\n", "1:11", "workers: '0' is not a number from 1 to 256");
   expect_at("ping-interval = 25\n", "1:17", "'25' is not a duration");
-  expect_at("workers = 2.5\n", "1:11", "workers: '2.5' is not a number from 1 to 256");
-  expect_at("workers = 2.0\n", "1:11", "workers: '2.0' is not a number from 1 to 256");
-  expect_at("workers = 2026-01-01\n", "1:11", "workers: this is neither a text nor a number");
+  expect_at("workers = 2.5\n", "1:11", "workers: this is neither a text nor a whole number");
+  expect_at("workers = 2.0\n", "1:11", "workers: this is neither a text nor a whole number");
+  expect_at("trace-service = 1.10\n", "1:17", "this is neither a text nor a whole number");
   expect_at("workers = true\n", "1:11", "'true'");
   expect_at("workers = [\"2\"]\n", "1:11", "workers");
   expect_at("presence = [1]\n", "1:12", "presence: this is neither a text nor a list of texts");
