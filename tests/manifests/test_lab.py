@@ -63,8 +63,9 @@ def test_up_says_in_one_line_what_is_missing(tmp_path: Path, bare: str) -> None:
     assert said.stderr.startswith("kubernetes: needs ") and said.stderr.count("\n") == 1
 
 
-def test_test_is_skipped_where_something_is_missing(tmp_path: Path, bare: str) -> None:
-    said = lab(tmp_path / "state", "test", PATH=bare)
+@pytest.mark.parametrize("command", ["test", "build"])
+def test_it_is_skipped_where_something_is_missing(tmp_path: Path, bare: str, command: str) -> None:
+    said = lab(tmp_path / "state", command, PATH=bare)
     assert said.returncode == 0 and said.stderr == ""
     assert said.stdout.startswith("kubernetes: skipped: needs ") and said.stdout.count("\n") == 1
 

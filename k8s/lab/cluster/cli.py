@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -107,7 +108,7 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Trouble("another `up` is at work") from None
+            raise Trouble("another `up`, `build` or `test` is at work") from None
         yield
 
 
@@ -202,13 +203,16 @@ def _test(arguments: list[str]) -> int:
     if lacking := needs.first_missing():
         tell(f"kubernetes: skipped: {lacking}")
         return 0
-    scenarios = [*map(str, SCENARIOS), *(a for a in arguments if a != "--quick")]
+    # They end with this process: they must not go on with the next cluster.
+    scenarios = ["setpriv", "--pdeathsig=KILL", "--", *map(str, SCENARIOS)]
+    scenarios += [argument for argument in arguments if argument != "--quick"]
     if {"--list", "--report", "--machines", "--help"} & set(arguments) or sandbox.running():
         return subprocess.run(scenarios).returncode
     machines = subprocess.run([*scenarios, "--machines"], capture_output=True, text=True)
     if machines.returncode:
         sys.stderr.write(machines.stderr)
         return machines.returncode
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with _alone(), _started(int(machines.stdout), "--quick" in arguments):
         try:
             return subprocess.run(scenarios).returncode
