@@ -172,6 +172,7 @@ pytest_folder() {
     sdk) beside=4 ;;
     cluster) beside=5 ;;
   esac
+  beside=$(at_least "$beside")
   prepare_venv || return
   [[ $1 != sdk ]] || prepare_node_modules "$(part_dir "$1")/js" || return
   if ((${#rest[@]})) || ! grep -qF 'mark.parallel' "$(part_dir "$1")/conftest.py"; then
@@ -189,6 +190,9 @@ run_pytest() {
     -o cache_dir="$root/build/pytest_cache" --junitxml="$report_dir/$2.xml" "${@:3}"
 }
 
+# As many at a time as there are processors, and not fewer than that.
+at_least() { echo $(($1 > CMAKE_BUILD_PARALLEL_LEVEL ? $1 : CMAKE_BUILD_PARALLEL_LEVEL)); }
+
 node_tests() {
   local manifest folder code=0
   for manifest in tests/clients/*/package.json; do
@@ -196,7 +200,7 @@ node_tests() {
     prepare_node_modules "$folder" || return
     (
       cd "$folder" || exit
-      node --test --test-concurrency=2 --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
+      node --test --test-concurrency="$(at_least 2)" --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
         --test-reporter-destination="$report_dir/$1-$(basename "$folder").xml" "${rest[@]}"
     ) || code=$?
   done
