@@ -200,7 +200,7 @@ node_tests() {
     prepare_node_modules "$folder" || return
     (
       cd "$folder" || exit
-      node --test --test-concurrency="$(at_least 2)" --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
+      node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=junit \
         --test-reporter-destination="$report_dir/$1-$(basename "$folder").xml" "${rest[@]}"
     ) || code=$?
   done
