@@ -80,10 +80,15 @@ def _check(_: list[str]) -> int:
     return 0
 
 
-def _build() -> None:
-    """Where there can't be a cluster nothing is built for one."""
+def _is_skipped() -> bool:
+    """Where there can't be a cluster: nothing has failed."""
     if lacking := needs.first_missing():
         tell(f"kubernetes: skipped: {lacking}")
+    return lacking is not None
+
+
+def _build() -> None:
+    if _is_skipped():
         return
     with _alone():
         program.build()
@@ -199,9 +204,7 @@ def _start_node(arguments: list[str]) -> None:
 
 
 def _test(arguments: list[str]) -> int:
-    """Where there can't be a cluster it is skipped, and nothing has failed."""
-    if lacking := needs.first_missing():
-        tell(f"kubernetes: skipped: {lacking}")
+    if _is_skipped():
         return 0
     # They end with this process: they must not go on with the next cluster.
     scenarios = ["setpriv", "--pdeathsig=KILL", "--", *map(str, SCENARIOS)]
@@ -214,7 +217,4 @@ def _test(arguments: list[str]) -> int:
         return machines.returncode
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with _alone(), _started(int(machines.stdout), "--quick" in arguments):
-        try:
-            return subprocess.run(scenarios).returncode
-        finally:
-            sandbox.end()
+        return subprocess.run(scenarios).returncode

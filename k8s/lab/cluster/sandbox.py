@@ -32,6 +32,7 @@ class Sandbox:
 
     def __enter__(self) -> Sandbox:
         read, self._word = os.pipe()
+        self._stays = False
         LOGS.mkdir(parents=True, exist_ok=True)
         with (LOGS / "keeper.log").open("w") as log:
             subprocess.Popen(
@@ -48,12 +49,13 @@ class Sandbox:
 
     def stay(self) -> None:
         os.write(self._word, b"stay\n")
+        self._stays = True
 
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
         os.close(self._word)
-        if kind is not None:
+        if kind is not None or not self._stays:
             end()
 
 
