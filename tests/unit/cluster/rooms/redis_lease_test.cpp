@@ -37,6 +37,30 @@ struct redis_lease : presence_fixture {
             "512"};
   }
 
+  /// The node is cut off, and not told whether it has its leases yet, until the relay lets go.
+  void make_uncertain(node_under_test& who, test::relay& between) {
+    between.lose_answer_to(room_scripts().lease.sha());
+    between.hold_answers_from(room_scripts().lease.sha());
+    who.ahead += 2s;
+    ASSERT_TRUE(until([&] { return between.has_lost() && between.is_holding(); }));
+  }
+
+  /// It is gone. The answers that were held back come after it has begun to leave.
+  void leave(node_under_test& who, test::relay& between) {
+    bool has_left = false;
+    who.broker->leave([&] { has_left = true; });
+    between.let_go();
+    ASSERT_TRUE(until([&] { return has_left; }));
+    who.broker.reset();
+  }
+
+  /// The lease of the room has lapsed at once, and others take out of it who was left there.
+  void expect_lapsed(const std::string& room, node_under_test& by) {
+    EXPECT_EQ(raw(by, {"ZSCORE", leases_of(room), "n1"}), "1");
+    by.ahead += 2s;
+    EXPECT_TRUE(becomes(by, room, "|"));
+  }
+
   /// As if nobody had renewed since: both leases ended so long ago.
   void end_leases(node_under_test& by, std::chrono::milliseconds one,
                   std::chrono::milliseconds two) {
@@ -136,14 +160,9 @@ TEST_F(redis_lease, of_a_node_that_leaves_unsure_of_its_members_lapses) {
   ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
   raw(b, {"RENAME", key("u", "told", "told"), "aside"});
   raw(b, {"SET", key("u", "told", "told"), "not a hash"});
-  bool has_left = false;
-  a.broker->leave([&] { has_left = true; });
-  ASSERT_TRUE(until([&] { return has_left; }));
-  a.broker.reset();
+  leave(a, between);
   raw(b, {"RENAME", "aside", key("u", "told", "told")});
-  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
-  b.ahead += 2s;
-  EXPECT_TRUE(becomes(b, "told", "|"));
+  expect_lapsed("told", b);
   nodes.clear();
 }
 
@@ -159,15 +178,9 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_its_last_joins_are_answered_lap
   ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
   raw(b, {"RENAME", key("u", "told", "told"), "aside"});
   raw(b, {"SET", key("u", "told", "told"), "not a hash"});
-  bool has_left = false;
-  a.broker->leave([&] { has_left = true; });
-  between.let_go();
-  ASSERT_TRUE(until([&] { return has_left; }));
-  a.broker.reset();
+  leave(a, between);
   raw(b, {"RENAME", "aside", key("u", "told", "told")});
-  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
-  b.ahead += 2s;
-  EXPECT_TRUE(becomes(b, "told", "|"));
+  expect_lapsed("told", b);
   nodes.clear();
 }
 
@@ -179,20 +192,11 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_it_is_certain_lapses) {
   open(b, "told");
   a.join("told", 1, "ann");
   ASSERT_TRUE(hears(b, "told", {event('+', "n1/1", "ann")}));
-  between.lose_answer_to(room_scripts().lease.sha());
-  between.hold_answers_from(room_scripts().lease.sha());
-  a.ahead += 2s;
-  ASSERT_TRUE(until([&] { return between.has_lost() && between.is_holding(); }));
+  make_uncertain(a, between);
   raw(b, {"HSET", key("p", "told", "told"), "n1/99", "bob"});
   raw(b, {"HSET", key("u", "told", "told"), "bob", "1"});
-  bool has_left = false;
-  a.broker->leave([&] { has_left = true; });
-  between.let_go();
-  ASSERT_TRUE(until([&] { return has_left; }));
-  a.broker.reset();
-  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
-  b.ahead += 2s;
-  EXPECT_TRUE(becomes(b, "told", "|"));
+  leave(a, between);
+  expect_lapsed("told", b);
   nodes.clear();
 }
 
@@ -206,23 +210,14 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_it_is_certain_of_rooms_it_left_
   a.leave("quiet", 1);
   ASSERT_TRUE(becomes(b, "quiet", "|"));
   raw(a, {"PING"}); // the answer is with the node
-  between.lose_answer_to(room_scripts().lease.sha());
-  between.hold_answers_from(room_scripts().lease.sha());
-  a.ahead += 2s;
-  ASSERT_TRUE(until([&] { return between.has_lost() && between.is_holding(); }));
+  make_uncertain(a, between);
   const presence_keys at{"test", "quiet", "n1"};
   raw(b, {"HSET", at.members, "n1/1", "ann"});
   raw(b, {"HSET", at.users, "ann", "1"});
   raw(b, {"HSET", at.counts, "n1", "1"});
   raw(b, {"SADD", at.rooms_of_node, "quiet"});
-  bool has_left = false;
-  a.broker->leave([&] { has_left = true; });
-  between.let_go();
-  ASSERT_TRUE(until([&] { return has_left; }));
-  a.broker.reset();
-  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("quiet"), "n1"}), "1");
-  b.ahead += 2s;
-  EXPECT_TRUE(becomes(b, "quiet", "|"));
+  leave(a, between);
+  expect_lapsed("quiet", b);
   nodes.clear();
 }
 
@@ -242,9 +237,7 @@ TEST_F(redis_lease, of_a_node_that_leaves_before_it_knows_who_is_there_lapses) {
   a.broker->leave([&] { has_left = true; });
   ASSERT_TRUE(test::run_until(io, [&] { return has_left; }));
   a.broker.reset();
-  EXPECT_EQ(raw(b, {"ZSCORE", leases_of("told"), "n1"}), "1");
-  b.ahead += 2s;
-  EXPECT_TRUE(becomes(b, "told", "|"));
+  expect_lapsed("told", b);
 }
 
 TEST_F(redis_lease, a_large_room_is_taken_from_a_dead_node_in_pages) {
