@@ -181,6 +181,8 @@ using directory = caf::typed_actor<
   caf::reacts_to<tick>>;
 
 using node = caf::typed_actor<
+  /// Starts everything, and serves.
+  caf::reacts_to<start_node>,
   /// Drains, then stops everything in reverse order.
   caf::reacts_to<shut_down>,
   /// Closes the connections: balancers have had their time.

@@ -419,6 +419,9 @@ struct tick {
   std::chrono::steady_clock::time_point now;
 };
 
+/// To the node, first of all: start everything, and serve. Whoever sees it ready may send to it.
+struct start_node {};
+
 /// To the node: drain, and end.
 struct shut_down {
   bool with_grace = true; ///< false: nobody waits for a balancer to notice
@@ -496,6 +499,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::give_way)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shed_memory)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::room_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::start_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::shut_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(canang::actors::drain_grace_over)

@@ -36,8 +36,8 @@ node::node(caf::actor_config& config, node_parts parts)
 
 caf::behavior node::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_down(death); });
-  start();
   return interfaces::node::behavior_type{
+    [this](const start_node&) { start(); },
     [this](const shut_down& order) { begin_drain(order.with_grace); },
     [this](const drain_grace_over&) { close_connections(); },
     [this](const balance_check&) { check_balance(); },

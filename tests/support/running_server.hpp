@@ -36,25 +36,32 @@ using boost::asio::ip::tcp;
 
 inline constexpr std::chrono::seconds patience{20};
 
-/// A server on free ports of the loopback, and the word of its end.
+using server_change = std::function<void(actors::server_options&)>;
+
+/// A server that has free ports of the loopback, and does not serve yet.
+inline std::unique_ptr<actors::server> bound_server(std::uint32_t workers,
+                                                    const server_change& differs = {}) {
+  spdlog::set_level(spdlog::level::off);
+  actors::server_options options;
+  options.listen = {boost::asio::ip::address_v4::loopback(), 0};
+  options.internal_listen = options.listen;
+  options.workers = workers;
+  options.drain = {std::chrono::seconds{0}, std::chrono::seconds{5}};
+  if (differs)
+    differs(options);
+  auto server = std::make_unique<actors::server>(
+    options, actors::server_endpoints{.add_public = net::add_plain_endpoints,
+                                      .add_internal = admin::add_internal_endpoints});
+  const auto fault = server->bind();
+  EXPECT_EQ(fault, "");
+  return server;
+}
+
+/// One that serves, and the word of its end.
 class running_server {
 public:
-  using change = std::function<void(actors::server_options&)>;
-
-  explicit running_server(std::uint32_t workers = 2, const change& differs = {}) {
-    spdlog::set_level(spdlog::level::off);
-    actors::server_options options;
-    options.listen = {boost::asio::ip::address_v4::loopback(), 0};
-    options.internal_listen = options.listen;
-    options.workers = workers;
-    options.drain = {std::chrono::seconds{0}, std::chrono::seconds{5}};
-    if (differs)
-      differs(options);
-    server_ = std::make_unique<actors::server>(
-      options, actors::server_endpoints{.add_public = net::add_plain_endpoints,
-                                        .add_internal = admin::add_internal_endpoints});
-    const auto fault = server_->bind();
-    EXPECT_EQ(fault, "");
+  explicit running_server(std::uint32_t workers = 2, const server_change& differs = {})
+    : server_(bound_server(workers, differs)) {
     server_->start([this](bool drained) { ended_.set_value(drained); });
     await_ready();
   }

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using sim::holds_soon;
 using sim::running_server;
+using sim::server_change;
 
 const caf::actor& who_knows(server& node, std::string_view room) {
   return node.bridges().is_clustered() ? node.bridges().of(room)
@@ -109,7 +110,7 @@ struct outside_messages_in_a_cluster : testing::Test {
     redis = std::make_unique<test::redis_process>(test::free_port());
   }
 
-  running_server::change linked(std::chrono::milliseconds timeout = 5s) {
+  server_change linked(std::chrono::milliseconds timeout = 5s) {
     return [this, timeout](server_options& options) {
       cluster::redis_target target;
       target.hosts = {{"127.0.0.1", redis->port()}};
