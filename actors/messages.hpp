@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -425,6 +426,8 @@ struct start_node {};
 /// To the node: drain, and end.
 struct shut_down {
   bool with_grace = true; ///< false: nobody waits for a balancer to notice
+  /// Called on the node's thread when the drain is to be seen; may be empty.
+  std::function<void()> when_begun = {};
 };
 
 /// To the hubs: close all connections until `deadline`.

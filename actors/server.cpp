@@ -376,6 +376,8 @@ bool server::ask_acts(acts_query&& query) const {
   return true;
 }
 
-void server::shut_down(bool with_grace) { caf::anon_send(node_, actors::shut_down{with_grace}); }
+void server::shut_down(bool with_grace, std::function<void()> when_begun) {
+  caf::anon_send(node_, actors::shut_down{with_grace, std::move(when_begun)});
+}
 
 } // namespace canang::actors

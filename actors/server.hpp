@@ -117,8 +117,9 @@ public:
   void start(std::function<void(bool)> on_end);
 
   /// Begins the drain, unless it has begun; without the grace where no balancer is to be waited for. From
-  /// any thread.
-  void shut_down(bool with_grace = true);
+  /// any thread. `when_begun` is called once, on another thread, when `phase` tells of the drain; it is
+  /// destroyed without a call where the node ends first.
+  void shut_down(bool with_grace = true, std::function<void()> when_begun = {});
 
   [[nodiscard]] net::tcp_endpoint public_endpoint() const { return public_.endpoint; }
   [[nodiscard]] net::tcp_endpoint internal_endpoint() const { return internal_.endpoint; }

@@ -38,7 +38,11 @@ caf::behavior node::make_behavior() {
   set_down_handler([this](const caf::down_msg& death) { on_down(death); });
   return interfaces::node::behavior_type{
     [this](const start_node&) { start(); },
-    [this](const shut_down& order) { begin_drain(order.with_grace); },
+    [this](const shut_down& order) {
+      begin_drain(order.with_grace);
+      if (order.when_begun)
+        order.when_begun();
+    },
     [this](const drain_grace_over&) { close_connections(); },
     [this](const balance_check&) { check_balance(); },
     [this](const drain_check&) {

@@ -43,12 +43,15 @@ net::page_response show_nodes(server& node) {
 }
 
 /// The answer tells of what has begun; `/metrics` and the log tell how it goes on.
-net::page_response drain(server& node) {
-  if (node.phase() == actors::node_phase::starting)
-    return json_fault(503, "starting");
-  node.shut_down();
-  return json_response(202, fmt::format(R"({{"draining":true,"connections":{}}})",
-                                        node.admission().open_connections()));
+void drain(server& node, responder& respond) {
+  if (node.phase() == actors::node_phase::starting) {
+    respond.reply(json_fault(503, "starting"));
+    return;
+  }
+  node.shut_down(true, [&node, later = respond.reply_later()] {
+    later(json_response(202, fmt::format(R"({{"draining":true,"connections":{}}})",
+                                         node.admission().open_connections())));
+  });
 }
 
 using room_view = net::page_response (*)(std::string_view, const cluster::room_report&);
@@ -95,7 +98,7 @@ void add_internal_endpoints_with(net::router& paths, server& node,
   });
   paths.add_page("/nodes", {}, [&](const http_request&) { return show_nodes(node); });
   paths.add(net::http_method::post, "/drain", {},
-            [&](const http_request&, responder& respond) { respond.reply(drain(node)); });
+            [&](const http_request&, responder& respond) { drain(node, respond); });
   paths.add(net::http_method::get, "/rooms/{room*}", {},
             [&](const http_request& request, responder& respond) {
               show_room(node, request, respond, false, room_page);

@@ -12,8 +12,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <future>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 namespace canang::sim {
 namespace {
@@ -100,6 +102,28 @@ TEST(node, who_sees_it_ready_may_order_a_drain_however_soon) {
     ASSERT_EQ(drained.wait_for(patience), std::future_status::ready) << "the order was lost";
     EXPECT_TRUE(drained.get());
   }
+}
+
+TEST(node, who_orders_a_drain_is_told_when_it_is_to_be_seen) {
+  running_server server{2, [](actors::server_options& options) { options.drain.grace = 1h; }};
+  for (const auto* order : {"first", "second"}) {
+    auto told = std::make_shared<std::promise<actors::node_phase>>();
+    auto phase = told->get_future();
+    (*server).shut_down(true, [told, &server] { told->set_value((*server).phase()); });
+    ASSERT_EQ(phase.wait_for(patience), std::future_status::ready) << order;
+    EXPECT_EQ(phase.get(), actors::node_phase::draining) << order;
+  }
+}
+
+TEST(node, who_orders_a_drain_of_a_node_that_has_ended_is_let_go) {
+  running_server server;
+  (*server).shut_down(false);
+  EXPECT_EQ(server.await_end(), true);
+  auto told = std::make_shared<std::promise<void>>();
+  auto is_told = told->get_future();
+  (*server).shut_down(true, [told = std::exchange(told, nullptr)] { told->set_value(); });
+  ASSERT_EQ(is_told.wait_for(patience), std::future_status::ready);
+  EXPECT_THROW(is_told.get(), std::future_error) << "nobody is left who could tell";
 }
 
 TEST(node, a_server_that_is_destroyed_while_it_serves_stops_at_once) {
