@@ -67,7 +67,7 @@ async def told_by_mistake(
         for user in USERS:
             nodes.append(await cluster.add_node(proxy.url, join_leave="*", workers=1))
             member = cluster.member(f"{way.__name__}/{user}", "r", [nodes[-1]], user)
-            members.append(await member.joined())
+            members.append(await member.has_come())
         await all_told(members)
         marks = {member.name: len(member.events) for member in members}
         await way(redis, proxy)

@@ -219,7 +219,7 @@ async def test_a_return_within_the_grace_is_no_join_though_the_reply_was_lost(cl
     redis = cluster.start_redis()
     here, there = await cluster.start(2, redis, **IMPATIENT, join_leave="*")
     async with cluster.clients():
-        watcher = await cluster.member("watcher", "r", [there], user="watcher").joined()
+        watcher = await cluster.member("watcher", "r", [there], user="watcher").has_come()
         anna = await cluster.member("anna", "r", [here], user="anna").joined()
         await watcher.until(lambda: ("joined", "anna") in watcher.events, "anna has come")
         anna.nodes = [there]

@@ -56,7 +56,7 @@ async def test_a_reload_does_not_flap_and_a_leave_is_told_after_the_grace(
     else:
         here, there = await cluster.start(2, cluster.start_redis(), join_leave="chat*")
     async with cluster.clients():
-        watcher = await cluster.member("watcher", "chat", [here], user="watcher").joined()
+        watcher = await cluster.member("watcher", "chat", [here], user="watcher").has_come()
         anna = await open_client(there.url("/ws/chat?user=anna"))
         second_tab = await open_client(here.url("/ws/chat?user=anna"))
         await eventually(lambda: ("joined", "anna") in watcher.events, "anna has come")

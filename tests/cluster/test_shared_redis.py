@@ -37,7 +37,7 @@ async def test_comings_and_goings_are_told_in_the_database_where_they_are(cluste
     nodes = [await cluster.add_node(f"{redis.url}/{n}", join_leave="*") for n in (0, 3, 3)]
     async with cluster.clients():
         members = [
-            await cluster.member(f"m{n}", "r", [node], user=f"u{n}").joined()
+            await cluster.member(f"m{n}", "r", [node], user=f"u{n}").has_come()
             for n, node in enumerate(nodes)
         ]
         before = [reads(node) for node in nodes]

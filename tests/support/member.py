@@ -107,6 +107,11 @@ class Member:
         await self.until(lambda: self.socket and self._is_joined, "has joined")
         return self
 
+    async def has_come(self) -> Member:
+        """In a room whose joins are told: its own is, so that whoever joins from now on is told later."""
+        await self.until(lambda: ("joined", self.user) in self.events, "is told of itself")
+        return self
+
     async def has(self, count: int, timeout: float = PATIENCE_S) -> None:
         await self.until(lambda: len(self.data) >= count, f"has {count} publications", timeout)
 
