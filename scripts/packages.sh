@@ -16,6 +16,8 @@ manifest_packages=("${pytest_packages[@]}" "${rollout_packages[@]}")
 # A cluster's nodes; Go, which builds Kubernetes, is not among them either.
 kubernetes_packages=("${pytest_packages[@]}" containerd runc nftables iptables
   containernetworking-plugins util-linux libc6-dev)
+# A container engine, which no test needs that is not about it.
+compose_packages=("${manifest_packages[@]}" docker.io containerd runc iptables util-linux mount wget)
 packaging_packages=("${pytest_packages[@]}" "${package_packages[@]}" "${image_packages[@]}" lintian
   systemd libseccomp2 util-linux)
 # Nor is it here: what needs it of these tests skips itself where it is missing or too old.
@@ -35,8 +37,9 @@ provided_otherwise() {
     python3 | npm | chromium | shellcheck | redis-server | haproxy | curl) command -v "$1" ;;
     procps) command -v ps ;;
     iproute2) command -v ip ;;
-    containerd | runc | iptables) command -v "$1" ;;
+    containerd | runc | iptables | wget) command -v "$1" ;;
     nftables) command -v nft ;;
+    docker.io) command -v dockerd ;;
     containernetworking-plugins) [[ -x /opt/cni/bin/ptp ]] ;;
     *) false ;;
   esac &>/dev/null
