@@ -163,7 +163,7 @@ class Front:
         for right, here in {
             "bind :8000": f"bind 127.0.0.1:{self.port}",
             "127.0.0.1:8404": f"127.0.0.1:{self.health_port}",
-            "127.0.0.11:53": f"127.0.0.1:{self.names.port}",
+            "parse-resolv-conf": f"nameserver engine 127.0.0.1:{self.names.port}",
             "node1:8000": f"node1:{nodes_port}",
             "node2:8000": f"node2:{nodes_port}",
             "check port 9000": f"check port {internal_port}",
