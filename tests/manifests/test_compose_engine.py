@@ -184,10 +184,26 @@ def test_nodes_know_how_much_memory_their_container_may_have(project: Project) -
         assert memory / 2 < limit < memory
 
 
+async def get_clients(nodes: list[str]) -> None:
+    """Until HAProxy sends some to each: it looks up their names, and checks them, once a second."""
+    clients: list[Any] = []
+
+    async def has_come_to_all() -> bool:
+        clients.append(await open_client(Front().url("/ws/kitchen")))
+        return all(metric(node, "canang_connections") > 0 for node in nodes)
+
+    async with asyncio.timeout(20):
+        while not await has_come_to_all():
+            await asyncio.sleep(0.1)
+    await close_all(*clients)
+    await eventually(lambda: not any(metric(node, "canang_connections") for node in nodes), "all have gone")
+
+
 def test_clients_of_both_nodes_share_a_room(project: Project) -> None:
     nodes = [project.address(node, "front") for node in NODES]
 
     async def scenario() -> None:
+        await get_clients(nodes)
         clients = [await open_client(Front().url("/ws/kitchen")) for _ in range(4)]
         assert [metric(node, "canang_connections") for node in nodes] == [2, 2]
         for number, writer in enumerate(clients):
@@ -245,21 +261,8 @@ def test_a_node_that_is_made_anew_costs_no_client_a_publication(project: Project
 
 
 def test_haproxy_finds_the_node_that_is_made_anew(project: Project) -> None:
-    address = project.address("node1", "front")
-
-    async def scenario() -> None:
-        clients: list[Any] = []
-
-        async def is_found() -> bool:
-            clients.append(await open_client(Front().url("/ws/kitchen")))
-            return metric(address, "canang_connections") > 0
-
-        async with asyncio.timeout(20):
-            while not await is_found():
-                await asyncio.sleep(0.1)
-        await close_all(*clients)
-
-    project.engine.on_network(lambda: asyncio.run(scenario()))
+    nodes = [project.address(node, "front") for node in NODES]
+    project.engine.on_network(lambda: asyncio.run(get_clients(nodes)))
 
 
 # --- the end
