@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from engine_keeper import ISOLATED, PLACES  # and now the lab's package can be imported
+from engine_keeper import ISOLATED, NETWORK, PLACES, SOCKET  # and now the lab's package can be imported
 from manifests import REPOSITORY
 from support.canang_process import binary, clean_environment
 from support.waiting import wait_until
@@ -46,7 +46,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def missing() -> str | None:
     """What an engine would lack here, in one line."""
-    return needs.first_missing(iter((_root, _tool, _programs, _namespaces, cgroups.missing)))
+    return needs.first_missing(iter((_root, _tool, _programs, _namespaces, _network, cgroups.missing)))
 
 
 def _root() -> str | None:
@@ -68,6 +68,12 @@ def _namespaces() -> str | None:
     return "needs namespaces (process, network, mount) with mounts in them"
 
 
+def _network() -> str | None:
+    if succeeds([*ISOLATED, "sh", "-c", PLACES + NETWORK]):
+        return None
+    return "needs bridges, and iptables with translation of addresses, in a network of its own"
+
+
 class Engine:
     """`with Engine(FOLDER) as engine:`; its log is in that folder, and what it writes itself is in memory."""
 
@@ -78,10 +84,13 @@ class Engine:
         plugins = configuration / "cli-plugins"
         plugins.mkdir(parents=True)
         (plugins / "docker-compose").symlink_to(TOOL)
-        self._environment = clean_environment(
+        inherited = clean_environment(
             {"PATH": FOLDERS, "DOCKER_CONFIG": str(configuration), "HOME": str(folder)}
-            | {"DOCKER_HOST": "unix:///run/docker.sock"}
+            | {"DOCKER_HOST": f"unix://{SOCKET}"}
         )
+        self._environment = {
+            name: value for name, value in inherited.items() if not name.startswith("COMPOSE_")
+        }
 
     def __enter__(self) -> Engine:
         with self.log.open("w") as log:

@@ -3,9 +3,9 @@
     engine_keeper.py GROUP    the control group that the engine puts containers in
 
 Prints the number of the engine's first process. When that one ends, the kernel ends all that is below
-it, and with these go networks and mounts; files that the engine writes are in memory. What would be left
-are the control groups, and these the keeper removes: it is in a session of its own and outlives whoever
-started it.
+it, and with these go networks and mounts; files that the engine writes are in memory, and it reads none of
+another engine's settings. What would be left are the control groups, and these the keeper removes: it is in a session
+of its own and outlives whoever started it. Modules that the kernel has loaded for the engine stay loaded.
 """
 
 from __future__ import annotations
@@ -27,15 +27,26 @@ ISOLATED = (
     *("unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child=KILL"),
     *("--mount-proc", "--"),
 )
+# A name that no other engine has: what asks before the mounts are there finds none.
+SOCKET = "/run/canang-engine/docker.sock"
+# In /opt, containerd makes folders.
 PLACES = """set -eu
 mount -t tmpfs tmpfs /run
-mkdir /run/etc /run/work
+[ ! -d /opt ] || mount -t tmpfs tmpfs /opt
+mkdir /run/etc /run/work /run/canang-engine
 mount -t overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/work overlay /etc
 """
-# Where root may not lower the score for the kernel's killer, the engine is to leave it alone.
-ENGINE = """ip link set lo up
-dockerd --host=unix:///run/docker.sock --pidfile=/run/docker.pid --exec-root=/run/docker \
-  --data-root=/run/data --cgroup-parent="/$1" --oom-score-adjust=0 &
+# What the engine makes of its network: a bridge, links to it, and rules that translate addresses.
+NETWORK = """ip link add bridge type bridge
+ip link add one type veth peer name other
+iptables -t nat -L -n
+"""
+# Where root may not lower the score for the kernel's killer, the engine is to leave it alone, as new ones do.
+ENGINE = f"""ip link set lo up
+echo '{{}}' >/run/daemon.json
+case $(dockerd --help) in *--oom-score-adjust*) score=--oom-score-adjust=0 ;; *) score= ;; esac
+dockerd --config-file=/run/daemon.json --host=unix://{SOCKET} --pidfile=/run/docker.pid \
+  --exec-root=/run/docker --data-root=/run/data --cgroup-parent="/$1" $score &
 wait $!
 """
 
