@@ -195,8 +195,8 @@ void server::start(std::function<void(bool)> on_end) {
     internal_loop_->context(), options_.drain, identity_.id, options_.cluster.rebalance_after});
   node_->attach_functor(
     [on_end = std::move(on_end)](const caf::error& reason) { on_end(!reason); });
-  caf::anon_send(
-    node_, start_node{}); // not sooner: who sees the node ready, on any thread, sends to `node_`
+  // Not sooner: who sees the node ready, on any thread, sends to `node_`.
+  caf::anon_send(node_, start_node{});
 }
 
 void server::open_internal_port() {
